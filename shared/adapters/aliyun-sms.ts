@@ -1,0 +1,199 @@
+import * as z from 'zod';
+import type { Clock } from '#shared/ports/clock.ts';
+import type { Ids } from '#shared/ports/ids.ts';
+import type { AskRequest, AskResult, Sender, SendRequest, SendResult } from '#shared/ports/sender.ts';
+import { acs3Headers, canonicalQuery } from './acs3-signature.ts';
+import { refusal } from './aliyun-errors.ts';
+
+/** What the adapter is built from. */
+export type AliyunSmsOptions = {
+  /** `https://dysmsapi.aliyuncs.com` in service. A path is allowed: it is called but, as in every RPC-style API, not signed. */
+  endpoint: string;
+  /** Asked before every call, so that a rotated key is taken up without a restart. */
+  key: () => Promise<{ accessKeyId: string; accessKeySecret: string }>;
+  clock: Clock;
+  ids: Pick<Ids, 'nonce'>;
+  /** Milliseconds for one `send` and for one whole `ask`, in real time. */
+  timeoutMs?: number;
+};
+
+const VERSION = '2017-05-25';
+const PAGE = 50;
+/** A number gets ≤ 50 texts a day for each template: more pages than this are not a day's record any more. */
+const PAGES = 20;
+const DAY_MS = 86_400_000;
+
+const answerSchema = z.object({ Code: z.string(), Message: z.string().default('') });
+const sentSchema = z.object({ Code: z.literal('OK'), BizId: z.string().min(1) });
+const detailsSchema = z.object({
+  Code: z.literal('OK'),
+  TotalCount: z.coerce.number().default(0),
+  SmsSendDetailDTOs: z
+    .object({
+      SmsSendDetailDTO: z
+        .array(
+          z.object({
+            OutId: z.string().optional(),
+            /** 1 waiting for the carrier's receipt · 2 failed · 3 delivered. */
+            SendStatus: z.coerce.number(),
+            ErrCode: z.string().optional(),
+          }),
+        )
+        .default([]),
+    })
+    .default({ SmsSendDetailDTO: [] }),
+});
+
+const STATES = { 1: 'waiting', 2: 'failed', 3: 'delivered' } as const;
+
+/** The vendor files by Chinese calendar day, yyyyMMdd. */
+const chineseDay = (at: Date) => new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 10).replaceAll('-', '');
+
+/**
+ * Aliyun SMS (Dysms 2017-05-25: SendSms, QuerySendDetails), straight over fetch: their SDK would be heavier than the function.
+ * Sends from mainland addresses only (isv.DENY_IP_RANGE elsewhere). Not idempotent: an `unknown` must be asked about.
+ */
+export function aliyunSms(options: AliyunSmsOptions): Sender {
+  const endpoint = new URL(options.endpoint);
+  const timeoutMs = options.timeoutMs ?? 3_000;
+
+  /** One signed call. Rejects on time-out or a broken socket. Parameters go in the query: that is where the API's metadata puts them. */
+  async function call(action: string, query: Record<string, string>, signal: AbortSignal) {
+    const headers = acs3Headers(
+      {
+        method: 'POST',
+        host: endpoint.host,
+        action,
+        version: VERSION,
+        query,
+        nonce: options.ids.nonce(),
+        date: options.clock.now(),
+      },
+      await options.key(),
+    );
+    const url = `${endpoint.origin}${endpoint.pathname.replace(/\/$/, '')}/?${canonicalQuery(query)}`;
+    const response = await fetch(url, { method: 'POST', headers, signal, redirect: 'error' });
+    return { status: response.status, text: await response.text() };
+  }
+
+  async function send(request: SendRequest): Promise<SendResult> {
+    let reply: { status: number; text: string };
+    try {
+      reply = await call(
+        'SendSms',
+        {
+          PhoneNumbers: request.to,
+          SignName: request.signName,
+          TemplateCode: request.template.code,
+          TemplateParam: JSON.stringify(request.template.params),
+          OutId: request.attemptId,
+        },
+        AbortSignal.timeout(timeoutMs),
+      );
+    } catch (error) {
+      return { kind: 'unknown', sentence: `短信平台没有答复（${name(error)}），不知道发出没有` };
+    }
+    const json = parsed(reply.text);
+    const sent = sentSchema.safeParse(json);
+    if (sent.success) return { kind: 'accepted', vendorId: sent.data.BizId };
+    const answer = answerSchema.safeParse(json);
+    // An «OK» without an id, or a page from something in between: it may have gone out all the same.
+    if (!answer.success || answer.data.Code === 'OK')
+      return { kind: 'unknown', sentence: `短信平台的答复看不懂（HTTP ${reply.status}），不知道发出没有` };
+    const { Code: code, Message: message } = answer.data;
+    return { kind: 'refused', code, ...refusal(code, message) };
+  }
+
+  async function ask({ attemptId, to, sentAt }: AskRequest): Promise<AskResult> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      // A call that hung over midnight is filed under the day on which the vendor took it.
+      const days = new Set([chineseDay(sentAt)]);
+      if (options.clock.now().getTime() - sentAt.getTime() < DAY_MS) days.add(chineseDay(options.clock.now()));
+      for (const day of days) {
+        for (let page = 1; page <= PAGES; page++) {
+          const reply = await call(
+            'QuerySendDetails',
+            { PhoneNumber: to, SendDate: day, PageSize: `${PAGE}`, CurrentPage: `${page}` },
+            signal,
+          );
+          const details = detailsSchema.safeParse(parsed(reply.text));
+          if (!details.success) return { kind: 'no-answer' };
+          const rows = details.data.SmsSendDetailDTOs.SmsSendDetailDTO;
+          const row = rows.find((r) => r.OutId === attemptId);
+          if (row) {
+            const state = STATES[row.SendStatus as keyof typeof STATES] ?? 'waiting';
+            return { kind: 'known', state, ...(row.ErrCode ? { code: row.ErrCode } : {}) };
+          }
+          if (rows.length === 0 || page * PAGE >= details.data.TotalCount) break;
+        }
+      }
+      return { kind: 'no-record' };
+    } catch {
+      return { kind: 'no-answer' };
+    }
+  }
+
+  return { send, ask };
+}
+
+const name = (error: unknown) => (error instanceof Error ? error.name : 'Error');
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the carrier said about one text. */
+export type AliyunReceipt = {
+  /** The vendor's id (biz_id), as given when it accepted. */
+  vendorId: string;
+  /** Ours (out_id); absent if the vendor lost it. */
+  attemptId?: string;
+  delivered: boolean;
+  /** The carrier's code: DELIVERED or DELIVRD, otherwise why not. */
+  code: string;
+  /** When the carrier reported. */
+  reportedAt: Date;
+};
+
+const receiptSchema = z
+  .object({
+    biz_id: z.string(),
+    out_id: z.string().optional(),
+    success: z.boolean(),
+    err_code: z.string().default(''),
+    /** Chinese time without an offset. */
+    report_time: z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/),
+  })
+  .transform((r): AliyunReceipt => ({
+    vendorId: r.biz_id,
+    ...(r.out_id ? { attemptId: r.out_id } : {}),
+    delivered: r.success,
+    code: r.err_code,
+    reportedAt: new Date(`${r.report_time.replace(' ', 'T')}+08:00`),
+  }));
+
+/**
+ * Reads a receipt delivery (SmsReport, «HTTP 批量推送»): a JSON array, several texts in one post. One unreadable entry does not take
+ * the others with it; it is handed to `onUnreadable` as a sentence without the phone number.
+ * @throws z.ZodError or SyntaxError when the body is no JSON array at all.
+ */
+export function parseAliyunReceipts(
+  body: string | unknown[],
+  onUnreadable: (sentence: string) => void = () => {},
+): AliyunReceipt[] {
+  const entries = z.array(z.unknown()).parse(typeof body === 'string' ? JSON.parse(body) : body);
+  return entries.flatMap((entry) => {
+    const receipt = receiptSchema.safeParse(entry);
+    if (receipt.success) return [receipt.data];
+    onUnreadable(receipt.error.issues.map((i) => `${i.path.join('.') || 'entry'}: ${i.message}`).join('; '));
+    return [];
+  });
+}
+
+/** What the vendor wants to hear; anything else and it sends the receipts again. */
+export const ALIYUN_RECEIPT_ACK = { code: 0, msg: '接收成功' } as const;

@@ -1,0 +1,36 @@
+import * as z from 'zod';
+
+/**
+ * The promised steps of an incident (环节), in the order in which a finished one vouches for the earlier ones.
+ * `handback` stands apart: it is the only rung of an incident that was returned to 110.
+ */
+export const RUNGS = [
+  'accept',
+  'depart',
+  'contact',
+  'arrive',
+  'reinforce',
+  'feedback',
+  'close',
+  'revisit',
+  'handback',
+] as const;
+
+/** One promised step. Names as in the duty room: 签收 出发 联系当事人 到场 增援 初次反馈 办结 回访 回流110. */
+export type Rung = (typeof RUNGS)[number];
+
+/** Parses a rung name. */
+export const rungSchema = z.enum(RUNGS);
+
+/** What people call each rung (zh-CN). */
+export const RUNG_NAMES: Record<Rung, string> = {
+  accept: '签收',
+  depart: '出发',
+  contact: '联系当事人',
+  arrive: '到场',
+  reinforce: '增援',
+  feedback: '初次反馈',
+  close: '办结',
+  revisit: '回访',
+  handback: '回流110',
+};
