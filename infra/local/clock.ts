@@ -1,0 +1,177 @@
+// The one clock of the local cloud. Workflow timers, schedules and the functions' Date all read it, so that a story can
+// jump an hour and a demo can run sixty times faster. Queue visibility and delays stay on real time (rules.md §4).
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+
+// Layout of the shared memory: an Int32 sequence number (odd = being written), then three Float64.
+const SHARED_BYTES = 32;
+const SEQUENCE = 0;
+const VIRTUAL_BASE = 1;
+const REAL_BASE = 2;
+const SPEED = 3;
+
+/** Longest single wait of a Node timer here; Node fires at once above 24.8 days, and a suspended laptop should notice soon. */
+const LONGEST_NODE_TIMER_MS = 60_000;
+
+/** The system's own clock, taken before any worker replaces Date. */
+const realNow = Date.now.bind(Date);
+
+/** A clock that can run faster than real time, stand still, and jump forward. All instants are epoch milliseconds. */
+export interface Clock {
+  /** Shared memory from which worker threads compute the same instant, see {@link sharedNow}. */
+  readonly shared: SharedArrayBuffer;
+  /** Virtual seconds per real second; 0 stands still. */
+  readonly speed: number;
+  /** The virtual instant, whole milliseconds. */
+  now(): number;
+  /** Changes the speed from this instant on. @throws RangeError below 0 or not finite. */
+  setSpeed(speed: number): void;
+  /** Moves forward to an instant and runs every timer due by then, earliest first. @throws RangeError when it lies in the past. */
+  jumpTo(instant: number): void;
+  /** Runs `fire` once when the instant has come; returns the way to take it back. An instant of the past fires on the next turn. */
+  at(instant: number, fire: () => void): () => void;
+  /** The earliest instant something waits for. */
+  nextDue(): number | undefined;
+  /** Drops all timers. */
+  stop(): void;
+}
+
+/**
+ * Makes a clock.
+ * @param options `at`: the virtual instant now (default: real time); `speed`: virtual seconds per real second (default 1).
+ */
+export function createClock(options: { at?: number; speed?: number } = {}): Clock {
+  const shared = new SharedArrayBuffer(SHARED_BYTES);
+  const sequence = new Int32Array(shared);
+  const cells = new Float64Array(shared);
+  const now = sharedNow(shared);
+  const timers = new Set<{ instant: number; fire: () => void }>();
+  let nodeTimer: NodeJS.Timeout | undefined;
+
+  const set = (virtual: number, speed: number) => {
+    Atomics.add(sequence, SEQUENCE, 1);
+    cells[VIRTUAL_BASE] = virtual;
+    cells[REAL_BASE] = realNow();
+    cells[SPEED] = speed;
+    Atomics.add(sequence, SEQUENCE, 1);
+  };
+  const speed = () => cells[SPEED] ?? 1;
+  const earliest = () => {
+    let first: { instant: number; fire: () => void } | undefined;
+    for (const timer of timers) if (first === undefined || timer.instant < first.instant) first = timer;
+    return first;
+  };
+  const fireDue = () => {
+    for (let timer = earliest(); timer && timer.instant <= now(); timer = earliest()) {
+      timers.delete(timer);
+      timer.fire();
+    }
+    arm();
+  };
+  const arm = () => {
+    clearTimeout(nodeTimer);
+    const first = earliest();
+    if (!first) return;
+    const left = first.instant - now();
+    if (left > 0 && speed() === 0) return;
+    const real = left <= 0 ? 0 : Math.ceil(left / speed());
+    nodeTimer = setTimeout(fireDue, Math.min(real, LONGEST_NODE_TIMER_MS));
+  };
+  const checkedSpeed = (wanted: number) => {
+    if (!Number.isFinite(wanted) || wanted < 0)
+      throw new RangeError(`The speed must be 0 or more, not ${wanted}.`);
+    return wanted;
+  };
+
+  set(options.at ?? realNow(), checkedSpeed(options.speed ?? 1));
+  return {
+    shared,
+    now,
+    get speed() {
+      return speed();
+    },
+    setSpeed(wanted) {
+      set(now(), checkedSpeed(wanted));
+      arm();
+    },
+    jumpTo(instant) {
+      if (instant < now())
+        throw new RangeError(`The clock cannot go back to ${new Date(instant).toISOString()}.`);
+      set(instant, speed());
+      fireDue();
+    },
+    at(instant, fire) {
+      const timer = { instant, fire };
+      timers.add(timer);
+      arm();
+      return () => {
+        if (timers.delete(timer)) arm();
+      };
+    },
+    nextDue: () => earliest()?.instant,
+    stop() {
+      timers.clear();
+      clearTimeout(nodeTimer);
+    },
+  };
+}
+
+/** Reads a clock through its shared memory; works in any thread. */
+export function sharedNow(shared: SharedArrayBuffer): () => number {
+  const sequence = new Int32Array(shared);
+  const cells = new Float64Array(shared);
+  return () => {
+    for (;;) {
+      const before = Atomics.load(sequence, SEQUENCE);
+      const virtual = cells[VIRTUAL_BASE] ?? 0;
+      const real = cells[REAL_BASE] ?? 0;
+      const speed = cells[SPEED] ?? 1;
+      // A writer was busy in between: read again rather than mix two settings.
+      if (before % 2 === 0 && Atomics.load(sequence, SEQUENCE) === before) {
+        return Math.floor(virtual + (realNow() - real) * speed);
+      }
+    }
+  };
+}
+
+/** How far ahead of the last write a sped-up clock may have run when the process is killed. */
+const RESERVE_MS = 1_000;
+
+/**
+ * A running clock whose lead over real time is kept in a file, so that time never runs backwards after a sped-up run.
+ * While it is faster than real time the file holds the lead of one second later: a killed process restarts a little ahead, never behind.
+ * @returns the clock and `close`, which writes the exact lead.
+ */
+export function openClock(file: string, speed: number): { clock: Clock; close: () => void } {
+  const clock = createClock({ at: realNow() + readLead(file), speed });
+  const save = (reserve: number) => {
+    const lead = clock.now() - realNow() + Math.max(0, clock.speed - 1) * reserve;
+    writeFileSync(`${file}.new`, JSON.stringify({ leadMs: Math.max(0, Math.ceil(lead)) }));
+    renameSync(`${file}.new`, file);
+  };
+  save(2 * RESERVE_MS);
+  const saver = setInterval(() => {
+    if (clock.speed !== 1) save(2 * RESERVE_MS);
+  }, RESERVE_MS).unref();
+  return {
+    clock,
+    close() {
+      clearInterval(saver);
+      save(0);
+      clock.stop();
+    },
+  };
+}
+
+function readLead(file: string): number {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
+  }
+  const lead = (JSON.parse(text) as { leadMs?: unknown }).leadMs;
+  if (typeof lead !== 'number' || !Number.isFinite(lead))
+    throw new Error(`${file} holds no lead of the clock; remove it.`);
+  return lead;
+}
