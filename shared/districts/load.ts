@@ -1,0 +1,47 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseDistrict } from '#shared/domain/district.ts';
+import type { District } from '#shared/domain/district.ts';
+
+/** Where the district files lie: beside this file, or in a bundled function under its task root. */
+const defaultRoot = (): string => {
+  const task = process.env['LAMBDA_TASK_ROOT'];
+  return task ? join(task, 'districts') : import.meta.dirname;
+};
+
+const readJson = (root: string, name: string): unknown => {
+  let text;
+  try {
+    text = readFileSync(join(root, name), 'utf8');
+  } catch (cause) {
+    throw new Error(`${name}: the file cannot be read`, { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(
+      `${name}: the file is not JSON (${cause instanceof Error ? cause.message : String(cause)})`,
+      { cause },
+    );
+  }
+};
+
+/** Ids of all districts under a root, in alphabetical order. */
+export const listDistricts = (root = defaultRoot()): string[] =>
+  readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(root, entry.name, 'policy.json')))
+    .map((entry) => entry.name)
+    .sort();
+
+/** Reads and parses one district; throws the sentence of `parseDistrict`, or one that lists the known districts. */
+export const loadDistrict = (id: string, root = defaultRoot()): District => {
+  const known = listDistricts(root);
+  if (!known.includes(id)) throw new Error(`there is no district '${id}'; known are ${known.join(', ')}`);
+  return parseDistrict(id, {
+    policy: readJson(root, `${id}/policy.json`),
+    grids: readJson(root, `${id}/grids.geojson`),
+    roads: readJson(root, `${id}/roads.geojson`),
+    categories: readJson(root, 'categories.json'),
+    danger: readJson(root, 'danger.json'),
+  });
+};

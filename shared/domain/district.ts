@@ -1,0 +1,494 @@
+import * as z from 'zod';
+import { dispositionSchema } from './classification.ts';
+import { ladderSchema, modeSchema } from './ladder.ts';
+import type { Ladder, Mode } from './ladder.ts';
+import { pointSchema, shiftSchema } from './roster.ts';
+import type { Point, Shift } from './roster.ts';
+
+/** An id inside district files: small letters, digits, hyphens, underscores. */
+const idSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,47}$/, 'an id is 1–48 small letters, digits, hyphens or underscores');
+
+const namesSchema = z.record(idSchema, z.string().min(1));
+
+const ladderPairSchema = z.strictObject({ peace: ladderSchema, war: ladderSchema.optional() });
+
+const squadSchema = z.strictObject({ id: idSchema, name: z.string().min(1), team: idSchema });
+
+const stationSchema = z.strictObject({
+  id: idSchema,
+  name: z.string().min(1),
+  at: pointSchema,
+  squads: z.array(idSchema).nonempty(),
+});
+
+/** Our names that a field of a real 接警单 can be mapped to. */
+export const REPORT_FIELDS = [
+  'callNo',
+  'calledAt',
+  'caller.name',
+  'caller.phone',
+  'address',
+  'location.lng',
+  'location.lat',
+  'content',
+  'categoryCode',
+  'level',
+  'linkedCallNo',
+  'secret',
+] as const;
+/** One of our report fields. */
+export type ReportField = (typeof REPORT_FIELDS)[number];
+
+/** How the stack of this district is deployed; read by infra at synth, never by a function. */
+const deploySchema = z.strictObject({
+  stage: z.enum(['pilot', 'production']),
+  partition: z.enum(['aws', 'aws-cn']),
+  region: z.string().optional(),
+  architecture: z.enum(['arm64', 'x86_64']),
+  /** `open`: the signature alone guards the webhook; `iam`: SigV4 as well (China, where open routes need an ICP licence). */
+  webhookAuth: z.enum(['open', 'iam']),
+  /** X-Ray on Lambda does not exist in China. */
+  xray: z.boolean(),
+});
+
+const policySchema = z.strictObject({
+  id: idSchema,
+  name: z.string().min(1),
+  note: z.string(),
+  /** The mode a fresh system starts in; afterwards the desk switches it. */
+  mode: modeSchema,
+  /** Kind (category id, group id or `default`) → mode → ladder. */
+  ladders: z.record(z.string(), ladderPairSchema),
+  shifts: z.array(shiftSchema).nonempty(),
+  lines: namesSchema,
+  teams: namesSchema,
+  /** Which teams of the roster answer a matter of a team, in order; without an entry the team itself does. Empty: nobody of ours. */
+  answering: z.record(idSchema, z.array(idSchema)),
+  /** Which team is asked for a danger sign that does not go back to 110 (fire, gas …). */
+  danger: z.record(z.string(), idSchema),
+  squads: z.array(squadSchema).nonempty(),
+  stations: z.array(stationSchema).default([]),
+  fieldMap: z.record(z.string(), z.enum(REPORT_FIELDS)),
+  codes: z.record(z.string(), idSchema),
+  receiving: z.strictObject({
+    /** What X and Y of the call centre mean. */
+    coordinateSystem: z.enum(['wgs84', 'gcj02', 'bd09']),
+    /** Offset of times that come without one. */
+    timeOffset: z.string().regex(/^[+-]\d\d:\d\d$/, "an offset looks like '+08:00'"),
+  }),
+  /** Names of places beside roads and grids; masked before danger words are looked for (刀茅巷 is no knife). */
+  placeNames: z.array(z.string().min(2)),
+  deploy: deploySchema,
+});
+
+const coordinateSchema = z.tuple([z.number().min(-180).max(180), z.number().min(-90).max(90)]);
+const ringSchema = z.array(coordinateSchema).min(4, 'a polygon ring has at least 4 points');
+const lineSchema = z.array(coordinateSchema).min(2, 'a line has at least 2 points');
+
+const gridFileSchema = z.object({
+  type: z.literal('FeatureCollection'),
+  features: z
+    .array(
+      z.object({
+        type: z.literal('Feature'),
+        properties: z.strictObject({
+          id: idSchema,
+          name: z.string().min(2),
+          community: z.string().min(1),
+          /** 网格长: roster id of the person who heads this grid. */
+          head: z.string().optional(),
+          /** Squads that answer in this grid. */
+          squads: z.array(idSchema),
+          /** Other names people say for this place: estates, markets. */
+          names: z.array(z.string().min(2)).default([]),
+        }),
+        geometry: z.discriminatedUnion('type', [
+          z.object({ type: z.literal('Polygon'), coordinates: z.array(ringSchema).nonempty() }),
+          z.object({
+            type: z.literal('MultiPolygon'),
+            coordinates: z.array(z.array(ringSchema).nonempty()).nonempty(),
+          }),
+        ]),
+      }),
+    )
+    .nonempty(),
+});
+
+const roadFileSchema = z.object({
+  type: z.literal('FeatureCollection'),
+  features: z.array(
+    z.object({
+      type: z.literal('Feature'),
+      properties: z.strictObject({
+        id: idSchema,
+        name: z.string().min(2),
+        /** Grids the road runs through. */
+        grids: z.array(idSchema).nonempty('a road runs through at least one grid'),
+        /** 责任班组. The named crew (包干队员) is on the roster. */
+        squads: z.array(idSchema),
+        names: z.array(z.string().min(2)).default([]),
+      }),
+      geometry: z.discriminatedUnion('type', [
+        z.object({ type: z.literal('LineString'), coordinates: lineSchema }),
+        z.object({ type: z.literal('MultiLineString'), coordinates: z.array(lineSchema).nonempty() }),
+      ]),
+    }),
+  ),
+});
+
+const categorySchema = z.strictObject({
+  id: idSchema,
+  name: z.string().min(1),
+  group: idSchema,
+  disposition: dispositionSchema,
+  /** The responsible authority (条线), or the team itself where no line stands behind the matter. */
+  line: idSchema,
+  /** Who is asked; see `answering`. */
+  team: idSchema,
+  urgency: z.enum(['P1', 'P2', 'P3', 'P4']),
+  keywords: z.array(z.string().min(1)),
+});
+/** One kind of matter. */
+export type Category = z.output<typeof categorySchema>;
+
+const categoryFileSchema = z.strictObject({
+  note: z.string(),
+  groups: namesSchema,
+  categories: z.array(categorySchema).nonempty(),
+});
+
+const guardSchema = z.strictObject({
+  id: idSchema,
+  name: z.string().min(1),
+  /** `police`: back to 110 at once. `joint`: two of ours, never a lone one. */
+  send: z.enum(['police', 'joint']),
+  /** The category an incident gets when this sign decides; absent: the sign changes the disposition only. */
+  category: idSchema.optional(),
+  urgency: z.enum(['P1', 'P2', 'P3', 'P4']),
+  words: z.array(z.string().min(1)).default([]),
+  /** Two word lists that mean danger when they stand close together: [who, what]. */
+  near: z.tuple([z.array(z.string().min(1)), z.array(z.string().min(1))]).optional(),
+  /** Words that, standing between the two, make it harmless (儿子的手机不见了). */
+  notBetween: z.array(z.string().min(1)).default([]),
+  pattern: z
+    .string()
+    .refine((source) => isPattern(source), 'the pattern is not a regular expression')
+    .optional(),
+});
+/** One kind of danger sign. */
+export type Guard = z.output<typeof guardSchema>;
+
+const isPattern = (source: string): boolean => {
+  try {
+    return new RegExp(source, 'u').source !== '';
+  } catch {
+    return false;
+  }
+};
+
+const dangerFileSchema = z.strictObject({
+  note: z.string(),
+  /** Harmless phrases that contain a danger word (刀削面). */
+  harmless: z.array(z.string().min(2)),
+  guards: z.array(guardSchema).nonempty(),
+});
+
+const filesSchema = z.object({
+  policy: policySchema,
+  grids: gridFileSchema,
+  roads: roadFileSchema,
+  categories: categoryFileSchema,
+  danger: dangerFileSchema,
+});
+type Files = z.output<typeof filesSchema>;
+
+/** [lng, lat] in WGS-84 degrees, as GeoJSON has it. */
+export type Coordinate = z.output<typeof coordinateSchema>;
+/** West, south, east, north in WGS-84 degrees. */
+export type Box = readonly [number, number, number, number];
+
+/** A grid (网格). Rings are even-odd: a hole is simply another ring. */
+export type Grid = {
+  id: string;
+  name: string;
+  community: string;
+  head: string;
+  squads: readonly string[];
+  names: readonly string[];
+  rings: readonly (readonly Coordinate[])[];
+  box: Box;
+  centre: Point;
+};
+
+/** A road (道路), the smallest unit of the districts that work by roads. */
+export type Road = {
+  id: string;
+  name: string;
+  grids: readonly string[];
+  squads: readonly string[];
+  names: readonly string[];
+  lines: readonly (readonly Coordinate[])[];
+  box: Box;
+  centre: Point;
+};
+
+/** A squad (班组) with the roads and grids it answers for. */
+export type Squad = {
+  id: string;
+  name: string;
+  team: string;
+  roads: readonly string[];
+  grids: readonly string[];
+};
+
+/** A street office (街道) as data: everything about it that is not the people. */
+export type District = Omit<Files['policy'], 'squads'> & {
+  squads: readonly Squad[];
+  grids: readonly Grid[];
+  roads: readonly Road[];
+  categories: readonly Category[];
+  groups: Readonly<Record<string, string>>;
+  guards: readonly Guard[];
+  harmless: readonly string[];
+};
+
+/** The raw contents of a district's files; `categories` and `danger` are shared by all districts. */
+export type DistrictFiles = Record<'policy' | 'grids' | 'roads' | 'categories' | 'danger', unknown>;
+
+type Complain = (path: readonly (string | number)[], message: string) => void;
+
+const checkUnique = (
+  items: readonly { id: string }[],
+  path: readonly string[],
+  at: readonly string[],
+  complain: Complain,
+) => {
+  const seen = new Set<string>();
+  items.forEach(({ id }, i) => {
+    if (seen.has(id)) complain([...path, i, ...at, 'id'], `the id '${id}' stands twice`);
+    seen.add(id);
+  });
+};
+
+/** The first minute of the day that no shift covers, or undefined when the shifts cover 24 hours. */
+const firstUncovered = (shifts: readonly Shift[]): number | undefined => {
+  let minute = 0;
+  // Each step either reaches midnight, finds a gap or moves to the furthest end of a shift that covers this minute.
+  while (minute < 1440) {
+    const ends = shifts
+      .filter((s) => (s.from < s.to ? minute >= s.from && minute < s.to : minute >= s.from || minute < s.to))
+      .map((s) => (s.from < s.to || minute < s.to ? s.to : 1440));
+    if (ends.length === 0) return minute;
+    minute = Math.max(...ends);
+  }
+  return undefined;
+};
+
+const clockTime = (minute: number) =>
+  `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
+
+const check = ({ policy, grids, roads, categories, danger }: Files, complain: Complain): void => {
+  const known = (set: ReadonlySet<string>, path: readonly (string | number)[], what: string, id: string) => {
+    if (!set.has(id)) complain(path, `${what} '${id}' does not exist`);
+  };
+  const lines = new Set(Object.keys(policy.lines));
+  const teams = new Set(Object.keys(policy.teams));
+  const squads = new Set(policy.squads.map((s) => s.id));
+  const gridIds = new Set(grids.features.map((f) => f.properties.id));
+  const categoryIds = new Set(categories.categories.map((c) => c.id));
+  const groupIds = new Set(Object.keys(categories.groups));
+  const guardIds = new Set(danger.guards.map((g) => g.id));
+
+  if (!policy.ladders.default) complain(['policy', 'ladders'], "there is no ladder 'default'");
+  for (const kind of Object.keys(policy.ladders))
+    if (kind !== 'default' && !groupIds.has(kind) && !categoryIds.has(kind))
+      complain(
+        ['policy', 'ladders', kind],
+        `'${kind}' is neither 'default' nor a category nor a group of categories`,
+      );
+
+  const gap = firstUncovered(policy.shifts);
+  if (gap !== undefined)
+    complain(['policy', 'shifts'], `the shifts do not cover 24 hours: nobody is on at ${clockTime(gap)}`);
+
+  checkUnique(policy.shifts, ['policy', 'shifts'], [], complain);
+  checkUnique(policy.squads, ['policy', 'squads'], [], complain);
+  checkUnique(policy.stations, ['policy', 'stations'], [], complain);
+  checkUnique(categories.categories, ['categories', 'categories'], [], complain);
+  checkUnique(danger.guards, ['danger', 'guards'], [], complain);
+  checkUnique(
+    grids.features.map((f) => f.properties),
+    ['grids', 'features'],
+    ['properties'],
+    complain,
+  );
+  checkUnique(
+    roads.features.map((f) => f.properties),
+    ['roads', 'features'],
+    ['properties'],
+    complain,
+  );
+
+  policy.squads.forEach((s, i) => known(teams, ['policy', 'squads', i, 'team'], 'the team', s.team));
+  policy.stations.forEach((s, i) =>
+    s.squads.forEach((id, j) => known(squads, ['policy', 'stations', i, 'squads', j], 'the squad', id)),
+  );
+  for (const [team, answering] of Object.entries(policy.answering)) {
+    known(teams, ['policy', 'answering', team], 'the team', team);
+    answering.forEach((id, i) => known(teams, ['policy', 'answering', team, i], 'the team', id));
+  }
+  for (const [guard, team] of Object.entries(policy.danger)) {
+    known(guardIds, ['policy', 'danger', guard], 'the danger sign', guard);
+    known(teams, ['policy', 'danger', guard], 'the team', team);
+  }
+  for (const [code, category] of Object.entries(policy.codes))
+    known(categoryIds, ['policy', 'codes', code], 'the category', category);
+
+  categories.categories.forEach((c, i) => {
+    const path = ['categories', 'categories', i];
+    known(groupIds, [...path, 'group'], 'the group', c.group);
+    if (!lines.has(c.line) && !teams.has(c.line))
+      complain(
+        [...path, 'line'],
+        `the line '${c.line}' of '${c.name}' is neither a line nor a team of this district`,
+      );
+    known(teams, [...path, 'team'], 'the team', c.team);
+  });
+  if (!categoryIds.has('other'))
+    complain(['categories', 'categories'], "there is no category 'other' to fall back on");
+  danger.guards.forEach((g, i) => {
+    if (g.category !== undefined)
+      known(categoryIds, ['danger', 'guards', i, 'category'], 'the category', g.category);
+  });
+
+  grids.features.forEach(({ properties: grid }, i) => {
+    if (!grid.head)
+      complain(
+        ['grids', 'features', i, 'properties', 'head'],
+        `the grid '${grid.id}' (${grid.name}) has no head`,
+      );
+    grid.squads.forEach((id, j) =>
+      known(squads, ['grids', 'features', i, 'properties', 'squads', j], 'the squad', id),
+    );
+  });
+  roads.features.forEach(({ properties: road }, i) => {
+    const path = ['roads', 'features', i, 'properties'];
+    road.grids.forEach((id, j) =>
+      known(
+        gridIds,
+        [...path, 'grids', j],
+        `the road '${road.name}' is in a grid that is not there: the grid`,
+        id,
+      ),
+    );
+    road.squads.forEach((id, j) => known(squads, [...path, 'squads', j], 'the squad', id));
+  });
+};
+
+const boxOf = (parts: readonly (readonly Coordinate[])[]): Box => {
+  let [west, south, east, north] = [180, 90, -180, -90];
+  for (const [lng, lat] of parts.flat()) {
+    west = Math.min(west, lng);
+    east = Math.max(east, lng);
+    south = Math.min(south, lat);
+    north = Math.max(north, lat);
+  }
+  return [west, south, east, north];
+};
+
+const centreOf = ([west, south, east, north]: Box): Point => ({
+  lng: (west + east) / 2,
+  lat: (south + north) / 2,
+});
+
+const assemble = ({ policy, grids, roads, categories, danger }: Files): District => {
+  const theGrids = grids.features.map(({ properties, geometry }): Grid => {
+    const rings = geometry.type === 'Polygon' ? geometry.coordinates : geometry.coordinates.flat();
+    const box = boxOf(rings);
+    return { ...properties, head: properties.head ?? '', rings, box, centre: centreOf(box) };
+  });
+  const theRoads = roads.features.map(({ properties, geometry }): Road => {
+    const lines = geometry.type === 'LineString' ? [geometry.coordinates] : geometry.coordinates;
+    const box = boxOf(lines);
+    // A road's centre is a point of the road: the middle of a box can lie streets away from a bent line.
+    const longest = lines.reduce((a, b) => (b.length > a.length ? b : a));
+    const [lng, lat] = longest[Math.floor(longest.length / 2)] ?? [box[0], box[1]];
+    return { ...properties, lines, box, centre: { lng, lat } };
+  });
+  const holding = (places: readonly { id: string; squads: readonly string[] }[], squad: string) =>
+    places.filter((p) => p.squads.includes(squad)).map((p) => p.id);
+  return {
+    ...policy,
+    squads: policy.squads.map((s) => ({
+      ...s,
+      roads: holding(theRoads, s.id),
+      grids: holding(theGrids, s.id),
+    })),
+    grids: theGrids,
+    roads: theRoads,
+    categories: categories.categories,
+    groups: categories.groups,
+    guards: danger.guards,
+    harmless: danger.harmless,
+  };
+};
+
+/**
+ * A district's files as one value. Every rule that a district file can break is here, so that synth, tests and a cold
+ * start refuse the same files with the same sentence.
+ */
+export const districtSchema = filesSchema
+  .superRefine((files, ctx) =>
+    check(files, (path, message) => ctx.addIssue({ code: 'custom', path: [...path], message })),
+  )
+  .transform(assemble);
+
+const FILE_NAMES: Record<keyof DistrictFiles, (id: string) => string> = {
+  policy: (id) => `${id}/policy.json`,
+  grids: (id) => `${id}/grids.geojson`,
+  roads: (id) => `${id}/roads.geojson`,
+  categories: () => 'categories.json',
+  danger: () => 'danger.json',
+};
+
+const placeOf = (id: string, path: readonly PropertyKey[]): string => {
+  const [file, ...rest] = path;
+  const name = file !== undefined && file in FILE_NAMES ? FILE_NAMES[file as keyof DistrictFiles](id) : id;
+  const where = rest.map((p) => (typeof p === 'number' ? `[${p}]` : `.${String(p)}`)).join('');
+  return where === '' ? name : `${name} ${where.replace(/^\./, '')}`;
+};
+
+/**
+ * Parses a district. Throws one Error whose message has one sentence per fault, each naming file, path and what is wrong:
+ * `x/policy.json ladders.default.war[2].limit: the ladder does not rise: …`.
+ */
+export const parseDistrict = (id: string, files: DistrictFiles): District => {
+  const parsed = districtSchema.safeParse(files);
+  if (!parsed.success)
+    throw new Error(
+      parsed.error.issues.map((issue) => `${placeOf(id, issue.path)}: ${issue.message}`).join('\n'),
+    );
+  if (parsed.data.id !== id)
+    throw new Error(
+      `${id}/policy.json id: the folder is '${id}' but the district calls itself '${parsed.data.id}'`,
+    );
+  return parsed.data;
+};
+
+/** The ladder that an incident of this category gets now: category, else its group, else default; war falls back to peace. */
+export const ladderFor = (district: District, categoryId: string, mode: Mode): Ladder => {
+  const group = district.categories.find((c) => c.id === categoryId)?.group;
+  const pair =
+    district.ladders[categoryId] ??
+    (group === undefined ? undefined : district.ladders[group]) ??
+    district.ladders.default;
+  // parseDistrict has refused a district without a default ladder.
+  if (!pair) throw new Error(`the district '${district.id}' has no default ladder`);
+  return mode === 'war' ? (pair.war ?? pair.peace) : pair.peace;
+};
+
+/** The teams of the roster that answer a matter of this team, in order of asking. */
+export const answeringTeams = (district: District, team: string): readonly string[] =>
+  district.answering[team] ?? [team];
