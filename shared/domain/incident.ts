@@ -73,7 +73,9 @@ export const incidentSchema = z
     /** Frozen when classified: a later edit of the district touches new incidents only. */
     ladder: ladderSchema.optional(),
     classification: classificationSchema.optional(),
-    place: z.object({ grid: z.string().optional(), road: z.string().optional(), name: z.string() }).optional(),
+    place: z
+      .object({ grid: z.string().optional(), road: z.string().optional(), name: z.string() })
+      .optional(),
     /** Two are asked together: joint with danger. */
     pair: z.boolean(),
     lead: z.string().optional(),
@@ -90,6 +92,8 @@ export const incidentSchema = z
       .object({ at: instantSchema, until: instantSchema, was: z.enum(['accepted', 'onsite']) })
       .optional(),
     closed: z.object({ at: instantSchema, outcome: z.enum(OUTCOMES) }).optional(),
+    /** A person asked for reinforcement: due from then on, not from the ladder's limit. */
+    reinforceAskedAt: instantSchema.optional(),
     reopenedAt: instantSchema.optional(),
     revisit: z.enum(REVISIT_OUTCOMES).optional(),
     /** Nobody at all could be asked since this instant; retried until somebody comes on shift. */
@@ -123,7 +127,8 @@ export const personOf = (incident: Incident, id: string): Person | undefined =>
   incident.people.find((p) => p.id === id);
 
 /** Asked in this round, and not gone since. */
-export const isActive = (person: Person): boolean => person.asked !== undefined && person.declined === undefined;
+export const isActive = (person: Person): boolean =>
+  person.asked !== undefined && person.declined === undefined;
 
 /** Everybody who is named as assignee: asked and not declined. */
 export const assignees = (incident: Incident): string[] =>

@@ -33,14 +33,19 @@ export const ladderSchema = z
   .superRefine((rungs, ctx) => {
     const names = rungs.map((r) => r.rung);
     for (const needed of ['accept', 'feedback', 'close', 'revisit'] as const)
-      if (!names.includes(needed)) ctx.addIssue({ code: 'custom', message: `the ladder has no rung '${needed}'` });
+      if (!names.includes(needed))
+        ctx.addIssue({ code: 'custom', message: `the ladder has no rung '${needed}'` });
     if (new Set(names).size !== names.length)
       ctx.addIssue({ code: 'custom', message: `a rung stands twice in the ladder: ${names.join(', ')}` });
     rungs.forEach((rung, i) => {
       const before = rungs[i - 1];
       if (!before) return;
       if (LADDER_RUNGS.indexOf(rung.rung) < LADDER_RUNGS.indexOf(before.rung))
-        ctx.addIssue({ code: 'custom', path: [i], message: `'${rung.rung}' must not come after '${before.rung}'` });
+        ctx.addIssue({
+          code: 'custom',
+          path: [i],
+          message: `'${rung.rung}' must not come after '${before.rung}'`,
+        });
       // revisit counts from close, not from receipt, so it is not compared.
       if (rung.rung !== 'revisit' && rung.limit <= before.limit)
         ctx.addIssue({
@@ -55,14 +60,14 @@ export const ladderSchema = z
 export type Ladder = z.infer<typeof ladderSchema>;
 
 /** The limit of one rung in seconds, or undefined where this ladder does not promise it. */
-export const limitOf = (ladder: Ladder, rung: Rung): number | undefined =>
+export const limitOf = (ladder: readonly Ladder[number][], rung: Rung): number | undefined =>
   ladder.find((r) => r.rung === rung)?.limit;
 
 /**
  * A rung's own span in seconds: its limit minus that of the rung before it in the ladder (climb of a late acceptor).
  * The first rung's span is its limit.
  */
-export const spanOf = (ladder: Ladder, rung: Rung): number => {
+export const spanOf = (ladder: readonly Ladder[number][], rung: Rung): number => {
   const i = ladder.findIndex((r) => r.rung === rung);
   const own = ladder[i];
   if (!own) return 0;

@@ -22,7 +22,13 @@ export const NOTICE_KINDS = [
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 /** Kinds that ask somebody to act; moot as soon as the incident is over. */
-export const ASKING_KINDS: ReadonlySet<NoticeKind> = new Set(['ask', 'ask-secret', 'reinforce', 'reopened', 'nag']);
+export const ASKING_KINDS: ReadonlySet<NoticeKind> = new Set([
+  'ask',
+  'ask-secret',
+  'reinforce',
+  'reopened',
+  'nag',
+]);
 
 /** One message to one person. Holds no caller's data: the text is made from it when it is sent. */
 export const noticeSchema = z.object({

@@ -1,0 +1,495 @@
+import { endPromises, giveBack, limitMs, startRound } from './assign.ts';
+import {
+  ask,
+  draft,
+  finish,
+  fulfil,
+  notify,
+  owe,
+  recordBreaches,
+  standDown,
+  write,
+  type Change,
+  type Draft,
+} from './draft.ts';
+import { askNext } from './escalate.ts';
+import { CLIMBS, NOT_CLIMBED, peopleFor } from './climb.ts';
+import type { Hand, Hands } from './hands.ts';
+import {
+  OUTCOMES,
+  REVISIT_OUTCOMES,
+  isActive,
+  owes,
+  personOf,
+  type Incident,
+  type Instant,
+  type Person,
+} from './incident.ts';
+import { ACTION_NAMES, DESK_ACTIONS, STATE_NAMES, allows, type Action } from './moves.ts';
+import { LONGEST_PAUSE_MS, resumeIn } from './pause.ts';
+import type { Point } from './roster.ts';
+import { RUNGS, type Rung } from './rung.ts';
+import type { LineKind } from './trail.ts';
+
+/** Who acts: somebody of the roster, or the desk (id of the duty officer, or `desk`). */
+export interface Actor {
+  kind: 'member' | 'desk';
+  id: string;
+}
+
+/** What a person wants done. `member`: for reassign the new person, otherwise on whose behalf the desk acts. */
+export interface Request {
+  action: Action;
+  reason?: string | undefined;
+  text?: string | undefined;
+  location?: Point | undefined;
+  outcome?: string | undefined;
+  member?: string | undefined;
+  /** End of a pause. */
+  until?: Instant | undefined;
+}
+
+/** Why an action was refused: a closed set of codes, and a sentence that a person understands. */
+export interface Refusal {
+  code: 'forbidden' | 'impossible' | 'invalid';
+  message: string;
+  details?: { field: string; message: string }[];
+}
+
+/** What came of an action. A repeat changes nothing and is no error. */
+export type Acted =
+  { kind: 'done'; change: Change } | { kind: 'repeat' } | { kind: 'refused'; refusal: Refusal };
+
+/** An equal note of the same person within this time is a repeat. */
+export const NOTE_REPEAT_MS = 60_000;
+/** How long after the close an incident can be reopened. */
+export const REOPEN_MS = 30 * 86_400_000;
+
+const refuse = (code: Refusal['code'], message: string): Acted => ({
+  kind: 'refused',
+  refusal: { code, message },
+});
+const missing = (field: string, message: string): Acted => ({
+  kind: 'refused',
+  refusal: { code: 'invalid', message, details: [{ field, message }] },
+});
+
+const REPEAT: Acted = { kind: 'repeat' };
+type Outcome = Acted | 'done';
+
+const DONE_KINDS = {
+  depart: 'departed',
+  contact: 'contacted',
+  arrive: 'arrived',
+  feedback: 'feedback',
+} as const;
+type Report = keyof typeof DONE_KINDS;
+
+/** The actor as it stands in the trail: whoever is meant, and by whom it was tapped. */
+const author = (actor: Actor, who: string): { by: string; onBehalf?: string } =>
+  actor.kind === 'desk' && who !== actor.id ? { by: actor.id, onBehalf: who } : { by: who };
+
+/** Makes a person the lead; whoever was asked and has not accepted is sent home. */
+const lead = (d: Draft, person: Person): void => {
+  const { incident } = d;
+  person.asked ??= d.now;
+  person.accepted ??= d.now;
+  incident.lead = person.id;
+  incident.acceptedAt = d.now;
+  fulfil(d, 'accept');
+  delete incident.unansweredSince;
+  incident.state = incident.done.arrive === undefined ? 'accepted' : 'onsite';
+  write(d, { kind: 'revealed', by: person.id, facts: { why: 'accepted' } });
+  relieve(d);
+};
+
+/** Stand-down for who is not needed any more: after the first acceptance, of a pair after the second. */
+const relieve = (d: Draft): void => {
+  const accepted = d.incident.people.filter((p) => p.accepted !== undefined && isActive(p)).length;
+  if (d.incident.pair && accepted < 2) return;
+  // Who was called as reinforcement is still wanted.
+  const called = owes(d.incident, 'reinforce') && d.incident.climbs.reinforce !== undefined;
+  if (!called) standDown(d, (p) => p.accepted !== undefined);
+};
+
+const accept = (d: Draft, actor: Actor, person: Person): Outcome => {
+  const { incident } = d;
+  if (person.declined !== undefined)
+    return refuse('impossible', '您已经退单，不能再签收。如需由您处置，请联系值班台改派。');
+  if (incident.lead === person.id) return REPEAT;
+  if (incident.lead === undefined) {
+    write(d, { kind: 'accepted', ...author(actor, person.id), rung: 'accept' });
+    lead(d, person);
+    return 'done';
+  }
+  if (person.accepted !== undefined) return REPEAT;
+  person.asked ??= d.now;
+  person.accepted = d.now;
+  write(d, { kind: 'helper', ...author(actor, person.id), rung: 'accept' });
+  write(d, { kind: 'revealed', by: person.id, facts: { why: 'accepted' } });
+  if (owes(incident, 'reinforce') && incident.climbs.reinforce !== undefined) {
+    fulfil(d, 'reinforce');
+    write(d, { kind: 'reinforced', by: person.id, rung: 'reinforce' });
+  }
+  if (incident.pair) relieve(d);
+  return 'done';
+};
+
+const decline = (d: Draft, actor: Actor, person: Person, reason: string | undefined): Outcome => {
+  const { incident } = d;
+  if (person.declined !== undefined) return REPEAT;
+  if (person.asked === undefined) return refuse('impossible', '没有请您签收这起警情，不需要退单。');
+  if (!reason) return missing('reason', '退单请写明原因。');
+  const wasLead = incident.lead === person.id;
+  person.declined = d.now;
+  write(d, { kind: 'declined', ...author(actor, person.id), rung: 'accept', text: reason });
+  if (wasLead) {
+    delete person.accepted;
+    delete incident.lead;
+    delete incident.acceptedAt;
+    incident.state = 'asking';
+    owe(d, 'accept', d.now + limitMs(incident, 'accept'));
+    askNext(d);
+  } else if (incident.lead === undefined && incident.state === 'asking') askNext(d);
+  return 'done';
+};
+
+/** A later rung done vouches for the earlier ones — except for the arrival, which words cannot prove. */
+const imply = (d: Draft, by: string, rung: Rung): void => {
+  for (const earlier of RUNGS.slice(0, RUNGS.indexOf(rung))) {
+    if (!owes(d.incident, earlier) || earlier === 'accept' || earlier === 'arrive' || earlier === 'reinforce')
+      continue;
+    fulfil(d, earlier);
+    write(d, { kind: 'implied', by, rung: earlier });
+  }
+};
+
+const ensureLead = (d: Draft, person: Person): void => {
+  if (d.incident.lead !== undefined) return;
+  write(d, { kind: 'implied', by: person.id, rung: 'accept' });
+  lead(d, person);
+};
+
+const report = (d: Draft, actor: Actor, person: Person, rung: Report, request: Request): Outcome => {
+  const { incident } = d;
+  if (person.declined !== undefined && incident.lead !== person.id)
+    return refuse('impossible', '您已经退单。如需由您处置，请联系值班台改派。');
+  if (rung === 'feedback' && !request.text) return missing('text', '反馈请写明情况。');
+  if (person.did.includes(rung) && rung !== 'feedback') return REPEAT;
+  const again = person.did.includes(rung);
+  ensureLead(d, person);
+  if (!again) person.did.push(rung);
+  imply(d, person.id, rung);
+  write(d, {
+    kind: DONE_KINDS[rung] satisfies LineKind,
+    ...author(actor, person.id),
+    rung,
+    ...(request.text ? { text: request.text } : {}),
+    ...(request.location ? { facts: { lng: request.location.lng, lat: request.location.lat } } : {}),
+  });
+  fulfil(d, rung);
+  if (rung === 'arrive') {
+    incident.owed = incident.owed.filter((r) => r !== 'reinforce');
+    if (incident.paused) incident.paused.was = 'onsite';
+    else incident.state = 'onsite';
+  }
+  return 'done';
+};
+
+/** Reinforcement asked for by a person: the next two candidates and the leader, now, in addition. */
+const reinforce = (d: Draft, actor: Actor, who: string, request: Request): Outcome => {
+  const { incident } = d;
+  if (incident.lead === undefined) return refuse('impossible', '还没有人签收，请先签收再请求增援。');
+  if (owes(incident, 'reinforce') && incident.climbs.reinforce !== undefined) return REPEAT;
+  owe(d, 'reinforce', d.now);
+  incident.reinforceAskedAt = d.now;
+  const people = peopleFor(incident, d.hands, 'reinforce', 'call');
+  incident.climbs.reinforce = { ...NOT_CLIMBED, step: 1, slot: people.length > 0 ? 1 : 0 };
+  write(d, {
+    kind: 'reinforcement',
+    ...author(actor, who),
+    rung: 'reinforce',
+    ...((request.text ?? request.reason) ? { text: request.text ?? request.reason } : {}),
+  });
+  if (people.length === 0)
+    write(d, {
+      kind: 'skipped',
+      by: 'system',
+      rung: 'reinforce',
+      facts: { step: CLIMBS.reinforce.steps[0] ?? '' },
+    });
+  for (const hand of people) ask(d, hand, 'reinforce', 'reinforce');
+  return 'done';
+};
+
+const close = (d: Draft, actor: Actor, person: Person | undefined, request: Request): Outcome => {
+  const { incident } = d;
+  const outcome = OUTCOMES.find((o) => o === request.outcome);
+  if (!outcome) return missing('outcome', `办结请选择结果：${OUTCOMES.join('、')}。`);
+  if (!request.text) return missing('text', '办结请写明处理情况。');
+  if (outcome === 'solved' && incident.done.arrive === undefined)
+    return refuse('impossible', '还没有人到场，不能按“已解决”办结。请先点“到场”，或选择其他结果。');
+  const who = person?.id ?? actor.id;
+  if (person) {
+    if (person.declined !== undefined && incident.lead !== person.id)
+      return refuse('impossible', '您已经退单，不能办结。');
+    ensureLead(d, person);
+    person.did.push('close');
+    if (outcome === 'solved' || outcome === 'by_phone') imply(d, person.id, 'close');
+  }
+  const keep = actor.kind === 'desk' && !person ? undefined : incident.lead;
+  standDown(d, (p) => p.id === keep || (p.accepted !== undefined && p.id !== incident.lead));
+  if (incident.paused) resumeIn(d, who);
+  write(d, { kind: 'closed', ...author(actor, who), rung: 'close', facts: { outcome }, text: request.text });
+  incident.state = 'closed';
+  incident.closed = { at: d.now, outcome };
+  delete incident.unansweredSince;
+  endPromises(d);
+  return 'done';
+};
+
+const reassign = (d: Draft, actor: Actor, target: Hand | undefined, request: Request): Outcome => {
+  const { incident } = d;
+  if (!request.member) return missing('member', '改派请指明队员编号。');
+  if (!target) return missing('member', `花名册里没有编号为 ${request.member} 的人。`);
+  const known = personOf(incident, target.id);
+  if (incident.lead === target.id) return REPEAT;
+  if (
+    incident.state === 'asking' &&
+    incident.lead === undefined &&
+    known?.asked !== undefined &&
+    known.declined === undefined &&
+    incident.deadlines.accept === known.asked + limitMs(incident, 'accept')
+  )
+    return REPEAT;
+  const old = incident.lead;
+  write(d, {
+    kind: 'reassigned',
+    by: actor.id,
+    whom: target.id,
+    ...(request.reason ? { text: request.reason } : {}),
+  });
+  if (old !== undefined) {
+    const former = personOf(incident, old);
+    if (former) {
+      delete former.accepted;
+      former.stood = true;
+    }
+    notify(d, old, 'reassigned');
+  }
+  delete incident.lead;
+  delete incident.acceptedAt;
+  delete incident.unansweredSince;
+  if (known) delete known.accepted;
+  incident.state = 'asking';
+  owe(d, 'accept', d.now + limitMs(incident, 'accept'));
+  ask(d, target, 'accept');
+  return 'done';
+};
+
+const pause = (d: Draft, actor: Actor, request: Request): Outcome => {
+  const { incident } = d;
+  if (!request.reason) return missing('reason', '暂停请写明原因。');
+  if (request.until === undefined) return missing('until', '暂停请写明恢复时间。');
+  if (request.until <= d.now) return missing('until', '恢复时间必须晚于现在。');
+  if (request.until > d.now + LONGEST_PAUSE_MS) return missing('until', '一次暂停最长七天。');
+  incident.paused = {
+    at: d.now,
+    until: request.until,
+    was: incident.state === 'onsite' ? 'onsite' : 'accepted',
+  };
+  incident.state = 'paused';
+  write(d, { kind: 'paused', by: actor.id, facts: { until: request.until }, text: request.reason });
+  return 'done';
+};
+
+const revisit = (d: Draft, actor: Actor, request: Request): Outcome => {
+  const outcome = REVISIT_OUTCOMES.find((o) => o === request.outcome);
+  if (!outcome) return missing('outcome', `回访请选择结果：${REVISIT_OUTCOMES.join('、')}。`);
+  d.incident.revisit = outcome;
+  d.incident.state = 'finished';
+  fulfil(d, 'revisit');
+  write(d, {
+    kind: 'revisited',
+    by: actor.id,
+    rung: 'revisit',
+    facts: { outcome },
+    ...(request.text ? { text: request.text } : {}),
+  });
+  return 'done';
+};
+
+/** Is this an action that already had its effect? Asked before the table of moves, because a repeat is harmless anywhere. */
+const isRepeat = (incident: Incident, request: Request, person: Person | undefined): boolean => {
+  switch (request.action) {
+    case 'accept':
+      return person?.accepted !== undefined && person.declined === undefined && incident.lead !== undefined;
+    case 'decline':
+      return person?.declined !== undefined;
+    case 'depart':
+    case 'contact':
+    case 'arrive':
+      return person?.did.includes(request.action) ?? false;
+    case 'feedback':
+      return false;
+    case 'close':
+      return incident.closed !== undefined && incident.closed.outcome === request.outcome;
+    case 'revisit':
+      return incident.revisit !== undefined && incident.revisit === request.outcome;
+    case 'reopen':
+      return incident.reopenedAt !== undefined && incident.closed === undefined;
+    case 'pause':
+      return incident.paused !== undefined && incident.paused.until === request.until;
+    case 'return':
+      return incident.state === 'returned';
+    case 'handback':
+      return incident.done.handback !== undefined;
+    case 'reassign':
+    case 'reinforce':
+    case 'resume':
+    case 'reveal':
+    case 'note':
+      return false;
+  }
+};
+
+/** Words of one's own that equal what the same person has just said. */
+export interface Said {
+  kind: LineKind;
+  by: string;
+  text: string | undefined;
+  at: Instant;
+}
+
+/**
+ * What a person's action does to an incident. Pure: the same incident, request and instant give the same result.
+ * @param target for `reassign`, the new person as found in the roster
+ * @param said   the actor's latest words on this incident, to know a doubled note
+ */
+export const act = (
+  incident: Incident,
+  actor: Actor,
+  request: Request,
+  hands: Hands,
+  now: Instant,
+  target?: Hand,
+  said: readonly Said[] = [],
+): Acted => {
+  const { action } = request;
+  if (actor.kind === 'member' && DESK_ACTIONS.has(action))
+    return refuse('forbidden', `“${ACTION_NAMES[action]}”只有值班台可以操作。`);
+  const who = subject(incident, actor, request);
+  const person = who === undefined ? undefined : personOf(incident, who);
+  if (actor.kind === 'member' && !person)
+    return refuse('forbidden', '这起警情没有派给您，您不能查看或操作。');
+  if (isRepeat(incident, request, person)) return REPEAT;
+  if (action === 'resume' && !incident.paused && allows(incident.state, 'pause')) return REPEAT;
+  if (!allows(incident.state, action)) return refuse('impossible', impossible(incident, action));
+  const words = action === 'note' || action === 'feedback' ? request.text : undefined;
+  const kind = action === 'note' ? 'noted' : 'feedback';
+  if (
+    words !== undefined &&
+    said.some(
+      (s) =>
+        s.kind === kind &&
+        s.by === (who ?? actor.id) &&
+        s.text === words &&
+        (kind === 'feedback' || now - s.at <= NOTE_REPEAT_MS),
+    )
+  )
+    return REPEAT;
+
+  const d = draft(incident, hands, now);
+  recordBreaches(d);
+  const outcome = perform(d, actor, request, who, person, target);
+  return outcome === 'done' ? { kind: 'done', change: finish(d) } : outcome;
+};
+
+/** Whose action it is: a member's own; the desk's on behalf of `member`, of the lead, or of the duty officer asked. */
+const subject = (incident: Incident, actor: Actor, request: Request): string | undefined => {
+  if (actor.kind === 'member') return actor.id;
+  if (request.action === 'reassign') return undefined;
+  if (request.member !== undefined) return request.member;
+  if (personOf(incident, actor.id)) return actor.id;
+  const duty = incident.people.find((p) => p.role === 'duty' && isActive(p));
+  return request.action === 'accept' || request.action === 'decline' ? duty?.id : (incident.lead ?? duty?.id);
+};
+
+const impossible = (incident: Incident, action: Action): string => {
+  const name = ACTION_NAMES[action];
+  if (incident.state === 'returned') return `这起警情已退回110，不能再“${name}”。`;
+  if (incident.state === 'closed' || incident.state === 'finished')
+    return `这起警情${STATE_NAMES[incident.state]}，不能再“${name}”。如有新情况请联系值班台。`;
+  if (incident.state === 'received') return `这起警情还在研判，马上会派人，请稍候再“${name}”。`;
+  if (action === 'decline') return '已经到场或暂停的警情不能退单，请联系值班台改派。';
+  if (action === 'pause') return '还没有人签收，签收时限不能暂停。';
+  return `警情现在是“${STATE_NAMES[incident.state]}”，不能“${name}”。`;
+};
+
+const perform = (
+  d: Draft,
+  actor: Actor,
+  request: Request,
+  who: string | undefined,
+  person: Person | undefined,
+  target: Hand | undefined,
+): Outcome => {
+  const { action } = request;
+  // The draft is a copy: the person must be the copy's.
+  const own = person ? personOf(d.incident, person.id) : undefined;
+  const text = request.text ?? request.reason;
+  switch (action) {
+    case 'accept':
+    case 'decline':
+    case 'depart':
+    case 'contact':
+    case 'arrive':
+    case 'feedback': {
+      if (!own) return missing('member', '请指明替哪位已派的队员操作（member）；要派给新的人，请用“改派”。');
+      if (action === 'accept') return accept(d, actor, own);
+      if (action === 'decline') return decline(d, actor, own, text);
+      return report(d, actor, own, action, request);
+    }
+    case 'reinforce':
+      return reinforce(d, actor, who ?? actor.id, request);
+    case 'close':
+      // The desk closes in its own name unless it names the member.
+      return close(
+        d,
+        actor,
+        actor.kind === 'desk' && request.member === undefined ? undefined : own,
+        request,
+      );
+    case 'reassign':
+      return reassign(d, actor, target, request);
+    case 'pause':
+      return pause(d, actor, request);
+    case 'resume':
+      resumeIn(d, actor.id);
+      return 'done';
+    case 'revisit':
+      return revisit(d, actor, request);
+    case 'reopen':
+      if (d.now - (d.incident.closed?.at ?? 0) > REOPEN_MS)
+        return refuse('impossible', '办结已超过三十天，不能重启，请作为新的警情登记。');
+      if (!text) return missing('reason', '重启请写明原因。');
+      startRound(d, actor.id, text);
+      return 'done';
+    case 'return':
+      if (!text) return missing('reason', '退回110请写明原因。');
+      giveBack(d, actor.id, text);
+      return 'done';
+    case 'handback':
+      fulfil(d, 'handback');
+      write(d, { kind: 'handed-back', by: actor.id, rung: 'handback', ...(text ? { text } : {}) });
+      return 'done';
+    case 'reveal':
+      if (!text) return missing('reason', '查看当事人信息请写明原因。');
+      write(d, { kind: 'revealed', by: actor.id, text });
+      return 'done';
+    case 'note':
+      if (!text) return missing('text', '备注不能为空。');
+      write(d, { kind: 'noted', ...author(actor, who ?? actor.id), text });
+      return 'done';
+  }
+};

@@ -1,0 +1,157 @@
+import type { Classification } from './classification.ts';
+import { askNext } from './escalate.ts';
+import {
+  ask,
+  draft,
+  finish,
+  fulfil,
+  notify,
+  owe,
+  recordBreaches,
+  standDown,
+  write,
+  type Change,
+  type Draft,
+} from './draft.ts';
+import type { Hands } from './hands.ts';
+import { personOf, type Incident, type Instant } from './incident.ts';
+import { limitOf, type Ladder } from './ladder.ts';
+import { unasked } from './climb.ts';
+import type { Rung } from './rung.ts';
+
+/** The promise to 110: a returned matter is acknowledged within a minute. */
+export const HANDBACK_SECONDS = 60;
+
+/** What classification and routing found out. */
+export interface Finding {
+  classification: Classification;
+  ladder: Ladder;
+  place: NonNullable<Incident['place']>;
+  /** How many were picked and how many rejected; the lists themselves are kept in a sibling item. */
+  picks: { picked: number; rejected: number };
+}
+
+/** Every rung of the ladder becomes owed, counted from `from`; the call-back waits for the close. */
+const promise = (d: Draft, from: Instant): void => {
+  for (const { rung, limit } of d.incident.ladder ?? []) {
+    if (rung === 'revisit') continue;
+    owe(d, rung, from + limit * 1000);
+  }
+};
+
+/** Two are asked together where a lone civilian would be in danger; otherwise one. */
+const askFirst = (d: Draft): void => {
+  askNext(d);
+  const [second] = unasked(d.incident, d.hands.candidates);
+  if (d.incident.pair && second) ask(d, second, 'accept');
+};
+
+/**
+ * Takes an incident out of our hands: no civilian is asked, who was asked is sent home, the duty officer is asked at
+ * once to hand it back and has a minute for it.
+ */
+export const giveBack = (d: Draft, by: string, text?: string): void => {
+  const { incident } = d;
+  incident.state = 'returned';
+  delete incident.paused;
+  delete incident.unansweredSince;
+  write(d, { kind: 'returned', by, ...(text === undefined ? {} : { text }) });
+  standDown(d, (person) => person.role === 'duty' || person.role === 'street');
+  incident.owed = [];
+  incident.climbs = {};
+  owe(d, 'handback', d.now + HANDBACK_SECONDS * 1000);
+  const [duty] = d.hands.duty;
+  // An empty step is skipped at once: with no duty officer on shift the street leader is asked now.
+  const first = duty ?? d.hands.street[0];
+  if (first) ask(d, first, 'handback', duty ? 'returned' : 'handback');
+  else write(d, { kind: 'skipped', by: 'system', rung: 'handback', facts: { step: 'duty' } });
+};
+
+/**
+ * The first decision about an incident: what it is, by when, and who is asked. Police signs return it to 110.
+ * Deadlines count from our receipt, however long classification took.
+ */
+export const assign = (incident: Incident, finding: Finding, hands: Hands, now: Instant): Change => {
+  const d = draft(incident, hands, now);
+  const { classification, ladder, place, picks } = finding;
+  Object.assign(d.incident, { classification, ladder, place, workflow: 'owed' } satisfies Partial<Incident>);
+  d.incident.pair = classification.disposition === 'joint' && classification.danger.length > 0;
+  write(d, {
+    kind: 'classified',
+    by: 'system',
+    facts: {
+      category: classification.category,
+      disposition: classification.disposition,
+      urgency: classification.urgency,
+      sure: classification.sure,
+    },
+  });
+  if (classification.disposition === 'police') {
+    giveBack(d, 'system');
+    return finish(d);
+  }
+  write(d, { kind: 'picked', by: 'system', facts: { ...picks, place: place.name } });
+  d.incident.state = 'asking';
+  promise(d, d.incident.receivedAt);
+  recordBreaches(d);
+  askFirst(d);
+  // Whatever the classifier is not sure of, the desk sees at once.
+  const [duty] = hands.duty;
+  if (!classification.sure && duty && !personOf(d.incident, duty.id)) notify(d, duty.id, 'desk');
+  return finish(d);
+};
+
+/**
+ * The safety net: an incident that classification did not finish in time gets the district's default ladder and the
+ * duty officer, so that somebody holds it while the cause is looked for.
+ */
+export const assignToDuty = (incident: Incident, finding: Finding, hands: Hands, now: Instant): Change =>
+  assign(incident, finding, { ...hands, candidates: hands.duty }, now);
+
+/** Starts a new round after a close: fresh deadlines from now, the former lead asked first. */
+export const startRound = (d: Draft, by: string, text?: string): void => {
+  const { incident } = d;
+  const former = incident.people.find((p) => p.id === incident.lead);
+  incident.round += 1;
+  incident.state = 'asking';
+  incident.workflow = 'owed';
+  incident.reopenedAt = d.now;
+  incident.people = [];
+  incident.done = {};
+  incident.breached = [];
+  incident.owed = [];
+  incident.climbs = {};
+  incident.deadlines = {};
+  for (const key of [
+    'lead',
+    'acceptedAt',
+    'closed',
+    'revisit',
+    'reinforceAskedAt',
+    'unansweredSince',
+  ] as const)
+    delete incident[key];
+  write(d, {
+    kind: 'reopened',
+    by,
+    facts: { round: incident.round },
+    ...(text === undefined ? {} : { text }),
+  });
+  promise(d, d.now);
+  const onDuty = former && [...d.hands.candidates, ...d.hands.leaders].some((hand) => hand.id === former.id);
+  if (former && onDuty) ask(d, former, 'accept', 'reopened');
+  else askFirst(d);
+};
+
+/** The limit of a rung in milliseconds; the accept limit for anybody asked anew. */
+export const limitMs = (incident: Incident, rung: Rung): number =>
+  (limitOf(incident.ladder ?? [], rung) ?? 60) * 1000;
+
+/** Ends every promise but the call-back. */
+export const endPromises = (d: Draft): void => {
+  const { incident } = d;
+  fulfil(d, 'close');
+  incident.owed = [];
+  incident.climbs = {};
+  owe(d, 'revisit', d.now + limitMs(incident, 'revisit'));
+};

@@ -1,0 +1,25 @@
+import { write, type Draft } from './draft.ts';
+
+/** Longest pause: seven days. */
+export const LONGEST_PAUSE_MS = 7 * 86_400_000;
+
+/** Resumes: everything still open is put off by the paused length, and the ledger gets its second line. */
+export const resumeIn = (d: Draft, by: string): void => {
+  const { incident } = d;
+  const pause = incident.paused;
+  if (!pause) return;
+  // A pause that ended by itself ended at its own instant, however late the clock woke us.
+  const end = Math.min(d.now, pause.until);
+  const length = end - pause.at;
+  for (const rung of incident.owed) {
+    const deadline = incident.deadlines[rung];
+    if (deadline !== undefined && !incident.breached.includes(rung))
+      incident.deadlines[rung] = deadline + length;
+    const climb = incident.climbs[rung];
+    if (climb && incident.breached.includes(rung)) climb.shift += length;
+  }
+  if (incident.acceptedAt !== undefined) incident.acceptedAt += length;
+  incident.state = pause.was;
+  delete incident.paused;
+  write(d, { kind: 'resumed', by, facts: { pausedMs: length } });
+};

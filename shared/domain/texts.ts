@@ -1,0 +1,228 @@
+import * as z from 'zod';
+import { RUNG_NAMES, RUNGS, type Rung } from './rung.ts';
+
+/**
+ * Why somebody gets a text.
+ * ask 派单 · ask-secret the same for secret or dangerous matters (no place) · reinforce asked to come as well · stand-down the lead was found ·
+ * told the responsible member: your rung is overdue · climb leader, duty officer, street leader: a rung is overdue · nag nobody has accepted yet ·
+ * reassigned the old lead is released · returned duty: hand this back to 110 · handback street leader: nobody handed it back ·
+ * desk a note to the duty officer · changed address or danger changed · reopened the former lead is asked again.
+ */
+export const NOTICE_KINDS = [
+  'ask',
+  'ask-secret',
+  'reinforce',
+  'stand-down',
+  'told',
+  'climb',
+  'nag',
+  'reassigned',
+  'returned',
+  'handback',
+  'desk',
+  'changed',
+  'reopened',
+] as const;
+/** Why somebody gets a text. */
+export type NoticeKind = (typeof NOTICE_KINDS)[number];
+/** Parses a notice kind. */
+export const noticeKindSchema = z.enum(NOTICE_KINDS);
+
+/** What a `desk` text can be about; a closed set, so that nothing a caller wrote gets into a text. */
+export const DESK_NOTES = [
+  'rejected',
+  'unanswered',
+  'unsure',
+  'unsent',
+  'stuck',
+  'nags-spent',
+  'feeder-silent',
+  'decline',
+] as const;
+/** What a `desk` text is about. */
+export type DeskNote = (typeof DESK_NOTES)[number];
+
+/**
+ * The variables a template may use, with the longest value each can take, in characters. No variable for names, phones, house numbers
+ * or categories exists: a text lies open on a lock screen.
+ */
+export const TEXT_PARAMS = {
+  /** Short incident number, see `shortNumber`. */
+  number: 8,
+  /** Road or grid, never a house. */
+  place: 16,
+  /** Neutral code of the matter, as listed in the duty room. */
+  code: 8,
+  /** Clock time of the deadline: 14:03:20, 14:03 or 12月31日23:59. */
+  time: 11,
+  /** Name of the rung. */
+  rung: Math.max(...RUNGS.map((rung) => [...RUNG_NAMES[rung]].length)),
+  /** How many times by now. */
+  count: 2,
+  /** One of the district's desk notes. */
+  note: 14,
+} as const;
+/** A variable of a template. */
+export type TextParam = keyof typeof TEXT_PARAMS;
+
+const paramNames = Object.keys(TEXT_PARAMS) as [TextParam, ...TextParam[]];
+const placeholders = (text: string) => [...text.matchAll(/\$\{(\w+)\}/g)].map((m) => m[1] ?? '');
+const length = (text: string) => [...text].length;
+
+/** One approved template. `code` is given by the vendor on approval; the sample codes must be replaced by the account's own. */
+const templateSchema = z.object({
+  code: z.string().regex(/^SMS_\d+$/),
+  text: z.string().min(1),
+  params: z.array(z.enum(paramNames)),
+});
+
+/**
+ * The texts of a district: data, since every word is approved by the vendor beforehand. The schema refuses what the vendor or the law would:
+ * longer than one message (70 characters with 【signName】 and the longest values; more is billed as several), barred words, a variable used twice,
+ * and a variable for anything personal.
+ */
+export const textsSchema = z
+  .object({
+    /** Says that codes and signature are samples, not approved anywhere. */
+    sample: z.boolean().default(false),
+    /** Registered signature, 2 to 12 characters, without brackets. */
+    signName: z.string().min(2).max(12),
+    /** Stands where a place would be if the matter is secret or has no place. */
+    hiddenPlace: z.string().min(1).max(TEXT_PARAMS.place),
+    /** Words that make the vendor or a carrier drop a text. */
+    barred: z.array(z.string().min(1)).nonempty(),
+    notes: z.record(z.enum(DESK_NOTES), z.string().min(1).max(TEXT_PARAMS.note)),
+    templates: z.record(noticeKindSchema, templateSchema),
+  })
+  .superRefine((texts, ctx) => {
+    const fail = (path: (string | number)[], message: string) =>
+      ctx.addIssue({ code: 'custom', path, message });
+    const codes = new Map<string, string>();
+    for (const [kind, template] of Object.entries(texts.templates)) {
+      const path = ['templates', kind];
+      const used = placeholders(template.text);
+      for (const name of used)
+        if (!template.params.includes(name as TextParam))
+          fail(path, `'${kind}': \${${name}} stands in the text but not in params`);
+      for (const name of template.params)
+        if (!used.includes(name)) fail(path, `'${kind}': '${name}' stands in params but not in the text`);
+      if (new Set(used).size !== used.length)
+        fail(path, `'${kind}': the vendor allows each variable only once in a text`);
+      const longest =
+        length(texts.signName) +
+        2 +
+        length(template.text.replace(/\$\{\w+\}/g, '')) +
+        template.params.reduce((sum, name) => sum + TEXT_PARAMS[name], 0);
+      if (longest > 70)
+        fail(path, `'${kind}': up to ${longest} characters with 【${texts.signName}】, one message holds 70`);
+      const other = codes.get(template.code);
+      if (other) fail(path, `'${kind}' and '${other}' have the same code ${template.code}`);
+      codes.set(template.code, kind);
+    }
+    const written = [
+      ...Object.entries(texts.templates).map(([kind, t]) => [['templates', kind], t.text] as const),
+      ...Object.entries(texts.notes).map(([note, text]) => [['notes', note], text] as const),
+      [['signName'], texts.signName] as const,
+      [['hiddenPlace'], texts.hiddenPlace] as const,
+    ];
+    for (const [path, text] of written)
+      for (const word of texts.barred)
+        if (text.includes(word)) fail([...path], `'${word}' is barred by the vendor`);
+  });
+/** The texts of a district. */
+export type Texts = z.infer<typeof textsSchema>;
+
+/** What a text may say. Which of these a kind needs follows from its template. */
+export type NoticeFacts = {
+  /** `shortNumber` of the incident, or of the rejected message. */
+  number: string;
+  /** Road or grid of the incident. House and flat numbers are cut off; leave it out for secret matters and the text says where to look. */
+  place?: string;
+  code?: string;
+  rung?: Rung;
+  /** The deadline spoken of. */
+  deadline?: Date;
+  /** When the text is written; decides how the deadline is worded. */
+  at: Date;
+  /** 1 for the first nag. */
+  count?: number;
+  note?: DeskNote;
+};
+
+/** The last six characters of a ULID: what people say on the phone. Not unique for ever, but within a district's day. */
+export const shortNumber = (id: string) => id.slice(-6);
+
+const CHINA_MS = 8 * 3_600_000;
+const SOON_MS = 10 * 60_000;
+
+/**
+ * A deadline as a Chinese clock time: with seconds when it is less than ten minutes away (there they count), with the day when it is not today.
+ */
+export function clockTime(deadline: Date, at: Date): string {
+  const local = new Date(deadline.getTime() + CHINA_MS).toISOString();
+  if (Math.abs(deadline.getTime() - at.getTime()) < SOON_MS) return local.slice(11, 19);
+  const today = new Date(at.getTime() + CHINA_MS).toISOString().slice(0, 10);
+  const day =
+    local.slice(0, 10) === today ? '' : `${Number(local.slice(5, 7))}月${Number(local.slice(8, 10))}日`;
+  return day + local.slice(11, 16);
+}
+
+/** Where a house begins: digits before 号, 栋 … — but 12号网格 and 3号路 are names of grids and roads. */
+const HOUSE =
+  /[\d０-９A-Za-z一二三四五六七八九十百-]+(号楼|号院|号|栋|幢|座|单元|室|弄|楼|层|户)(?!网格|路|街|巷|线|桥|门|岗|村).*$/;
+
+/** The part of a place that may stand on a lock screen; empty if nothing is left. */
+function openPlace(place: string): string {
+  // Brackets are reserved for the signature, ${ } for variables.
+  const plain = place.replace(/[【】[\]{}$\s]/g, '').replace(HOUSE, '');
+  const characters = [...plain];
+  return characters.length <= TEXT_PARAMS.place
+    ? plain
+    : `${characters.slice(0, TEXT_PARAMS.place - 1).join('')}…`;
+}
+
+/**
+ * The text of a notice: what the vendor is given (`code`, `params`) and what the phone will show after the signature (`text`).
+ * @throws Error if a fact is missing that the kind's template needs, or a number or code is too long: a defect of the caller.
+ */
+export function renderNotice(
+  texts: Texts,
+  kind: NoticeKind,
+  facts: NoticeFacts,
+): { code: string; params: Record<string, string>; text: string } {
+  const template = texts.templates[kind];
+  const params: Record<string, string> = {};
+  for (const name of template.params) {
+    const value = valueOf(texts, name, facts);
+    if (!value || length(value) > TEXT_PARAMS[name])
+      throw new Error(`text '${kind}' needs '${name}' of 1 to ${TEXT_PARAMS[name]} characters`);
+    params[name] = value;
+  }
+  return {
+    code: template.code,
+    params,
+    text: template.text.replace(/\$\{(\w+)\}/g, (_, name: string) => params[name] ?? ''),
+  };
+}
+
+function valueOf(texts: Texts, name: TextParam, facts: NoticeFacts): string | undefined {
+  switch (name) {
+    case 'number':
+      return facts.number;
+    case 'place': {
+      const place = openPlace(facts.place ?? '');
+      // A road may be named after an office whose trade is a barred word; rather no place than no text.
+      return place && !texts.barred.some((word) => place.includes(word)) ? place : texts.hiddenPlace;
+    }
+    case 'code':
+      return facts.code;
+    case 'time':
+      return facts.deadline && clockTime(facts.deadline, facts.at);
+    case 'rung':
+      return facts.rung && RUNG_NAMES[facts.rung];
+    case 'count':
+      return facts.count === undefined ? undefined : `${Math.min(99, facts.count)}`;
+    case 'note':
+      return facts.note && texts.notes[facts.note];
+  }
+}
