@@ -1,0 +1,285 @@
+import { Aws, CfnOutput, DefaultStackSynthesizer, Duration, Stack, Tags } from 'aws-cdk-lib';
+import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Operation } from 'aws-cdk-lib/aws-dynamodb';
+import type { Construct } from 'constructs';
+import { DistrictKey } from './constructs/district-key.ts';
+import { DistrictSecret } from './constructs/district-secret.ts';
+import { DutyDashboard } from './constructs/duty-dashboard.ts';
+import { EscalationWorkflow } from './constructs/escalation-workflow.ts';
+import { HttpApi } from './constructs/http-api.ts';
+import { IncidentTable } from './constructs/incident-table.ts';
+import { SweepSchedule } from './constructs/sweep-schedule.ts';
+import { VerbFunction } from './constructs/verb-function.ts';
+import { MINUTE, Watch } from './constructs/watch.ts';
+import { WorkQueue } from './constructs/work-queue.ts';
+import type { Office } from './office.ts';
+
+const SMS_VENDOR = 'https://dysmsapi.aliyuncs.com';
+
+/** Everything one district needs, and nothing that two districts share. Read it as the table of contents. */
+export class DistrictStack extends Stack {
+  constructor(scope: Construct, id: string, office: Office) {
+    super(scope, id, {
+      description: `Xiaonao: incidents of ${office.id} that are not police work`,
+      // No account, no region: the same template everywhere. The CLI itself checks the bootstrap version.
+      synthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }),
+      terminationProtection: office.production,
+    });
+    Tags.of(this).add('product', 'xiaonao');
+    Tags.of(this).add('district', office.id);
+    Tags.of(this).add('stage', office.deploy.stage);
+
+    // ── What it remembers ──────────────────────────────────────────────────────────────────────────────────────────
+    const key = new DistrictKey(this, 'Key');
+    const table = new IncidentTable(this, 'Table', { key });
+    const secret = new DistrictSecret(this, 'Secret', { key });
+
+    // ── Work that waits ────────────────────────────────────────────────────────────────────────────────────────────
+    const reports = new WorkQueue(this, 'Reports', {
+      key,
+      variable: 'REPORTS_QUEUE_URL',
+      visibility: Duration.seconds(60),
+      tries: 5,
+      impact:
+        'A call could not be classified five times: its caller waits, and only the duty officer knows of it.',
+    });
+    const notices = new WorkQueue(this, 'Notices', {
+      key,
+      variable: 'NOTICES_QUEUE_URL',
+      visibility: Duration.seconds(90),
+      tries: 5,
+      impact:
+        'A notice could not be sent five times: a member who was named does not know that somebody waits for him.',
+    });
+    const sweeps = new WorkQueue(this, 'Sweeps', {
+      key,
+      variable: 'SWEEPS_QUEUE_URL',
+      visibility: Duration.seconds(90),
+      tries: 2,
+      impact: 'A sweep failed twice: work left undone by a crashed function is found up to a minute late.',
+    });
+
+    // ── Verbs ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    const house = { office, key };
+    const intake = new VerbFunction(this, 'Intake', {
+      ...house,
+      verb: 'intake',
+      timeout: Duration.seconds(10),
+      impact: 'Calls of the 110 centre are refused or lost on our side: people who called wait for nobody.',
+    });
+    const classification = new VerbFunction(this, 'Classification', {
+      ...house,
+      verb: 'classification',
+      timeout: Duration.seconds(10),
+      memory: 1024, // grids and roads of a whole district are parsed at a cold start
+      impact:
+        'New calls are stored but nobody is named for them: the first minute passes with nobody moving.',
+    });
+    const escalation = new VerbFunction(this, 'Escalation', {
+      ...house,
+      verb: 'escalation',
+      timeout: Duration.seconds(10),
+      impact: 'Missed deadlines call nobody: an incident whose member does not answer stays with him.',
+    });
+    const notification = new VerbFunction(this, 'Notification', {
+      ...house,
+      verb: 'notification',
+      timeout: Duration.seconds(15),
+      impact:
+        'Texts do not leave: members, leaders and the duty officer are not told of what waits for them.',
+    });
+    const receipt = new VerbFunction(this, 'Receipt', {
+      ...house,
+      verb: 'receipt',
+      timeout: Duration.seconds(10),
+      impact:
+        'Delivery receipts are lost: texts that arrived are sent again, and members are disturbed twice.',
+    });
+    const response = new VerbFunction(this, 'Response', {
+      ...house,
+      verb: 'response',
+      timeout: Duration.seconds(10),
+      impact:
+        'Members cannot accept, arrive or close: people are called up who are not needed, and the trail has holes.',
+    });
+    const console_ = new VerbFunction(this, 'Console', {
+      ...house,
+      verb: 'console',
+      timeout: Duration.seconds(10),
+      impact: 'The desk and the members see no incidents: they act on texts and telephone alone.',
+    });
+    const reconcile = new VerbFunction(this, 'Reconcile', {
+      ...house,
+      verb: 'reconcile',
+      timeout: Duration.seconds(15),
+      impact:
+        'Nobody looks for what was left undone: one crash at the wrong moment leaves an incident without a watch.',
+    });
+
+    // ── The watch over promises ────────────────────────────────────────────────────────────────────────────────────
+    const workflow = new EscalationWorkflow(this, 'Workflow', { ...house, table, escalation });
+
+    // ── Who may do what ────────────────────────────────────────────────────────────────────────────────────────────
+    for (const fn of [intake, classification, escalation, notification, receipt, response, reconcile])
+      table.grantCommit(fn);
+    table.grantRead(console_);
+    for (const fn of [
+      intake,
+      classification,
+      escalation,
+      notification,
+      receipt,
+      response,
+      console_,
+      reconcile,
+    ])
+      secret.grantRead(fn);
+    for (const fn of [intake, reconcile]) reports.grantSend(fn);
+    for (const fn of [intake, classification, escalation, notification, response, reconcile])
+      notices.grantSend(fn);
+    sweeps.grantSend(reconcile);
+    for (const fn of [classification, response, reconcile]) workflow.grantStart(fn);
+    for (const fn of [response, reconcile]) workflow.grantWake(fn);
+    workflow.grantLook(reconcile);
+    notification.setting('ALIYUN_SMS_ENDPOINT', SMS_VENDOR);
+
+    // ── What sets them going ───────────────────────────────────────────────────────────────────────────────────────
+    reports.consumedBy(classification, 20);
+    notices.consumedBy(notification, 20);
+    sweeps.consumedBy(reconcile, 2);
+    new SweepSchedule(this, 'Schedule', { reconcile });
+    const api = new HttpApi(this, 'Http', {
+      ...house,
+      doors: [
+        { route: 'POST /webhooks/110', to: intake, known: 'signature' },
+        { route: 'POST /webhooks/110/heartbeat', to: intake, known: 'signature' },
+        { route: 'POST /receipts/{vendor}/{token}', to: receipt, known: 'path' },
+        { route: 'POST /api/incidents/{id}/actions', to: response, known: 'bearer' },
+        { route: 'GET /api/incidents', to: console_, known: 'bearer' },
+        { route: 'GET /api/incidents/{id}', to: console_, known: 'bearer' },
+        { route: 'GET /api/roster', to: console_, known: 'bearer' },
+        { route: 'GET /api/rejected', to: console_, known: 'bearer' },
+        { route: 'GET /api/health', to: console_, known: 'public' },
+        { route: 'GET /openapi.json', to: console_, known: 'public' },
+        { route: '$default', to: console_, known: 'public' },
+      ],
+    });
+
+    // ── Who is called when it fails ────────────────────────────────────────────────────────────────────────────────
+    const watch = new Watch(this, 'Watch', { key });
+    const verbs = [intake, classification, escalation, notification, receipt, response, console_, reconcile];
+    for (const { node, fn, impact } of verbs)
+      watch.over(`${node.id}Fails`, { metric: fn.metricErrors(MINUTE), impact });
+    for (const { node, dead, impact } of [reports, notices, sweeps])
+      watch.over(`${node.id}Dead`, {
+        metric: dead.metricApproximateNumberOfMessagesVisible({ ...MINUTE, statistic: Stats.MAXIMUM }),
+        impact,
+      });
+    watch.over('ReportsLate', {
+      metric: reports.queue.metricApproximateAgeOfOldestMessage(MINUTE),
+      from: 60,
+      periods: 2,
+      impact: 'Calls wait more than a minute to be classified: every promised minute is already broken.',
+    });
+    watch.over('NoticesLate', {
+      metric: notices.queue.metricApproximateAgeOfOldestMessage(MINUTE),
+      from: 60,
+      periods: 2,
+      impact:
+        'Notices wait more than a minute to be sent: members are blamed for minutes that they never had.',
+    });
+    watch.over('ExecutionsFail', { metric: workflow.machine.metricFailed(MINUTE), impact: workflow.impact });
+    watch.over('ExecutionsThrottled', {
+      metric: workflow.machine.metricThrottled(MINUTE),
+      periods: 3,
+      impact: 'The account has used up its share of state transitions: deadlines of this district fire late.',
+    });
+    watch.over('TableFails', {
+      metric: new MathExpression({
+        label: 'refused by the table',
+        expression: 'throttles + defects',
+        usingMetrics: {
+          throttles: table.table.metricThrottledRequestsForOperation('TransactWriteItems', MINUTE),
+          defects: table.table.metricSystemErrorsForOperations({
+            ...MINUTE,
+            operations: [
+              Operation.GET_ITEM,
+              Operation.QUERY,
+              Operation.TRANSACT_WRITE_ITEMS,
+              Operation.UPDATE_ITEM,
+            ],
+          }),
+        },
+        ...MINUTE,
+      }),
+      periods: 3,
+      impact:
+        'The table refuses moves for minutes: calls are answered with an error, and members press in vain.',
+    });
+    watch.over('HttpFails', {
+      metric: api.gateway.metricServerError({ ...MINUTE, statistic: Stats.SUM }),
+      periods: 2,
+      impact:
+        'The doors answer with errors of our own making: 110 keeps its call and tries again, members see a fault.',
+    });
+    watch.over('SweepStops', {
+      metric: reconcile.fn.metricInvocations(MINUTE),
+      below: 1,
+      periods: 3,
+      impact:
+        'The sweep has stopped beating: nothing that is lost would be found, and no other alarm of ours may be believed.',
+    });
+
+    // ── What the functions themselves report ───────────────────────────────────────────────────────────────────────
+    const reported = (metricName: string) =>
+      new Metric({
+        namespace: 'Xiaonao',
+        metricName,
+        dimensionsMap: { District: office.id, Stage: office.deploy.stage },
+        statistic: Stats.MAXIMUM,
+        ...MINUTE,
+      });
+    watch.over('FeederSilent', {
+      metric: reported('FeederSilent'),
+      impact:
+        'The 110 centre has missed three heartbeats: its calls may no longer reach us, and its desk does not know.',
+    });
+    watch.over('Unanswered', {
+      metric: reported('Unanswered'),
+      impact: 'An incident has nobody left to ask: somebody who called for help is on the desk list alone.',
+    });
+    watch.over('NagsExhausted', {
+      metric: reported('NagsExhausted'),
+      impact:
+        'The duty officer was reminded thirty times without an answer: the incident is on the desk list alone.',
+    });
+    watch.over('OwedLate', {
+      metric: reported('OwedLate'),
+      periods: 2,
+      impact:
+        'Work that was owed is not finished within its 20 seconds: notices or watches of some incidents are missing.',
+    });
+
+    // ── One page for the person on call ────────────────────────────────────────────────────────────────────────────
+    new DutyDashboard(this, 'Dashboard', {
+      watch,
+      graphs: {
+        'Calls in': [api.gateway.metricCount(MINUTE), api.gateway.metricClientError(MINUTE)],
+        'Answer time of the doors': ['p50', 'p99'].map((statistic) =>
+          api.gateway.metricLatency({ ...MINUTE, statistic }),
+        ),
+        'Work that waits': [reports, notices].map(({ queue }) =>
+          queue.metricApproximateAgeOfOldestMessage(MINUTE),
+        ),
+        'Incidents under watch': [
+          workflow.machine.metricStarted(MINUTE),
+          workflow.machine.metricSucceeded(MINUTE),
+        ],
+        'Time per verb': verbs.map(({ fn }) => fn.metricDuration({ ...MINUTE, statistic: 'p99' })),
+        'Errors per verb': verbs.map(({ fn }) => fn.metricErrors(MINUTE)),
+      },
+    });
+
+    new CfnOutput(this, 'Region', { value: Aws.REGION });
+  }
+}
