@@ -5,6 +5,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import * as z from 'zod';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -74,6 +75,10 @@ export const bundle = async (options: BundleOptions = {}): Promise<void> => {
   }
 };
 
+const contractSchema = z.object({
+  openApiDocument: z.custom<() => unknown>((value) => typeof value === 'function'),
+});
+
 const make = async ({ root, outdir, verbs }: Required<BundleOptions>): Promise<void> => {
   // Beside the final place and moved there whole, so that a start that reads dist/ meanwhile never sees half of it.
   const draft = `${outdir}.draft`;
@@ -101,9 +106,7 @@ const make = async ({ root, outdir, verbs }: Required<BundleOptions>): Promise<v
       });
   const contract = join(root, 'shared/contracts/openapi.ts');
   if (verbs.includes('console') && existsSync(contract)) {
-    const { openApiDocument } = (await import(pathToFileURL(contract).href)) as {
-      openApiDocument: () => unknown;
-    };
+    const { openApiDocument } = contractSchema.parse(await import(pathToFileURL(contract).href));
     await writeFile(join(draft, 'console/openapi.json'), `${JSON.stringify(openApiDocument(), null, 2)}\n`);
   }
   await rm(outdir, { recursive: true, force: true });
@@ -119,7 +122,7 @@ const lock = async (file: string): Promise<() => Promise<void>> => {
       await handle.close();
       return () => rm(file, { force: true });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
       const owner = Number(await readFile(file, 'utf8').catch(() => ''));
       if (owner && !isAlive(owner)) await rm(file, { force: true });
       else await pause(50);

@@ -102,7 +102,7 @@ export class DistrictStack extends Stack {
       impact:
         'Members cannot accept, arrive or close: people are called up who are not needed, and the trail has holes.',
     });
-    const console_ = new VerbFunction(this, 'Console', {
+    const desk = new VerbFunction(this, 'Console', {
       ...house,
       verb: 'console',
       timeout: Duration.seconds(10),
@@ -122,17 +122,8 @@ export class DistrictStack extends Stack {
     // ── Who may do what ────────────────────────────────────────────────────────────────────────────────────────────
     for (const fn of [intake, classification, escalation, notification, receipt, response, reconcile])
       table.grantCommit(fn);
-    table.grantRead(console_);
-    for (const fn of [
-      intake,
-      classification,
-      escalation,
-      notification,
-      receipt,
-      response,
-      console_,
-      reconcile,
-    ])
+    table.grantRead(desk);
+    for (const fn of [intake, classification, escalation, notification, receipt, response, desk, reconcile])
       secret.grantRead(fn);
     for (const fn of [intake, reconcile]) reports.grantSend(fn);
     for (const fn of [intake, classification, escalation, notification, response, reconcile])
@@ -155,19 +146,19 @@ export class DistrictStack extends Stack {
         { route: 'POST /webhooks/110/heartbeat', to: intake, known: 'signature' },
         { route: 'POST /receipts/{vendor}/{token}', to: receipt, known: 'path' },
         { route: 'POST /api/incidents/{id}/actions', to: response, known: 'bearer' },
-        { route: 'GET /api/incidents', to: console_, known: 'bearer' },
-        { route: 'GET /api/incidents/{id}', to: console_, known: 'bearer' },
-        { route: 'GET /api/roster', to: console_, known: 'bearer' },
-        { route: 'GET /api/rejected', to: console_, known: 'bearer' },
-        { route: 'GET /api/health', to: console_, known: 'public' },
-        { route: 'GET /openapi.json', to: console_, known: 'public' },
-        { route: '$default', to: console_, known: 'public' },
+        { route: 'GET /api/incidents', to: desk, known: 'bearer' },
+        { route: 'GET /api/incidents/{id}', to: desk, known: 'bearer' },
+        { route: 'GET /api/roster', to: desk, known: 'bearer' },
+        { route: 'GET /api/rejected', to: desk, known: 'bearer' },
+        { route: 'GET /api/health', to: desk, known: 'public' },
+        { route: 'GET /openapi.json', to: desk, known: 'public' },
+        { route: '$default', to: desk, known: 'public' },
       ],
     });
 
     // ── Who is called when it fails ────────────────────────────────────────────────────────────────────────────────
     const watch = new Watch(this, 'Watch', { key });
-    const verbs = [intake, classification, escalation, notification, receipt, response, console_, reconcile];
+    const verbs = [intake, classification, escalation, notification, receipt, response, desk, reconcile];
     for (const { node, fn, impact } of verbs)
       watch.over(`${node.id}Fails`, { metric: fn.metricErrors(MINUTE), impact });
     for (const { node, dead, impact } of [reports, notices, sweeps])

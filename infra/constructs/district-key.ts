@@ -44,15 +44,16 @@ const USE = [
   'ReEncryptTo',
 ].map((name) => `kms:${name}`);
 
+// In a key policy `Resource: '*'` means "this key": the format has no other way to name it.
+const statement = (sid: string, principal: IPrincipal, actions: string[], conditions = {}) =>
+  new PolicyStatement({ sid, principals: [principal], actions, resources: ['*'], conditions });
+
 /** One customer key per district, rotated every year: erasing it erases the district, and nobody else's data. */
 export class DistrictKey extends Construct {
   readonly key: Key;
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
-    // In a key policy `Resource: '*'` means "this key": the format has no other way to name it.
-    const statement = (sid: string, principal: IPrincipal, actions: string[], conditions = {}) =>
-      new PolicyStatement({ sid, principals: [principal], actions, resources: ['*'], conditions });
     this.key = new Key(this, 'Key', {
       alias: `alias/xiaonao/${Aws.STACK_NAME}`,
       description: 'Xiaonao: table, queues, secret, alarms and logs of one district',

@@ -1,8 +1,13 @@
 import { ArnFormat, Aws, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
-import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
+import {
+  CfnStateMachine,
+  DefinitionBody,
+  LogLevel,
+  StateMachine,
+  StateMachineType,
+} from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { Office } from '../office.ts';
 import type { DistrictKey } from './district-key.ts';
@@ -94,9 +99,16 @@ export class EscalationWorkflow extends Construct {
     this.#grant(fn, ['states:DescribeExecution'], execution);
     accept(
       fn.role.node.findChild('DefaultPolicy'),
-      `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<${Stack.of(this).getLogicalId(this.machine.node.defaultChild as CfnStateMachine)}.Name>:*]`,
+      `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<${this.#logicalId()}.Name>:*]`,
       'Executions of this one workflow: each incident has its own, named when it begins.',
     );
+  }
+
+  #logicalId(): string {
+    const resource = this.machine.node.defaultChild;
+    if (!(resource instanceof CfnStateMachine))
+      throw new Error('the workflow has no state machine of its own');
+    return Stack.of(this).getLogicalId(resource);
   }
 
   #grant(fn: VerbFunction, actions: string[], resource: string): void {

@@ -1,11 +1,13 @@
 import { Aws, CfnOutput, RemovalPolicy } from 'aws-cdk-lib';
-import type { CfnStage, IHttpRouteAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import type { IHttpRouteAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2';
 import {
   HttpApi as Gateway,
   HttpMethod,
   HttpNoneAuthorizer,
   HttpRoute,
   HttpRouteKey,
+  LogGroupLogDestination,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
@@ -19,7 +21,7 @@ import type { VerbFunction } from './verb-function.ts';
 /** One door: who answers, and how the caller is known. */
 export interface Door {
   /** `METHOD /path`, or `$default`. */
-  readonly route: string;
+  readonly route: `${'GET' | 'POST'} /${string}` | '$default';
   readonly to: VerbFunction;
   /** `signature`: 110 signs the body. `bearer`: a member's or desk's token. `path`: an unguessable path. `public`: nothing to protect. */
   readonly known: 'signature' | 'bearer' | 'path' | 'public';
@@ -59,24 +61,26 @@ export class HttpApi extends Construct {
       retention: RetentionDays.SIX_MONTHS,
       removalPolicy: office.production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
-    const stage = this.gateway.addStage('Live', {
+    this.gateway.addStage('Live', {
       stageName: '$default',
       autoDeploy: true,
       throttle: THROTTLE,
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(log),
+        // The route, never the path: the path of a receipt is a secret, and an incident's id is nobody's business here.
+        format: AccessLogFormat.custom(
+          JSON.stringify({
+            at: '$context.requestTime',
+            request: '$context.requestId',
+            route: '$context.routeKey',
+            status: '$context.status',
+            ms: '$context.responseLatency',
+            error: '$context.error.message',
+            integration: '$context.integrationErrorMessage',
+          }),
+        ),
+      },
     });
-    (stage.node.defaultChild as CfnStage).accessLogSettings = {
-      destinationArn: log.logGroupArn,
-      // The route, never the path: the path of a receipt is a secret, and an incident's id is nobody's business here.
-      format: JSON.stringify({
-        at: '$context.requestTime',
-        request: '$context.requestId',
-        route: '$context.routeKey',
-        status: '$context.status',
-        ms: '$context.responseLatency',
-        error: '$context.error.messageString',
-        integration: '$context.integrationErrorMessage',
-      }),
-    };
 
     const integrations = new Map<VerbFunction, HttpLambdaIntegration>();
     const integrationOf = (fn: VerbFunction) => {
@@ -87,10 +91,9 @@ export class HttpApi extends Construct {
     for (const { route, to, known } of props.doors) {
       const signed = known === 'signature' && office.deploy.webhookAuth === 'iam';
       const authorizer: IHttpRouteAuthorizer = signed ? new HttpIamAuthorizer() : new HttpNoneAuthorizer();
-      const [method, path] = route.split(' ');
       const door = new HttpRoute(this, nameOf(route), {
         httpApi: this.gateway,
-        routeKey: path ? HttpRouteKey.with(path, method as HttpMethod) : HttpRouteKey.DEFAULT,
+        routeKey: keyOf(route),
         integration: integrationOf(to),
         authorizer,
       });
@@ -107,3 +110,10 @@ const nameOf = (route: string): string =>
     .split(/[^a-z0-9]+/)
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
     .join('');
+
+const keyOf = (route: Door['route']): HttpRouteKey => {
+  if (route === '$default') return HttpRouteKey.DEFAULT;
+  const method = Object.values(HttpMethod).find((name) => route.startsWith(`${name} `));
+  if (!method) throw new Error(`'${route}' is neither a method and a path nor $default`);
+  return HttpRouteKey.with(route.slice(method.length + 1), method);
+};

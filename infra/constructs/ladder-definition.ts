@@ -88,7 +88,7 @@ export const ladderDefinition = (ladders: readonly Ladder[], around: LadderSurro
         ExpressionAttributeValues: {
           ':token': { S: '{% $states.context.Task.Token %}' },
           ':rung': { S: rung },
-          ':round': { N: '{% $string($round) %}' },
+          ':round': { N: '{% $string($turn) %}' },
         },
       },
       // Whole seconds, never early: a deadline that is past, or unknown, waits one second.
@@ -146,7 +146,8 @@ export const ladderDefinition = (ladders: readonly Ladder[], around: LadderSurro
         Retry: [PATIENCE],
         Assign: {
           incidentId: '{% $states.input.incidentId %}',
-          round: '{% $states.input.round %}',
+          // Not `round`: that is a function of JSONata.
+          turn: '{% $states.input.round %}',
           due: '{% $merge($append([{}], $each($states.result.Item.due.M, function($at, $rung) { {$rung: $number($at.N)} }))) %}',
           // Another round has begun, or the row is gone: nothing to watch here. No rung named: from the top, finished
           // rungs let us through.
@@ -175,7 +176,7 @@ export const ladderDefinition = (ladders: readonly Ladder[], around: LadderSurro
           Payload: {
             version: 1,
             incidentId: '{% $incidentId %}',
-            round: '{% $round %}',
+            round: '{% $turn %}',
             rung: '{% $rung %}',
             cause: '{% $cause %}',
           },
