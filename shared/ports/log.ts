@@ -1,0 +1,25 @@
+/** A log line is a code and a sentence with small facts; never a name, number, address or words of a caller. */
+export interface Log {
+  info(code: string, facts?: Record<string, string | number | boolean>): void;
+  /** Something that a person has to look at. */
+  error(code: string, error: unknown, facts?: Record<string, string | number | boolean>): void;
+  /** Counts something that an alarm or a dashboard watches. Unit: count. */
+  count(metric: Metric, n?: number): void;
+}
+
+/** Metrics of the duty room, each watched by an alarm or shown on the dashboard. */
+export type Metric =
+  | 'Received'
+  | 'Rejected'
+  | 'Unsigned'
+  | 'Unanswered'
+  | 'NagsOver'
+  | 'Returned'
+  | 'Breach'
+  | 'NoticeFailed'
+  | 'NoticeDoubled'
+  | 'ReceiptUnknown'
+  | 'WorkflowLost'
+  | 'TokenLate'
+  | 'RestoredByReconcile'
+  | 'FeederSilent';
