@@ -47,7 +47,9 @@ export function acs3Headers(
     'x-acs-signature-nonce': request.nonce,
     'x-acs-version': request.version,
   };
-  const signed = [['host', request.host] as const, ...Object.entries(headers)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const signed = [['host', request.host] as const, ...Object.entries(headers)].sort(([a], [b]) =>
+    a < b ? -1 : 1,
+  );
   const names = signed.map(([name]) => name).join(';');
   const canonical = [
     request.method,

@@ -21,7 +21,7 @@ export const ALIYUN_ERRORS: Record<string, RefusalCause> = {
   'isv.MOBILE_COUNT_OVER_LIMIT': 'number',
   'isv.DOMESTIC_NUMBER_NOT_SUPPORTED': 'number',
   'isv.BLACK_LIST': 'number',
-  'MOBILE_IN_BLACK': 'number',
+  MOBILE_IN_BLACK: 'number',
 
   'isv.SMS_CONTENT_ILLEGAL': 'text',
   'isv.BLACK_KEY_CONTROL_LIMIT': 'text',
@@ -81,7 +81,10 @@ const CAUSE_SENTENCES: Record<RefusalCause, string> = {
  * Sorts a refusal. Flow control says in its message how long it lasts («触发分钟级流控Permits:1», «触发天级流控Permits:50»):
  * only the one by the minute is worth another try. Codes not in the table: the vendor's own faults (isp.*, Throttling.*) pass, all others do not.
  */
-export function refusal(code: string, message: string): { temporary: boolean; cause: RefusalCause; sentence: string } {
+export function refusal(
+  code: string,
+  message: string,
+): { temporary: boolean; cause: RefusalCause; sentence: string } {
   const cause = ALIYUN_ERRORS[code] ?? (/^(isp\.|Throttling)/.test(code) ? 'moment' : 'config');
   const temporary = cause === 'moment' || (cause === 'limit' && message.includes('分钟级'));
   return { temporary, cause, sentence: `${CAUSE_SENTENCES[cause]}（${code}）` };

@@ -5,12 +5,14 @@ import type { AskRequest, AskResult, Sender, SendRequest, SendResult } from '#sh
 import { acs3Headers, canonicalQuery } from './acs3-signature.ts';
 import { refusal } from './aliyun-errors.ts';
 
+type Key = { accessKeyId: string; accessKeySecret: string };
+
 /** What the adapter is built from. */
 export type AliyunSmsOptions = {
   /** `https://dysmsapi.aliyuncs.com` in service. A path is allowed: it is called but, as in every RPC-style API, not signed. */
   endpoint: string;
   /** Asked before every call, so that a rotated key is taken up without a restart. */
-  key: () => Promise<{ accessKeyId: string; accessKeySecret: string }>;
+  key: () => Promise<Key>;
   clock: Clock;
   ids: Pick<Ids, 'nonce'>;
   /** Milliseconds for one `send` and for one whole `ask`, in real time. */
@@ -44,10 +46,9 @@ const detailsSchema = z.object({
     .default({ SmsSendDetailDTO: [] }),
 });
 
-const STATES = { 1: 'waiting', 2: 'failed', 3: 'delivered' } as const;
-
 /** The vendor files by Chinese calendar day, yyyyMMdd. */
-const chineseDay = (at: Date) => new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 10).replaceAll('-', '');
+const chineseDay = (at: Date) =>
+  new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 10).replaceAll('-', '');
 
 /**
  * Aliyun SMS (Dysms 2017-05-25: SendSms, QuerySendDetails), straight over fetch: their SDK would be heavier than the function.
@@ -58,7 +59,7 @@ export function aliyunSms(options: AliyunSmsOptions): Sender {
   const timeoutMs = options.timeoutMs ?? 3_000;
 
   /** One signed call. Rejects on time-out or a broken socket. Parameters go in the query: that is where the API's metadata puts them. */
-  async function call(action: string, query: Record<string, string>, signal: AbortSignal) {
+  async function call(key: Key, action: string, query: Record<string, string>, signal: AbortSignal) {
     const headers = acs3Headers(
       {
         method: 'POST',
@@ -69,7 +70,7 @@ export function aliyunSms(options: AliyunSmsOptions): Sender {
         nonce: options.ids.nonce(),
         date: options.clock.now(),
       },
-      await options.key(),
+      key,
     );
     const url = `${endpoint.origin}${endpoint.pathname.replace(/\/$/, '')}/?${canonicalQuery(query)}`;
     const response = await fetch(url, { method: 'POST', headers, signal, redirect: 'error' });
@@ -77,9 +78,12 @@ export function aliyunSms(options: AliyunSmsOptions): Sender {
   }
 
   async function send(request: SendRequest): Promise<SendResult> {
+    // Outside the try: a secret that cannot be read is a defect of ours, not an answer of the vendor's.
+    const key = await options.key();
     let reply: { status: number; text: string };
     try {
       reply = await call(
+        key,
         'SendSms',
         {
           PhoneNumbers: request.to,
@@ -91,28 +95,40 @@ export function aliyunSms(options: AliyunSmsOptions): Sender {
         AbortSignal.timeout(timeoutMs),
       );
     } catch (error) {
-      return { kind: 'unknown', sentence: `短信平台没有答复（${name(error)}），不知道发出没有` };
+      const code = reason(error);
+      if (NEVER_CONNECTED.has(code))
+        return {
+          kind: 'refused',
+          temporary: true,
+          cause: 'moment',
+          code,
+          sentence: `连不上短信平台（${code}），没有发出`,
+        };
+      return { kind: 'unknown', sentence: `短信平台没有答复（${code}），不知道发出没有` };
     }
     const json = parsed(reply.text);
     const sent = sentSchema.safeParse(json);
     if (sent.success) return { kind: 'accepted', vendorId: sent.data.BizId };
     const answer = answerSchema.safeParse(json);
-    // An «OK» without an id, or a page from something in between: it may have gone out all the same.
-    if (!answer.success || answer.data.Code === 'OK')
+    // An «OK» without an id, a page from something in between, a crash behind the gateway: it may have gone out all the same.
+    if (!answer.success || answer.data.Code === 'OK' || (reply.status >= 500 && reply.status !== 503))
       return { kind: 'unknown', sentence: `短信平台的答复看不懂（HTTP ${reply.status}），不知道发出没有` };
     const { Code: code, Message: message } = answer.data;
     return { kind: 'refused', code, ...refusal(code, message) };
   }
 
   async function ask({ attemptId, to, sentAt }: AskRequest): Promise<AskResult> {
+    const key = await options.key();
     const signal = AbortSignal.timeout(timeoutMs);
     try {
       // A call that hung over midnight is filed under the day on which the vendor took it.
       const days = new Set([chineseDay(sentAt)]);
-      if (options.clock.now().getTime() - sentAt.getTime() < DAY_MS) days.add(chineseDay(options.clock.now()));
+      if (options.clock.now().getTime() - sentAt.getTime() < DAY_MS)
+        days.add(chineseDay(options.clock.now()));
       for (const day of days) {
         for (let page = 1; page <= PAGES; page++) {
           const reply = await call(
+            key,
             'QuerySendDetails',
             { PhoneNumber: to, SendDate: day, PageSize: `${PAGE}`, CurrentPage: `${page}` },
             signal,
@@ -122,7 +138,7 @@ export function aliyunSms(options: AliyunSmsOptions): Sender {
           const rows = details.data.SmsSendDetailDTOs.SmsSendDetailDTO;
           const row = rows.find((r) => r.OutId === attemptId);
           if (row) {
-            const state = STATES[row.SendStatus as keyof typeof STATES] ?? 'waiting';
+            const state = row.SendStatus === 3 ? 'delivered' : row.SendStatus === 2 ? 'failed' : 'waiting';
             return { kind: 'known', state, ...(row.ErrCode ? { code: row.ErrCode } : {}) };
           }
           if (rows.length === 0 || page * PAGE >= details.data.TotalCount) break;
@@ -137,7 +153,17 @@ export function aliyunSms(options: AliyunSmsOptions): Sender {
   return { send, ask };
 }
 
-const name = (error: unknown) => (error instanceof Error ? error.name : 'Error');
+/** Failures before a byte of the request left us: surely not sent, nobody need be asked. */
+const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
+
+/** The short name of a failed fetch (its cause's code where there is one), never the message: that may quote the URL with the number. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return 'Error';
+  const { cause } = error;
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string'
+    ? cause.code
+    : error.name;
+}
 
 function parsed(text: string): unknown {
   try {

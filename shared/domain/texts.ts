@@ -43,7 +43,7 @@ export const DESK_NOTES = [
 export type DeskNote = (typeof DESK_NOTES)[number];
 
 /**
- * The variables a template may use, with the longest value each can take, in characters. No variable for names, phones, house numbers
+ * The variables a template may use, with the longest value each can take, in UTF-16 units, as the vendor counts. No variable for names, phones, house numbers
  * or categories exists: a text lies open on a lock screen.
  */
 export const TEXT_PARAMS = {
@@ -56,7 +56,7 @@ export const TEXT_PARAMS = {
   /** Clock time of the deadline: 14:03:20, 14:03 or 12月31日23:59. */
   time: 11,
   /** Name of the rung. */
-  rung: Math.max(...RUNGS.map((rung) => [...RUNG_NAMES[rung]].length)),
+  rung: Math.max(...RUNGS.map((rung) => RUNG_NAMES[rung].length)),
   /** How many times by now. */
   count: 2,
   /** One of the district's desk notes. */
@@ -65,15 +65,22 @@ export const TEXT_PARAMS = {
 /** A variable of a template. */
 export type TextParam = keyof typeof TEXT_PARAMS;
 
-const paramNames = Object.keys(TEXT_PARAMS) as [TextParam, ...TextParam[]];
+const paramSchema = z.enum([
+  'number',
+  'place',
+  'code',
+  'time',
+  'rung',
+  'count',
+  'note',
+] satisfies TextParam[]);
 const placeholders = (text: string) => [...text.matchAll(/\$\{(\w+)\}/g)].map((m) => m[1] ?? '');
-const length = (text: string) => [...text].length;
 
 /** One approved template. `code` is given by the vendor on approval; the sample codes must be replaced by the account's own. */
 const templateSchema = z.object({
   code: z.string().regex(/^SMS_\d+$/),
   text: z.string().min(1),
-  params: z.array(z.enum(paramNames)),
+  params: z.array(paramSchema),
 });
 
 /**
@@ -102,16 +109,16 @@ export const textsSchema = z
       const path = ['templates', kind];
       const used = placeholders(template.text);
       for (const name of used)
-        if (!template.params.includes(name as TextParam))
+        if (!template.params.some((param) => param === name))
           fail(path, `'${kind}': \${${name}} stands in the text but not in params`);
       for (const name of template.params)
         if (!used.includes(name)) fail(path, `'${kind}': '${name}' stands in params but not in the text`);
       if (new Set(used).size !== used.length)
         fail(path, `'${kind}': the vendor allows each variable only once in a text`);
       const longest =
-        length(texts.signName) +
+        texts.signName.length +
         2 +
-        length(template.text.replace(/\$\{\w+\}/g, '')) +
+        template.text.replace(/\$\{\w+\}/g, '').length +
         template.params.reduce((sum, name) => sum + TEXT_PARAMS[name], 0);
       if (longest > 70)
         fail(path, `'${kind}': up to ${longest} characters with 【${texts.signName}】, one message holds 70`);
@@ -175,10 +182,9 @@ const HOUSE =
 function openPlace(place: string): string {
   // Brackets are reserved for the signature, ${ } for variables.
   const plain = place.replace(/[【】[\]{}$\s]/g, '').replace(HOUSE, '');
-  const characters = [...plain];
-  return characters.length <= TEXT_PARAMS.place
-    ? plain
-    : `${characters.slice(0, TEXT_PARAMS.place - 1).join('')}…`;
+  if (plain.length <= TEXT_PARAMS.place) return plain;
+  // Half a character outside the basic plane would be cut away as well.
+  return `${plain.slice(0, TEXT_PARAMS.place - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 /**
@@ -193,8 +199,8 @@ export function renderNotice(
   const template = texts.templates[kind];
   const params: Record<string, string> = {};
   for (const name of template.params) {
-    const value = valueOf(texts, name, facts);
-    if (!value || length(value) > TEXT_PARAMS[name])
+    const value = VALUES[name](facts, texts);
+    if (!value || value.length > TEXT_PARAMS[name])
       throw new Error(`text '${kind}' needs '${name}' of 1 to ${TEXT_PARAMS[name]} characters`);
     params[name] = value;
   }
@@ -205,24 +211,16 @@ export function renderNotice(
   };
 }
 
-function valueOf(texts: Texts, name: TextParam, facts: NoticeFacts): string | undefined {
-  switch (name) {
-    case 'number':
-      return facts.number;
-    case 'place': {
-      const place = openPlace(facts.place ?? '');
-      // A road may be named after an office whose trade is a barred word; rather no place than no text.
-      return place && !texts.barred.some((word) => place.includes(word)) ? place : texts.hiddenPlace;
-    }
-    case 'code':
-      return facts.code;
-    case 'time':
-      return facts.deadline && clockTime(facts.deadline, facts.at);
-    case 'rung':
-      return facts.rung && RUNG_NAMES[facts.rung];
-    case 'count':
-      return facts.count === undefined ? undefined : `${Math.min(99, facts.count)}`;
-    case 'note':
-      return facts.note && texts.notes[facts.note];
-  }
-}
+const VALUES: Record<TextParam, (facts: NoticeFacts, texts: Texts) => string | undefined> = {
+  number: (facts) => facts.number,
+  place: (facts, texts) => {
+    const place = openPlace(facts.place ?? '');
+    // A road may be named after an office whose trade is a barred word; rather no place than no text.
+    return place && !texts.barred.some((word) => place.includes(word)) ? place : texts.hiddenPlace;
+  },
+  code: (facts) => facts.code,
+  time: (facts) => facts.deadline && clockTime(facts.deadline, facts.at),
+  rung: (facts) => facts.rung && RUNG_NAMES[facts.rung],
+  count: (facts) => (facts.count === undefined ? undefined : `${Math.min(99, facts.count)}`),
+  note: (facts, texts) => facts.note && texts.notes[facts.note],
+};

@@ -1,0 +1,91 @@
+import type { StoredMessage } from './message-store.ts';
+
+const ESCAPES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+const escape = (text: string) => text.replace(/[&<>"']/g, (c) => ESCAPES[c] ?? c);
+
+const PHONES = 200;
+const TEXTS_PER_PHONE = 30;
+
+/** One card per phone, the one with the newest text first; the newest texts on top. `messages` come newest first. */
+export function phoneCards(messages: StoredMessage[], label: (number: string) => string | undefined): string {
+  const phones = new Map<string, StoredMessage[]>();
+  for (const message of messages) {
+    const texts = phones.get(message.number);
+    if (texts) texts.push(message);
+    else phones.set(message.number, [message]);
+  }
+  if (phones.size === 0) return '<p class="none">还没有短信。有人被派单时，这里会出现他的手机。</p>';
+  return [...phones]
+    .slice(0, PHONES)
+    .map(([number, texts]) => card(number, texts, label(number)))
+    .join('\n');
+}
+
+function card(number: string, texts: StoredMessage[], label: string | undefined): string {
+  const items = texts.slice(0, TEXTS_PER_PHONE).map((m) => {
+    const local = new Date(m.at + 8 * 3_600_000).toISOString();
+    const shown = `${Number(local.slice(5, 7))}月${Number(local.slice(8, 10))}日 ${local.slice(11, 19)}`;
+    return `<li><time datetime="${new Date(m.at).toISOString()}">${shown} 短信</time><p>${escape(m.text)}</p></li>`;
+  });
+  const more =
+    texts.length > items.length ? `<li class="none">还有更早的 ${texts.length - items.length} 条</li>` : '';
+  const name = label === undefined ? '' : `<span>${escape(label)}</span>`;
+  return `<section><h2><a href="/?number=${encodeURIComponent(number)}">${escape(number)}</a>${name}</h2><ul>${items.join('')}${more}</ul></section>`;
+}
+
+/** The whole page. It fetches its cards again whenever the server says that a text has come; the script runs by `nonce` only. */
+export function phonesPage(cards: string, nonce: string): string {
+  return `<!doctype html>
+<html lang="zh-CN">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>小脑 · 手机（模拟）</title>
+<style nonce="${nonce}">
+  :root { color-scheme: light dark; --line: light-dark(#d5d9e0, #3a3f48); --soft: light-dark(#596273, #a5adba); --paper: light-dark(#fff, #1d2026); }
+  body { margin: 0 auto; max-width: 72rem; padding: 1rem; font: 1rem/1.6 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; background: light-dark(#f3f4f7, #121418); }
+  header p, time, .none { color: var(--soft); }
+  h1 { font-size: 1.3rem; margin: 0; }
+  header p { margin: .2rem 0 1rem; }
+  main { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); align-items: start; }
+  section { background: var(--paper); border: 1px solid var(--line); border-radius: .8rem; padding: .8rem 1rem; }
+  h2 { font-size: 1.05rem; margin: 0 0 .5rem; display: flex; gap: .6rem; flex-wrap: wrap; }
+  h2 a { color: inherit; } h2 span { font-weight: 400; color: var(--soft); }
+  ul { list-style: none; margin: 0; padding: 0; max-height: 28rem; overflow-y: auto; }
+  li + li { border-top: 1px solid var(--line); margin-top: .6rem; padding-top: .6rem; }
+  li p { margin: 0; overflow-wrap: anywhere; }
+  time { font-size: .85rem; font-variant-numeric: tabular-nums; }
+</style>
+</head>
+<body>
+<header>
+<h1>手机（模拟）</h1>
+<p>本机演示：每个号码收到的短信都在这里，新短信自动出现。号码和姓名都是样例。<a href="/">全部号码</a></p>
+</header>
+<main aria-live="polite">
+${cards}
+</main>
+<script nonce="${nonce}">
+  const main = document.querySelector('main');
+  let due;
+  const refresh = async () => {
+    due = undefined;
+    const url = new URL(location.href);
+    url.searchParams.set('part', 'cards');
+    const response = await fetch(url).catch(() => undefined);
+    if (response?.ok) main.innerHTML = await response.text();
+  };
+  const events = new EventSource('/events');
+  events.onmessage = () => { due ??= setTimeout(refresh, 300); };
+  events.onopen = () => { due ??= setTimeout(refresh, 0); };
+</script>
+</body>
+</html>
+`;
+}
