@@ -83,9 +83,24 @@ const policySchema = z.strictObject({
   deploy: deploySchema,
 });
 
-const coordinateSchema = z.tuple([z.number().min(-180).max(180), z.number().min(-90).max(90)]);
-const ringSchema = z.array(coordinateSchema).min(4, 'a polygon ring has at least 4 points');
-const lineSchema = z.array(coordinateSchema).min(2, 'a line has at least 2 points');
+/** [lng, lat] in WGS-84 degrees, as GeoJSON has it. */
+export type Coordinate = readonly [number, number];
+
+const isCoordinate = (x: unknown): x is Coordinate =>
+  Array.isArray(x) &&
+  Number.isFinite(x[0]) &&
+  Number.isFinite(x[1]) &&
+  Math.abs(x[0]) <= 180 &&
+  Math.abs(x[1]) <= 90;
+
+// One check per line instead of a schema per number: thousands of numbers are parsed at every cold start.
+const coordinates = (least: number, what: string) =>
+  z.custom<Coordinate[]>(
+    (x) => Array.isArray(x) && x.length >= least && x.every(isCoordinate),
+    `${what} is a list of at least ${least} [lng, lat] pairs in degrees`,
+  );
+const ringSchema = coordinates(4, 'a polygon ring');
+const lineSchema = coordinates(2, 'a line');
 
 const gridFileSchema = z.object({
   type: z.literal('FeatureCollection'),
@@ -204,8 +219,6 @@ const filesSchema = z.object({
 });
 type Files = z.output<typeof filesSchema>;
 
-/** [lng, lat] in WGS-84 degrees, as GeoJSON has it. */
-export type Coordinate = z.output<typeof coordinateSchema>;
 /** West, south, east, north in WGS-84 degrees. */
 export type Box = readonly [number, number, number, number];
 
