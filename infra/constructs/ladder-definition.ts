@@ -1,7 +1,6 @@
 import type { Ladder } from '#shared/domain/ladder.ts';
 import { LADDER_RUNGS } from '#shared/domain/ladder.ts';
 import type { Rung } from '#shared/domain/rung.ts';
-import { RUNGS } from '#shared/domain/rung.ts';
 
 /** Names of things outside that the definition points at; CDK tokens in the stack, plain strings in tests. */
 export interface LadderSurroundings {
@@ -52,9 +51,15 @@ const PATIENCE = {
   ...JITTER,
 };
 
-/** The rungs that a district's workflow shows, in order: what its ladders promise, and `reinforce`, which can be asked for. */
-export const rungsOf = (ladders: readonly Ladder[]): Rung[] =>
-  LADDER_RUNGS.filter((rung) => ladders.some((ladder) => ladder.some((r) => r.rung === rung)));
+/**
+ * The rungs that an incident of the district walks, in order, over all its kinds and modes; a rung that an incident does
+ * not owe lets it through. `reinforce` is not among them: it is due while `arrive` is still owed, so that whoever walked
+ * on from it would leave the arrival unwatched. It stands aside and hands back to escalate.
+ */
+export const walkOf = (ladders: readonly Ladder[]): Rung[] =>
+  LADDER_RUNGS.filter(
+    (rung) => rung !== 'reinforce' && ladders.some((ladder) => ladder.some((r) => r.rung === rung)),
+  );
 
 /**
  * The escalation workflow of a district, one state per rung, so that the picture in the console is the ladder.
@@ -62,8 +67,8 @@ export const rungsOf = (ladders: readonly Ladder[]): Rung[] =>
  * table decides, the workflow only waits. Source: rules.md §3.
  */
 export const ladderDefinition = (ladders: readonly Ladder[], around: LadderSurroundings): Definition => {
-  const ladder = rungsOf(ladders);
-  const first = ladder[0];
+  const walk = walkOf(ladders);
+  const first = walk[0];
   if (!first) throw new Error('a district without a rung has nothing to wait for');
   const integration = (name: string) => `arn:${around.partition}:states:::${name}`;
   const row = {
@@ -116,15 +121,10 @@ export const ladderDefinition = (ladders: readonly Ladder[], around: LadderSurro
     };
   };
 
-  const rungStates = ladder.map((rung, i) => {
-    const next = ladder[i + 1];
+  const line = walk.map((rung, i) => {
+    const next = walk[i + 1];
     return [stateOf(rung), parking(rung, next ? stateOf(next) : 'Finished')] as const;
   });
-  const aside = ladder.includes('reinforce')
-    ? []
-    : [['Reinforce', parking('reinforce', 'Escalate', true)] as const];
-  const routed = RUNGS.filter((rung) => ladder.includes(rung) || rung === 'reinforce' || rung === 'handback');
-
   return {
     Comment:
       'Every promised deadline of one incident, one rung after another. The table decides; this only waits.',
@@ -159,13 +159,16 @@ export const ladderDefinition = (ladders: readonly Ladder[], around: LadderSurro
       Route: {
         Type: 'Choice',
         Choices: [
-          ...routed.map((rung) => ({ Condition: `{% $next = '${rung}' %}`, Next: stateOf(rung) })),
+          ...[...walk, 'reinforce' as const, 'handback' as const].map((rung) => ({
+            Condition: `{% $next = '${rung}' %}`,
+            Next: stateOf(rung),
+          })),
           { Condition: "{% $next = 'finished' %}", Next: 'Finished' },
         ],
         Default: 'Lost',
       },
-      ...Object.fromEntries(rungStates),
-      ...Object.fromEntries(aside),
+      ...Object.fromEntries(line),
+      Reinforce: parking('reinforce', 'Escalate', true),
       Handback: parking('handback', 'Finished'),
       Escalate: {
         Type: 'Task',

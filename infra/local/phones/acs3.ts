@@ -19,6 +19,9 @@ const MAX_SKEW_MS = 15 * 60_000;
 const hash = (data: Buffer | string) => createHash('sha256').update(data).digest('hex');
 const no = (status: number, code: string, message: string): Verdict => ({ ok: false, status, code, message });
 
+/** A plus is a blank, as in every query string. Throws URIError on half an escape. */
+const decode = (text: string) => decodeURIComponent(text.replaceAll('+', ' '));
+
 /** The vendor's own encoding rule: everything but A–Z a–z 0–9 - _ . ~ by its UTF-8 bytes. Written without encodeURIComponent on purpose. */
 function encode(text: string): string {
   let out = '';
@@ -79,7 +82,7 @@ export function verifyAcs3(request: SignedRequest, secrets: Record<string, strin
   const pairs = request.query === '' ? [] : request.query.split('&').map((pair) => pair.split(/=(.*)/s));
   let decoded: [string, string][];
   try {
-    decoded = pairs.map(([name = '', value = '']) => [decodeURIComponent(name), decodeURIComponent(value)]);
+    decoded = pairs.map(([name = '', value = '']) => [decode(name), decode(value)]);
   } catch {
     return no(400, 'InvalidParameter', 'The query string is not well encoded.');
   }

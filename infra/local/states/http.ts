@@ -80,16 +80,14 @@ const operations: Record<string, Operation> = {
 export function statesHandler(
   engine: StatesEngine,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  return (request, response) => {
-    void answer(engine, request).then(({ status, body }) => {
-      const json = Buffer.from(JSON.stringify(body));
-      response.writeHead(status, {
-        'content-type': 'application/x-amz-json-1.0',
-        'content-length': json.length,
-      });
-      response.end(json);
-    });
-  };
+  return (request, response) => void reply(engine, request, response);
+}
+
+async function reply(engine: StatesEngine, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { status, body } = await answer(engine, request);
+  const json = Buffer.from(JSON.stringify(body));
+  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0', 'content-length': json.length });
+  response.end(json);
 }
 
 async function answer(

@@ -53,23 +53,24 @@ export function lambdaIntegration(
 export function dynamodbIntegrations(
   client: DynamoDBClient,
 ): Record<`aws-sdk:dynamodb:${string}`, Integration> {
-  const command = (call: (args: never) => Promise<object>): Integration => {
-    return async (args) => {
-      try {
-        // The definition is data: the service itself judges whether the arguments are right.
-        const { $metadata: _metadata, ...output } = (await call(args as never)) as Record<string, unknown>;
-        return output;
-      } catch (thrown) {
-        throw dynamodbFailure(thrown);
-      }
-    };
-  };
   return {
     'aws-sdk:dynamodb:getItem': command((args) => client.send(new GetItemCommand(args))),
     'aws-sdk:dynamodb:putItem': command((args) => client.send(new PutItemCommand(args))),
     'aws-sdk:dynamodb:updateItem': command((args) => client.send(new UpdateItemCommand(args))),
     'aws-sdk:dynamodb:deleteItem': command((args) => client.send(new DeleteItemCommand(args))),
     'aws-sdk:dynamodb:query': command((args) => client.send(new QueryCommand(args))),
+  };
+}
+
+function command(call: (args: never) => Promise<object>): Integration {
+  return async (args) => {
+    try {
+      // The definition is data: the service itself judges whether the arguments are right.
+      const { $metadata: _metadata, ...output } = (await call(args as never)) as Record<string, unknown>;
+      return output;
+    } catch (thrown) {
+      throw dynamodbFailure(thrown);
+    }
   };
 }
 
