@@ -29,7 +29,7 @@ const answerSchema = z.object({ Code: z.string(), Message: z.string().default(''
 const sentSchema = z.object({ Code: z.literal('OK'), BizId: z.string().min(1) });
 const detailsSchema = z.object({
   Code: z.literal('OK'),
-  TotalCount: z.coerce.number().default(0),
+  TotalCount: z.coerce.number().nonnegative(),
   SmsSendDetailDTOs: z
     .object({
       SmsSendDetailDTO: z

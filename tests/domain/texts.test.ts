@@ -1,0 +1,144 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import districtTexts from '#shared/districts/texts.json' with { type: 'json' };
+import { RUNGS } from '#shared/domain/rung.ts';
+import {
+  clockTime,
+  DESK_NOTES,
+  NOTICE_KINDS,
+  renderNotice,
+  shortNumber,
+  TEXT_PARAMS,
+  textsSchema,
+  type NoticeFacts,
+} from '#shared/domain/texts.ts';
+
+const texts = textsSchema.parse(districtTexts);
+const at = new Date('2026-11-03T06:02:20Z'); // 14:02:20 in China
+const facts: NoticeFacts = {
+  number: '8F3K2M',
+  place: '河清路',
+  code: 'B12',
+  rung: 'contact',
+  deadline: new Date('2026-11-03T06:03:20Z'),
+  at,
+  count: 2,
+  note: 'rejected',
+};
+
+/** The issues a changed texts file would be refused with. */
+function refusals(change: (draft: typeof districtTexts) => void): string {
+  const draft = structuredClone(districtTexts);
+  change(draft);
+  return textsSchema.safeParse(draft).error?.message ?? '';
+}
+
+describe('what a phone shows', () => {
+  test('the first notice: number, road, neutral code and the time to the second', () => {
+    expect(renderNotice(texts, 'ask', facts)).toEqual({
+      code: texts.templates.ask.code,
+      params: { number: '8F3K2M', place: '河清路', code: 'B12', time: '14:03:20' },
+      text: '新任务8F3K2M：河清路，类别B12，请在14:03:20前签收。',
+    });
+  });
+
+  test('a secret or dangerous matter says only that there is a task', () => {
+    expect(renderNotice(texts, 'ask-secret', facts).text).not.toMatch(/河清路|B12/);
+    const { place: _, ...secret } = facts;
+    for (const kind of ['changed', 'climb', 'nag', 'reopened', 'reinforce'] as const)
+      expect(renderNotice(texts, kind, secret).text).toContain(texts.hiddenPlace);
+  });
+
+  test.each([
+    ['河清路38号3栋502室', '河清路'],
+    ['和平里12号楼', '和平里'],
+    ['东湖八路', '东湖八路'],
+    ['第12号网格', '第12号网格'],
+    ['临江调解中心路', texts.hiddenPlace],
+    ['12栋', texts.hiddenPlace],
+    ['【假】${name}桥头', '假name桥头'],
+    ['一条名字长得一条短信里放不下的道路', '一条名字长得一条短信里放不下的…'],
+  ])('of the place %s it shows %s', (place, shown) => {
+    expect(renderNotice(texts, 'changed', { ...facts, place }).params.place).toBe(shown);
+  });
+
+  test('a missing fact is a defect of the caller, said with the name of the variable', () => {
+    const { deadline: _, ...without } = facts;
+    expect(() => renderNotice(texts, 'ask', without)).toThrow("text 'ask' needs 'time'");
+    expect(() => renderNotice(texts, 'ask', { ...facts, number: '01JABCDEFGHJKMNPQRSTVWXYZ0' })).toThrow(
+      "'number'",
+    );
+    expect(shortNumber('01JABCDEFGHJKMNPQRSTVWXYZ0')).toBe('VWXYZ0');
+  });
+
+  test.each([
+    ['2026-11-03T06:03:20Z', '14:03:20'],
+    ['2026-11-03T07:02:20Z', '15:02'],
+    ['2026-11-03T16:00:00Z', '11月4日00:00'],
+    ['2026-11-06T06:02:20Z', '11月6日14:02'],
+  ])('a deadline at %s reads %s', (deadline, shown) => {
+    expect(clockTime(new Date(deadline), at)).toBe(shown);
+  });
+
+  test('across midnight a near deadline is still a plain clock time', () => {
+    expect(clockTime(new Date('2026-11-03T16:00:30Z'), new Date('2026-11-03T15:59:30Z'))).toBe('00:00:30');
+  });
+
+  test('whatever the facts: one message of 70 characters, no barred word, values as long as declared', () => {
+    const anyFacts = fc.record({
+      number: fc.stringMatching(/^[0-9A-Z]{1,8}$/),
+      place: fc.oneof(
+        fc.string({ unit: 'grapheme', maxLength: 60 }),
+        fc.constantFrom(...texts.barred).map((word) => `东${word}路`),
+      ),
+      code: fc.stringMatching(/^[0-9A-Z]{1,8}$/),
+      rung: fc.constantFrom(...RUNGS),
+      deadline: fc.date({ min: new Date('2026-01-01'), max: new Date('2036-01-01'), noInvalidDate: true }),
+      at: fc.date({ min: new Date('2026-01-01'), max: new Date('2036-01-01'), noInvalidDate: true }),
+      count: fc.integer({ min: 1, max: 500 }),
+      note: fc.constantFrom(...DESK_NOTES),
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(...NOTICE_KINDS), anyFacts, (kind, facts) => {
+        const { text, params } = renderNotice(texts, kind, facts);
+        expect(`【${texts.signName}】${text}`.length).toBeLessThanOrEqual(70);
+        expect(texts.barred.filter((word) => text.includes(word))).toEqual([]);
+        expect(text).not.toMatch(/[【】]|\$\{/);
+        for (const [name, longest] of Object.entries(TEXT_PARAMS))
+          expect((params[name] ?? '').length).toBeLessThanOrEqual(longest);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('a texts file that breaks a rule is refused with the kind and the reason', () => {
+  test('too long with the longest values', () => {
+    expect(refusals((t) => (t.templates.ask.text += '收到请尽快动身，路上注意安全，到了再报。'))).toMatch(
+      /'ask': up to 8\d characters with 【小脑】, one message holds 70/,
+    );
+  });
+
+  test.each(['赌博', '毒品', '暴力', '恐吓', '调解'])('the barred word %s', (word) => {
+    expect(refusals((t) => (t.templates.nag.text += word))).toContain(`'${word}' is barred by the vendor`);
+    expect(refusals((t) => (t.notes.stuck = word))).toContain(`'${word}' is barred by the vendor`);
+  });
+
+  test('a variable for something personal, one that is not declared, one used twice', () => {
+    const params: string[] = ['number', 'callerPhone'];
+    expect(refusals((t) => (t.templates.reassigned.params = params))).toMatch(
+      /params.*expected one of .*number/s,
+    );
+    expect(refusals((t) => (t.templates.desk.text += '${place}'))).toContain(
+      '${place} stands in the text but not in params',
+    );
+    expect(refusals((t) => (t.templates.reassigned.text += '${number}'))).toContain('only once');
+  });
+
+  test('a kind without a text, two kinds with one code', () => {
+    expect(refusals((t) => Reflect.deleteProperty(t.templates, 'nag'))).toContain('nag');
+    expect(refusals((t) => (t.templates.nag.code = t.templates.ask.code))).toContain(
+      "'nag' and 'ask' have the same code",
+    );
+  });
+});
