@@ -71,7 +71,7 @@ export async function startDynamo(options: { data?: string; engine?: DynamoEngin
       endpoint,
       region: 'local',
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-      maxAttempts: 3,
+      maxAttempts: 1, // a workflow's calls must fail as often as the engine fails: retrying is the definition's business
     });
     if (await answers(endpoint, child)) {
       return { engine, endpoint, client, pid: child.pid ?? 0, stop: () => stop(child, client) };

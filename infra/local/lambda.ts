@@ -1,0 +1,363 @@
+// The Lambda host: a pool of worker threads per function, each an execution environment that serves one event at a time.
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Activity } from './activity.ts';
+import type { Clock } from './clock.ts';
+import type { FunctionFailure, WorkerCall, WorkerReply, WorkerSettings } from './lambda-worker.ts';
+
+/** A function of the template, resolved. */
+export interface FunctionSettings {
+  name: string;
+  arn: string;
+  /** Directory of the unpacked asset. */
+  taskRoot: string;
+  handler: string;
+  timeoutMs: number;
+  memoryMb: number;
+  environment: Record<string, string>;
+}
+
+/** The function threw, died, ran out of time, or could not be loaded. Named as Lambda names it. */
+export class FunctionError extends Error {
+  override name = 'FunctionError';
+  readonly errorType: string;
+  readonly trace: string[];
+  constructor({ errorType, errorMessage, trace }: FunctionFailure) {
+    super(errorMessage);
+    this.errorType = errorType;
+    this.trace = trace;
+  }
+}
+
+/** More calls wait than the function may hold; Lambda answers 429 and a gateway turns that into 503. */
+export class TooManyRequests extends Error {
+  override name = 'TooManyRequestsException';
+}
+
+/** When an injected crash happens: before the code sees the event, after it has answered, or before a named API call of it. */
+export type CrashAt = 'start' | 'end' | { call: string };
+
+/** Most environments of one function: with two cores more of them only take turns. */
+const MOST_WORKERS = 6;
+/** Calls that may wait for an environment. */
+const MOST_WAITING = 2_000;
+
+interface Call {
+  requestId: string;
+  event: string;
+  resolve: (payload: string) => void;
+  reject: (error: Error) => void;
+}
+
+interface Environment {
+  id: string;
+  worker: Worker;
+  call?: Call;
+  timer?: NodeJS.Timeout;
+}
+
+/** What all functions share. */
+export interface HostOptions {
+  clock: Clock;
+  /** Directory of `<function>.log`. */
+  logs: string;
+  /** Directory where V8 keeps compiled bundles between starts. */
+  compileCache: string;
+  activity: Activity;
+  /** Hears of every failure, one line each. */
+  log: (line: string) => void;
+}
+
+/** Hosts all functions of one stack. */
+export class LambdaHost {
+  readonly #options: HostOptions;
+  readonly #pools = new Map<string, Pool>();
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    mkdirSync(options.logs, { recursive: true, mode: 0o700 });
+    mkdirSync(options.compileCache, { recursive: true });
+  }
+
+  /** Adds a function and starts its first environment. */
+  add(settings: FunctionSettings): void {
+    const pool = new Pool(settings, this.#options);
+    this.#pools.set(settings.arn, pool);
+    pool.warm();
+  }
+
+  /** Resolves when every function has one environment, or has failed to load it. */
+  async ready(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.loaded));
+  }
+
+  /**
+   * Calls a function by its ARN (without version or alias) with a JSON text.
+   * @returns its answer as JSON text.
+   * @throws FunctionError, TooManyRequests.
+   */
+  invoke(arn: string, event: string): Promise<string> {
+    const pool = this.#pools.get(arn);
+    if (!pool) return Promise.reject(new Error(`There is no function ${arn}.`));
+    return pool.invoke(event);
+  }
+
+  /** The next `count` calls of a function die as a killed machine would. */
+  injectCrash(arn: string, at: CrashAt, count: number): void {
+    const pool = this.#pools.get(arn);
+    if (!pool) throw new Error(`There is no function ${arn}.`);
+    for (let i = 0; i < count; i += 1) pool.crashes.push(at);
+  }
+
+  /** Lets an injected crash strike before an API call; true when the caller is dead now and the call must not be done. */
+  struckBefore(call: string, userAgent: string): boolean {
+    if (!this.#crashesWaiting()) return false;
+    for (const pool of this.#pools.values()) if (pool.struckBefore(call, userAgent)) return true;
+    return false;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.stop()));
+  }
+
+  #crashesWaiting(): boolean {
+    for (const pool of this.#pools.values()) if (pool.crashes.length > 0) return true;
+    return false;
+  }
+}
+
+class Pool {
+  readonly crashes: CrashAt[] = [];
+  /** Settles when the first environment has loaded or failed. */
+  readonly loaded: Promise<void>;
+  readonly #settings: FunctionSettings;
+  readonly #options: HostOptions;
+  readonly #logFile: string;
+  readonly #all = new Set<Environment>();
+  readonly #idle: Environment[] = [];
+  readonly #waiting: Call[] = [];
+  #loading = 0;
+  #started = 0;
+  #stopped = false;
+  #firstLoaded: () => void = () => {};
+
+  constructor(settings: FunctionSettings, options: HostOptions) {
+    this.#settings = settings;
+    this.#options = options;
+    this.#logFile = join(options.logs, `${settings.name}.log`);
+    this.loaded = new Promise((resolve) => (this.#firstLoaded = resolve));
+  }
+
+  warm(): void {
+    this.#start();
+  }
+
+  invoke(event: string): Promise<string> {
+    if (this.#stopped) return Promise.reject(new TooManyRequests('The local cloud is stopping.'));
+    if (this.#waiting.length >= MOST_WAITING) return Promise.reject(new TooManyRequests('Rate Exceeded.'));
+    const end = this.#options.activity.begin();
+    return new Promise<string>((resolve, reject) => {
+      this.#waiting.push({ requestId: randomUUID(), event, resolve, reject });
+      this.#next();
+    }).finally(end);
+  }
+
+  struckBefore(call: string, userAgent: string): boolean {
+    const index = this.crashes.findIndex((crash) => typeof crash === 'object' && crash.call === call);
+    if (index === -1) return false;
+    const victim = [...this.#all].find((environment) => userAgent.includes(`app/${environment.id}`));
+    if (!victim) return false;
+    this.crashes.splice(index, 1);
+    this.#kill(victim, {
+      errorType: 'Runtime.ExitError',
+      errorMessage: `Injected crash before ${call}`,
+      trace: [],
+    });
+    return true;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#firstLoaded();
+    for (const call of this.#waiting.splice(0))
+      call.reject(new TooManyRequests('The local cloud is stopping.'));
+    const all = [...this.#all];
+    for (const environment of all) {
+      this.#finish(environment)?.reject(new TooManyRequests('The local cloud is stopping.'));
+    }
+    await Promise.all(all.map(({ worker }) => worker.terminate()));
+  }
+
+  #next(): void {
+    while (this.#waiting.length > 0) {
+      const environment = this.#idle.pop();
+      if (!environment) {
+        // One at a time: a burst is served sooner by warm environments than by six cold ones fighting for two cores.
+        if (this.#loading === 0 && this.#all.size < MOST_WORKERS) this.#start();
+        return;
+      }
+      const call = this.#waiting.shift();
+      if (call) this.#run(environment, call);
+    }
+  }
+
+  #run(environment: Environment, call: Call): void {
+    environment.call = call;
+    if (this.#strikes('start')) {
+      this.#kill(environment, {
+        errorType: 'Runtime.ExitError',
+        errorMessage: 'Injected crash at the start',
+        trace: [],
+      });
+      return;
+    }
+    const { timeoutMs } = this.#settings;
+    environment.timer = setTimeout(() => {
+      const seconds = (timeoutMs / 1000).toFixed(2);
+      const errorMessage = `${new Date().toISOString()} ${call.requestId} Task timed out after ${seconds} seconds`;
+      this.#kill(environment, { errorType: 'Sandbox.Timedout', errorMessage, trace: [] });
+    }, timeoutMs);
+    const message: WorkerCall = {
+      requestId: call.requestId,
+      event: call.event,
+      deadline: Date.now() + timeoutMs,
+    };
+    environment.worker.postMessage(message);
+  }
+
+  #strikes(at: 'start' | 'end'): boolean {
+    if (this.crashes[0] !== at) return false;
+    this.crashes.shift();
+    return true;
+  }
+
+  #start(): void {
+    const { name, arn, taskRoot, handler, memoryMb, environment: own } = this.#settings;
+    this.#loading += 1;
+    this.#started += 1;
+    const id = `${name.slice(0, 40)}.${this.#started}`;
+    const settings: WorkerSettings = {
+      taskRoot,
+      handler,
+      clock: this.#options.clock.shared,
+      logFile: this.#logFile,
+      compileCache: this.#options.compileCache,
+      context: {
+        functionName: name,
+        functionVersion: '1',
+        invokedFunctionArn: arn,
+        memoryLimitInMB: `${memoryMb}`,
+        logGroupName: `/aws/lambda/${name}`,
+      },
+    };
+    const worker = new Worker(new URL('./lambda-worker.ts', import.meta.url), {
+      workerData: settings,
+      name: id,
+      execArgv: [],
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+      env: {
+        ...own,
+        AWS_LAMBDA_FUNCTION_NAME: name,
+        AWS_LAMBDA_FUNCTION_VERSION: '1',
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: `${memoryMb}`,
+        LAMBDA_TASK_ROOT: taskRoot,
+        _HANDLER: handler,
+        // Goes into the SDK's user agent: so we know which environment an API call comes from.
+        AWS_SDK_UA_APP_ID: id,
+      },
+    });
+    const environment: Environment = { id, worker };
+    this.#all.add(environment);
+    for (const stream of [worker.stdout, worker.stderr])
+      stream.on('data', (chunk: Buffer) => appendFileSync(this.#logFile, chunk));
+    worker.on('message', (reply: WorkerReply) => this.#hear(environment, reply));
+    worker.on('error', (error) => {
+      const trace = error instanceof Error ? (error.stack ?? '').split('\n') : [];
+      this.#lose(environment, {
+        errorType: 'Runtime.ExitError',
+        errorMessage: `Runtime exited with error: ${String(error)}`,
+        trace,
+      });
+    });
+    worker.on('exit', (code) => {
+      this.#lose(environment, {
+        errorType: 'Runtime.ExitError',
+        errorMessage: `Runtime exited with code ${code}`,
+        trace: [],
+      });
+    });
+    environment.timer = setTimeout(() => {
+      this.#kill(environment, {
+        errorType: 'Sandbox.Timedout',
+        errorMessage: `${name} did not load within 10 seconds`,
+        trace: [],
+      });
+    }, 10_000);
+  }
+
+  #hear(environment: Environment, reply: WorkerReply): void {
+    if (!this.#all.has(environment)) return;
+    if (reply.kind === 'ready') {
+      clearTimeout(environment.timer);
+      this.#loading -= 1;
+      this.#firstLoaded();
+      this.#idle.push(environment);
+      this.#next();
+      return;
+    }
+    if (reply.kind === 'error' && reply.phase === 'load') {
+      this.#kill(environment, {
+        ...reply.error,
+        errorMessage: `${this.#settings.name} cannot be loaded: ${reply.error.errorMessage}`,
+      });
+      return;
+    }
+    if (this.#strikes('end')) {
+      this.#kill(environment, {
+        errorType: 'Runtime.ExitError',
+        errorMessage: 'Injected crash at the end',
+        trace: [],
+      });
+      return;
+    }
+    const call = this.#finish(environment);
+    this.#idle.push(environment);
+    if (reply.kind === 'result') call?.resolve(reply.payload);
+    else call?.reject(new FunctionError(reply.error));
+    this.#next();
+  }
+
+  #finish(environment: Environment): Call | undefined {
+    clearTimeout(environment.timer);
+    const { call } = environment;
+    environment.call = undefined;
+    return call;
+  }
+
+  #kill(environment: Environment, failure: FunctionFailure): void {
+    this.#lose(environment, failure);
+    void environment.worker.terminate();
+  }
+
+  /** An environment is gone: its call fails; one that never got ready fails the first caller, as a failed init does. */
+  #lose(environment: Environment, failure: FunctionFailure): void {
+    if (!this.#all.delete(environment) || this.#stopped) return;
+    const idle = this.#idle.indexOf(environment);
+    if (idle !== -1) this.#idle.splice(idle, 1);
+    const wasRunning = environment.call !== undefined;
+    let call = this.#finish(environment);
+    if (!wasRunning && idle === -1) {
+      this.#loading -= 1;
+      this.#firstLoaded();
+      call = this.#waiting.shift();
+    }
+    appendFileSync(this.#logFile, `${JSON.stringify({ level: 'ERROR', ...failure })}\n`);
+    this.#options.log(`${this.#settings.name}: ${failure.errorMessage}`);
+    call?.reject(new FunctionError(failure));
+    this.#next();
+  }
+}

@@ -1,0 +1,230 @@
+// The SQS engine: fauxqs, embedded, on disk. Consumers take messages from its store directly, producers come over HTTP.
+import { mkdirSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { buildApp } from 'fauxqs';
+import type { Activity } from './activity.ts';
+
+type Stores = NonNullable<NonNullable<Parameters<typeof buildApp>[0]>['stores']>;
+type SqsStore = Stores['sqsStore'];
+type Queue = NonNullable<ReturnType<SqsStore['getQueueByName']>>;
+
+/** One message as a consumer gets it. */
+export interface Received {
+  messageId: string;
+  receiptHandle: string;
+  body: string;
+  md5OfBody: string;
+  sentAt: number;
+  firstReceivedAt: number;
+  receiveCount: number;
+  messageAttributes: Record<string, { StringValue?: string; BinaryValue?: string; DataType: string }>;
+}
+
+/** How a queue is drained. */
+export interface Consumer {
+  /** Most messages per call, at most 10. */
+  batchSize: number;
+  /** Most calls at the same time. */
+  concurrency: number;
+  /** Gets 1..batchSize messages; returns the ids of those that failed. A rejection fails them all. */
+  handle(messages: Received[]): Promise<Set<string>>;
+}
+
+/** A running SQS engine on 127.0.0.1. */
+export interface Sqs {
+  readonly endpoint: string;
+  /** Makes a queue, or gives a stored one today's attributes; its messages stay. */
+  ensureQueue(queue: { name: string; arn: string; attributes: Record<string, string> }): void;
+  consume(arn: string, consumer: Consumer): void;
+  /** Messages waiting, in hands and delayed. @throws Error for an unknown queue. */
+  depth(name: string): { ready: number; inFlight: number; delayed: number };
+  /** Called before every request with its action and the caller's user agent; true drops the request without an answer. */
+  onRequest(hook: (action: string, userAgent: string) => boolean): void;
+  stop(): Promise<void>;
+}
+
+/** A failed message comes back after this, whatever the queue's visibility timeout: nobody here waits three minutes for a retry. */
+const RETRY_SECONDS = 1;
+
+/** How long an idle consumer sleeps when nothing wakes it. */
+const LONG_POLL_SECONDS = 20;
+
+/** Starts the engine on its data directory. Port 0 takes any. */
+export async function startSqs(options: {
+  data: string;
+  port?: number;
+  region: string;
+  activity: Activity;
+}): Promise<Sqs> {
+  mkdirSync(options.data, { recursive: true });
+  const { app, store, database } = await open(options.data, options.region);
+  let drop: ((action: string, userAgent: string) => boolean) | undefined;
+  app.addHook('onRequest', (request, reply, next) => {
+    const action = String(request.headers['x-amz-target'] ?? '');
+    if (drop?.(action, String(request.headers['user-agent'] ?? ''))) {
+      reply.hijack();
+      request.raw.destroy();
+      return;
+    }
+    next();
+  });
+  const endpoint = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+  const consumed = new Map<string, Queue>();
+  let stopped = false;
+  const loops: Promise<void>[] = [];
+
+  options.activity.alsoBusy(() => {
+    for (const queue of consumed.values())
+      if (queue.messages.length > 0 || queue.inflightMessages.size > 0) return true;
+    return false;
+  });
+
+  const inOneCommit = <T>(work: () => T): T => {
+    database.exec('BEGIN');
+    try {
+      return work();
+    } finally {
+      // fauxqs has changed its memory already: keeping both alike is worth more than undoing the file.
+      database.exec('COMMIT');
+    }
+  };
+
+  const take = (queue: Queue, most: number): Received[] =>
+    inOneCommit(() => queue.dequeue(most, undefined, (arn) => store.getQueueByArn(arn))).map((message) => {
+      const held = queue.inflightMessages.get(message.ReceiptHandle)?.message;
+      return {
+        messageId: message.MessageId,
+        receiptHandle: message.ReceiptHandle,
+        body: message.Body,
+        md5OfBody: message.MD5OfBody,
+        sentAt: held?.sentTimestamp ?? Date.now(),
+        firstReceivedAt: held?.approximateFirstReceiveTimestamp ?? Date.now(),
+        receiveCount: held?.approximateReceiveCount ?? 1,
+        messageAttributes: message.MessageAttributes ?? {},
+      };
+    });
+
+  const work = async (queue: Queue, consumer: Consumer, batch: Received[]): Promise<void> => {
+    const end = options.activity.begin();
+    try {
+      const failed = await consumer
+        .handle(batch)
+        .catch(() => new Set(batch.map((message) => message.messageId)));
+      if (stopped) return;
+      inOneCommit(() => {
+        for (const { messageId, receiptHandle } of batch) {
+          if (!failed.has(messageId)) queue.deleteMessage(receiptHandle);
+          else queue.changeVisibility(receiptHandle, RETRY_SECONDS);
+        }
+      });
+    } finally {
+      end();
+    }
+  };
+
+  const drain = async (queue: Queue, consumer: Consumer): Promise<void> => {
+    let running = 0;
+    let freed = () => {};
+    while (!stopped) {
+      if (running >= consumer.concurrency) {
+        await new Promise<void>((resolve) => (freed = resolve));
+        continue;
+      }
+      const batch = hasWork(queue) ? take(queue, consumer.batchSize) : [];
+      if (batch.length === 0) {
+        // What moved to the dead-letter queue just now may have been the last thing to wait for.
+        options.activity.check();
+        await queue.waitForMessages(LONG_POLL_SECONDS);
+        continue;
+      }
+      running += 1;
+      void work(queue, consumer, batch).finally(() => {
+        running -= 1;
+        freed();
+      });
+    }
+  };
+
+  return {
+    endpoint,
+    ensureQueue({ name, arn, attributes }) {
+      // createQueue replaces the stored row and its messages with it, so only for a queue that is not there yet.
+      const stored = store.getQueueByName(name);
+      const queue =
+        stored ?? store.createQueue(name, `${endpoint}/${arn.split(':')[4]}/${name}`, arn, attributes);
+      if (stored) stored.setAttributes(attributes);
+      const change = queue.changeVisibility.bind(queue);
+      // fauxqs 2.4.1 loses a message whose visibility is set to 0 while it persists.
+      queue.changeVisibility = (handle, seconds) => change(handle, Math.max(RETRY_SECONDS, seconds));
+    },
+    consume(arn, consumer) {
+      const queue = store.getQueueByArn(arn);
+      if (!queue) throw new Error(`There is no queue ${arn} to consume.`);
+      consumed.set(arn, queue);
+      loops.push(drain(queue, consumer));
+    },
+    depth(name) {
+      const queue = store.getQueueByName(name);
+      if (!queue) throw new Error(`There is no queue ${name}.`);
+      queue.processTimers();
+      return {
+        ready: queue.messages.length,
+        inFlight: queue.inflightMessages.size,
+        delayed: queue.delayedMessages.length,
+      };
+    },
+    onRequest(hook) {
+      drop = hook;
+    },
+    async stop() {
+      stopped = true;
+      store.shutdown();
+      await app.close();
+      await Promise.all(loops);
+    },
+  };
+}
+
+/** dequeue costs a commit even when it finds nothing; long polling wakes often. */
+function hasWork(queue: Queue): boolean {
+  queue.processTimers();
+  return queue.messages.length > 0;
+}
+
+/**
+ * Puts fauxqs together from its parts. Its own start function cannot be used: it listens on all interfaces, and it
+ * commits every message with an fsync, which guards against a power cut and not against a kill.
+ */
+async function open(data: string, region: string) {
+  const parts = new URL('../../node_modules/fauxqs/dist/', import.meta.url);
+  const { SqsStore } = (await import(new URL('sqs/sqsStore.js', parts).href)) as {
+    SqsStore: new () => SqsStore;
+  };
+  const { SnsStore } = (await import(new URL('sns/snsStore.js', parts).href)) as {
+    SnsStore: new () => Stores['snsStore'];
+  };
+  const { S3Store } = (await import(new URL('s3/s3Store.js', parts).href)) as {
+    S3Store: new () => Stores['s3Store'];
+  };
+  const { PersistenceManager } = (await import(new URL('persistence.js', parts).href)) as {
+    PersistenceManager: new (directory: string) => NonNullable<SqsStore['persistence']> & { close(): void };
+  };
+  const stores: Stores = { sqsStore: new SqsStore(), snsStore: new SnsStore(), s3Store: new S3Store() };
+  const store = stores.sqsStore;
+  store.region = region;
+  const persistence = new PersistenceManager(data);
+  const { db: database } = persistence as unknown as { db: DatabaseSync };
+  database.exec('PRAGMA synchronous = NORMAL');
+  // Whoever had messages in his hands died with the last process: give them back now, not when their visibility ends.
+  database.exec('UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL');
+  // Loading before the store knows its file: otherwise each loaded queue is written again, which deletes its messages.
+  persistence.loadSqsAndSns(store, stores.snsStore);
+  store.persistence = persistence;
+  for (const queue of store.allQueues()) queue.persistence = persistence;
+  const app = buildApp({ logger: false, defaultRegion: region, stores });
+  app.addHook('onClose', (_, done) => {
+    persistence.close();
+    done();
+  });
+  return { app, store, database };
+}
