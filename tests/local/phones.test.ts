@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -28,22 +29,27 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
+const account = {
+  port: 0,
+  data: ':memory:',
+  templates: [{ code: 'SMS_1', text: '新任务${number}：${place}。' }],
+  keys: { [key.accessKeyId]: key.accessKeySecret },
+  signName: '小脑',
+};
+
 async function phonesAt(clock: { now: number }, more: Partial<PhonesOptions> = {}): Promise<Phones> {
-  const phones = await startPhones({
-    port: 0,
-    data: ':memory:',
-    now: () => clock.now,
-    templates: [{ code: 'SMS_1', text: '新任务${number}：${place}。' }],
-    keys: { [key.accessKeyId]: key.accessKeySecret },
-    signName: '小脑',
-    ...more,
-  });
+  const phones = await startPhones({ ...account, now: () => clock.now, ...more });
   cleanups.push(() => phones.stop());
   return phones;
 }
 
 let nonces = 0;
-const senderTo = (phones: Phones, clock: { now: number }, secret = key.accessKeySecret, timeoutMs?: number) =>
+const senderTo = (
+  phones: Pick<Phones, 'aliyunSmsEndpoint'>,
+  clock: { now: number },
+  secret = key.accessKeySecret,
+  timeoutMs?: number,
+) =>
   aliyunSms({
     endpoint: phones.aliyunSmsEndpoint,
     key: async () => ({ ...key, accessKeySecret: secret }),
@@ -67,6 +73,12 @@ const phoneWith = (number: string, at: string) => ({
   messages: [{ at, channel: 'sms', text: '【小脑】新任务8F3K2M：河清路。' }],
 });
 
+function urlOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return `http://127.0.0.1:${address.port}`;
+}
+
 /** A server that takes receipts; `answers` are given in turn, the last one for ever. */
 async function receiptTaker(
   answers: { status: number; body: unknown }[] = [{ status: 200, body: ALIYUN_RECEIPT_ACK }],
@@ -87,10 +99,16 @@ async function receiptTaker(
     server.closeAllConnections();
     return server.close();
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
   const receipts = (): AliyunReceipt[] => bodies.flatMap((body) => parseAliyunReceipts(body));
-  return { url: `http://127.0.0.1:${address.port}/receipts/aliyun-sms/sample-token`, bodies, receipts };
+  return { url: `${urlOf(server)}/receipts/aliyun-sms/sample-token`, bodies, receipts };
+}
+
+/** A server that answers everything with the same. Returns its URL. */
+async function answering(status: number, body: string): Promise<string> {
+  const server = createServer((_, response) => response.writeHead(status).end(body)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => server.close());
+  return urlOf(server);
 }
 
 const fault = (phones: Phones, body: unknown) =>
@@ -362,22 +380,27 @@ describe('the adapter against the vendor', () => {
     });
   });
 
+  test('the answer the vendor documents is read: a failed delivery with the carrier’s code', async () => {
+    const endpoint = await answering(
+      200,
+      '{"TotalCount":1,"Message":"OK","RequestId":"0F8F57E7","SmsSendDetailDTOs":{"SmsSendDetailDTO":[{"OutId":"123",' +
+        '"SendDate":"2026-11-03 14:19:30","SendStatus":2,"ReceiveDate":"2026-11-03 14:19:35","ErrCode":"MOBILE_NOT_ON_SERVICE",' +
+        '"TemplateCode":"SMS_1","Content":"【小脑】样例","PhoneNum":"19900000001"}]},"Code":"OK"}',
+    );
+    const sender = senderTo({ aliyunSmsEndpoint: endpoint }, { now: start });
+    expect(await sender.ask({ attemptId: '123', to: A, sentAt: new Date(start) })).toEqual({
+      kind: 'known',
+      state: 'failed',
+      code: 'MOBILE_NOT_ON_SERVICE',
+    });
+  });
+
   test.each([
     [200, '<html>a proxy</html>'],
     [200, '{"Code":"OK","Message":"OK"}'],
     [500, '{"Code":"InternalError","Message":"boom"}'],
   ])('an answer nobody can read (%i %s) is unknown', async (status, body) => {
-    const server = createServer((_, response) => response.writeHead(status).end(body)).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    cleanups.push(() => server.close());
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const sender = aliyunSms({
-      endpoint: `http://127.0.0.1:${address.port}`,
-      key: async () => key,
-      clock: { now: () => new Date(start) },
-      ids: { nonce: () => 'n' },
-    });
+    const sender = senderTo({ aliyunSmsEndpoint: await answering(status, body) }, { now: start });
     expect(await sender.send(text('1'))).toMatchObject({ kind: 'unknown' });
     expect(await sender.ask({ attemptId: '1', to: A, sentAt: new Date(start) })).toEqual({
       kind: 'no-answer',
@@ -425,25 +448,37 @@ describe('receipts', () => {
     expect(new Set(taker.bodies).size).toBe(1);
   });
 
-  test('texts, receipts owed and spent nonces outlive the process', async () => {
+  test('texts, receipts owed and spent nonces outlive kill -9', async () => {
     const data = mkdtempSync(join(tmpdir(), 'phones-'));
     cleanups.push(() => rmSync(data, { recursive: true }));
     const clock = { now: start };
-    const first = await phonesAt(clock, { data });
-    await senderTo(first, clock).send(text('1'));
-    await senderTo(first, clock).send(text('2', B));
-    const seen = first.messages();
-    await first.stop();
-    cleanups.pop();
+    const child = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '--eval',
+        `import { startPhones } from ${JSON.stringify(new URL('../../infra/local/phones/phones.ts', import.meta.url))};
+         const phones = await startPhones({ ...${JSON.stringify({ ...account, data })}, now: () => ${start} });
+         console.log(phones.aliyunSmsEndpoint);`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    cleanups.push(() => child.kill('SIGKILL'));
+    const [line] = z.tuple([z.instanceof(Buffer)]).parse(await once(child.stdout, 'data'));
+    const before = senderTo({ aliyunSmsEndpoint: line.toString().trim() }, clock);
+    expect((await before.send(text('1'))).kind).toBe('accepted');
+    expect((await before.send(text('2', B))).kind).toBe('accepted');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
 
-    const second = await phonesAt(clock, { data });
-    expect(second.messages()).toEqual(seen);
-    expect(second.inFlight()).toBe(0);
+    const phones = await phonesAt(clock, { data });
+    expect(phones.messages().map((m) => m.number)).toEqual([A, B]);
+    expect(phones.inFlight()).toBe(0);
     nonces -= 1;
-    expect(await senderTo(second, clock).send(text('3'))).toMatchObject({ code: 'SignatureNonceUsed' });
+    expect(await senderTo(phones, clock).send(text('3'))).toMatchObject({ code: 'SignatureNonceUsed' });
     const taker = await receiptTaker();
-    second.setReceiptUrl(taker.url);
-    await second.idle();
+    phones.setReceiptUrl(taker.url);
+    await phones.idle();
     expect(taker.receipts().map((r) => r.attemptId)).toEqual(['1', '2']);
   });
 });
