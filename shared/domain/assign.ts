@@ -97,7 +97,7 @@ export const assign = (incident: Incident, finding: Finding, hands: Hands, now: 
   askFirst(d);
   // Whatever the classifier is not sure of, the desk sees at once.
   const [duty] = hands.duty;
-  if (!classification.sure && duty && !personOf(d.incident, duty.id)) notify(d, duty.id, 'desk');
+  if (!classification.sure && duty && !personOf(d.incident, duty.id)) notify(d, duty.id, 'desk', undefined, 'unsure');
   return finish(d);
 };
 

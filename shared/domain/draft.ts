@@ -1,8 +1,9 @@
 import { baseOf, eventOf, nextEvent } from './climb.ts';
 import type { Hand, Hands } from './hands.ts';
 import { isActive, owes, personOf, type Incident, type Instant, type Person } from './incident.ts';
-import type { Notice, NoticeKind } from './notice.ts';
+import type { Notice } from './notice.ts';
 import { RUNGS, type Rung } from './rung.ts';
+import type { DeskNote, NoticeKind } from './texts.ts';
 import type { Line } from './trail.ts';
 
 /** What one decision changes: the new row, its trail lines and its notices. They are committed together or not at all. */
@@ -36,13 +37,14 @@ export const write = (d: Draft, line: Omit<Line, 'at'>): void => {
 };
 
 /** Adds a notice. Its id is unique within the incident because every commit raises the version. */
-export const notify = (d: Draft, to: string, kind: NoticeKind, rung?: Rung): void => {
+export const notify = (d: Draft, to: string, kind: NoticeKind, rung?: Rung, note?: DeskNote): void => {
   const n = String(d.notices.length).padStart(2, '0');
   d.notices.push({
     id: `${String(d.incident.version + 1).padStart(5, '0')}.${n}`,
     to,
     kind,
     ...(rung ? { rung } : {}),
+    ...(note ? { note } : {}),
     at: d.now,
     round: d.incident.round,
   });

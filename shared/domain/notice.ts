@@ -1,25 +1,7 @@
 import * as z from 'zod';
 import { instantSchema } from './incident.ts';
 import { rungSchema } from './rung.ts';
-
-/** What a notice is about; each kind has one text per district language (`texts.ts`). */
-export const NOTICE_KINDS = [
-  'ask',
-  'ask-secret',
-  'reinforce',
-  'stand-down',
-  'told',
-  'climb',
-  'nag',
-  'reassigned',
-  'returned',
-  'handback',
-  'desk',
-  'changed',
-  'reopened',
-] as const;
-/** What a notice is about. */
-export type NoticeKind = (typeof NOTICE_KINDS)[number];
+import { DESK_NOTES, noticeKindSchema, type NoticeKind } from './texts.ts';
 
 /** Kinds that ask somebody to act; moot as soon as the incident is over. */
 export const ASKING_KINDS: ReadonlySet<NoticeKind> = new Set([
@@ -35,8 +17,10 @@ export const noticeSchema = z.object({
   /** Unique within its owner. */
   id: z.string(),
   to: z.string(),
-  kind: z.enum(NOTICE_KINDS),
+  kind: noticeKindSchema,
   rung: rungSchema.optional(),
+  /** What a `desk` notice is about. */
+  note: z.enum(DESK_NOTES).optional(),
   at: instantSchema,
   round: z.int().positive(),
 });

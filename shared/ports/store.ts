@@ -101,7 +101,11 @@ export interface Page<T> {
 /** Everything a district remembers. A change is committed together with its trail lines and notices, or not at all. */
 export interface Store {
   /** A new incident with its content; or the incident that this call number already has. */
-  create(incident: Incident, content: Content, lines: readonly Line[]): Promise<{ created: boolean; incidentId: string }>;
+  create(
+    incident: Incident,
+    content: Content,
+    lines: readonly Line[],
+  ): Promise<{ created: boolean; incidentId: string }>;
   /** Strongly consistent. @throws when the row does not parse: a defect, never a 404. */
   load(id: string): Promise<Loaded | undefined>;
   content(id: string): Promise<Content | undefined>;
@@ -126,7 +130,14 @@ export interface Store {
   owed(before: Instant): Promise<Owed[]>;
   /** Open incidents whose next step was due before this instant. */
   overdue(before: Instant): Promise<{ incidentId: string; due: Instant }[]>;
-  list(filter: { before?: string; state?: Incident['state']; member?: string; limit: number }): Promise<Page<Incident>>;
+  list(filter: {
+    /** The listing begins here unless `before` says otherwise. */
+    now: Instant;
+    before?: string;
+    state?: Incident['state'];
+    member?: string;
+    limit: number;
+  }): Promise<Page<Incident>>;
   /** Earlier incidents under a keyed hash since an instant, newest first. */
   history(hash: string, since: Instant): Promise<{ incidentId: string; at: Instant }[]>;
   /** Keeps a rejected message and, with it, notices to the duty officer. */

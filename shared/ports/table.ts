@@ -5,7 +5,8 @@ export interface Key {
 }
 
 /** A scalar, list, map or string set as the table keeps it. `undefined` fields are left out. */
-export type Value = string | number | boolean | null | Value[] | ReadonlySet<string> | { [name: string]: Value | undefined };
+export type Value =
+  string | number | boolean | null | Value[] | ReadonlySet<string> | { [name: string]: Value | undefined };
 
 /** One item: its key and attributes. */
 export type Item = Key & Record<string, Value | undefined>;
@@ -23,7 +24,13 @@ export interface Condition {
 /** One write of a transaction. `patch` sets and removes single attributes and leaves the others alone. */
 export type Write =
   | { put: Item; if?: Condition }
-  | { patch: Key; set: Record<string, Value | undefined>; remove?: string[]; add?: Record<string, number>; if?: Condition }
+  | {
+      patch: Key;
+      set: Record<string, Value | undefined>;
+      remove?: string[];
+      add?: Record<string, number>;
+      if?: Condition;
+    }
   | { delete: Key; if?: Condition }
   | { check: Key; if: Condition };
 

@@ -1,0 +1,194 @@
+import {
+  BatchGetItemCommand,
+  GetItemCommand,
+  QueryCommand,
+  TransactWriteItemsCommand,
+  TransactionCanceledException,
+  type AttributeValue,
+  type DynamoDBClient,
+  type TransactWriteItem,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  INDEX_KEYS,
+  type Condition,
+  type Item,
+  type Table,
+  type Value,
+  type Write,
+  type Written,
+} from '../ports/table.ts';
+
+/** Collects names and values so that no attribute name can meet a reserved word. */
+class Expression {
+  readonly names: Record<string, string> = {};
+  readonly values: Record<string, AttributeValue> = {};
+  name(attribute: string): string {
+    const short = `#${attribute}`;
+    this.names[short] = attribute;
+    return short;
+  }
+  value(value: Value): string {
+    const short = `:v${Object.keys(this.values).length}`;
+    this.values[short] = marshall({ value }, { removeUndefinedValues: true }).value as AttributeValue;
+    return short;
+  }
+  parts(): {
+    ExpressionAttributeNames?: Record<string, string>;
+    ExpressionAttributeValues?: Record<string, AttributeValue>;
+  } {
+    return {
+      ...(Object.keys(this.names).length > 0 ? { ExpressionAttributeNames: this.names } : {}),
+      ...(Object.keys(this.values).length > 0 ? { ExpressionAttributeValues: this.values } : {}),
+    };
+  }
+}
+
+const conditionText = (condition: Condition, e: Expression): string =>
+  [
+    ...(condition.absent ? [`attribute_not_exists(${e.name('pk')})`] : []),
+    ...(condition.present ? [`attribute_exists(${e.name('pk')})`] : []),
+    ...Object.entries(condition.equals ?? {}).map(([name, value]) => `${e.name(name)} = ${e.value(value)}`),
+    ...Object.entries(condition.oneOf ?? {}).map(
+      ([name, values]) => `${e.name(name)} IN (${values.map((value) => e.value(value)).join(', ')})`,
+    ),
+  ].join(' AND ');
+
+const toItem = (raw: Record<string, AttributeValue>): Item => unmarshall(raw) as Item;
+const toRaw = (item: Record<string, Value | undefined>) => marshall(item, { removeUndefinedValues: true });
+
+const transactItem = (TableName: string, write: Write): TransactWriteItem => {
+  const e = new Expression();
+  const condition = write.if ? { ConditionExpression: conditionText(write.if, e) } : {};
+  // The item in the way tells a refusal's reason without another read.
+  const old = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const };
+  if ('put' in write)
+    return { Put: { TableName, Item: toRaw(write.put), ...condition, ...e.parts(), ...old } };
+  if ('delete' in write)
+    return { Delete: { TableName, Key: toRaw({ ...write.delete }), ...condition, ...e.parts(), ...old } };
+  if ('check' in write)
+    return {
+      ConditionCheck: {
+        TableName,
+        Key: toRaw({ ...write.check }),
+        ConditionExpression: condition.ConditionExpression ?? '',
+        ...e.parts(),
+        ...old,
+      },
+    };
+  const set = Object.entries(write.set).filter(([, value]) => value !== undefined);
+  const UpdateExpression = [
+    ...(set.length > 0
+      ? [`SET ${set.map(([name, value]) => `${e.name(name)} = ${e.value(value as Value)}`).join(', ')}`]
+      : []),
+    ...(write.remove?.length ? [`REMOVE ${write.remove.map((name) => e.name(name)).join(', ')}`] : []),
+    ...(write.add
+      ? [
+          `ADD ${Object.entries(write.add)
+            .map(([name, n]) => `${e.name(name)} ${e.value(n)}`)
+            .join(', ')}`,
+        ]
+      : []),
+  ].join(' ');
+  return {
+    Update: {
+      TableName,
+      Key: toRaw({ ...write.patch }),
+      UpdateExpression,
+      ...condition,
+      ...e.parts(),
+      ...old,
+    },
+  };
+};
+
+/** Reasons that pass by themselves; everything else is the caller's to decide. */
+const PASSING = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
+const TRIES = 6;
+
+/** The district's table on DynamoDB. */
+export const dynamoTable = (client: DynamoDBClient, TableName: string): Table => ({
+  async get(key) {
+    const { Item } = await client.send(
+      new GetItemCommand({ TableName, Key: toRaw({ ...key }), ConsistentRead: true }),
+    );
+    return Item ? toItem(Item) : undefined;
+  },
+
+  async getMany(keys) {
+    const found = new Map<string, Item>();
+    for (let i = 0; i < keys.length; i += 100) {
+      let open = keys.slice(i, i + 100).map((key) => toRaw({ pk: key.pk, sk: key.sk }));
+      while (open.length > 0) {
+        const { Responses, UnprocessedKeys } = await client.send(
+          new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys: open } } }),
+        );
+        for (const raw of Responses?.[TableName] ?? []) {
+          const item = toItem(raw);
+          found.set(`${item.pk}\n${item.sk}`, item);
+        }
+        open = UnprocessedKeys?.[TableName]?.Keys ?? [];
+        if (open.length > 0) await sleep(20 + Math.random() * 80);
+      }
+    }
+    return keys.flatMap((key) => found.get(`${key.pk}\n${key.sk}`) ?? []);
+  },
+
+  async query(query) {
+    const e = new Expression();
+    const keys = query.index ? INDEX_KEYS[query.index] : { pk: 'pk', sk: 'sk' };
+    const sk = e.name(keys.sk);
+    const range =
+      query.startsWith !== undefined
+        ? ` AND begins_with(${sk}, ${e.value(query.startsWith)})`
+        : query.from !== undefined && query.to !== undefined
+          ? ` AND ${sk} BETWEEN ${e.value(query.from)} AND ${e.value(query.to)}`
+          : query.from !== undefined
+            ? ` AND ${sk} >= ${e.value(query.from)}`
+            : query.to !== undefined
+              ? ` AND ${sk} <= ${e.value(query.to)}`
+              : '';
+    if (range === '') delete e.names[sk];
+    const KeyConditionExpression = `${e.name(keys.pk)} = ${e.value(query.pk)}${range}`;
+    const items: Item[] = [];
+    let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
+    do {
+      const page = await client.send(
+        new QueryCommand({
+          TableName,
+          IndexName: query.index,
+          KeyConditionExpression,
+          ...e.parts(),
+          ScanIndexForward: !query.descending,
+          ...(query.limit === undefined ? {} : { Limit: query.limit - items.length }),
+          ...(query.consistent ? { ConsistentRead: true } : {}),
+          ...(ExclusiveStartKey ? { ExclusiveStartKey } : {}),
+        }),
+      );
+      items.push(...(page.Items ?? []).map(toItem));
+      ExclusiveStartKey = page.LastEvaluatedKey;
+    } while (ExclusiveStartKey && (query.limit === undefined || items.length < query.limit));
+    return items;
+  },
+
+  async write(writes): Promise<Written> {
+    const TransactItems = writes.map((write) => transactItem(TableName, write));
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await client.send(new TransactWriteItemsCommand({ TransactItems }));
+        return { ok: true };
+      } catch (error) {
+        if (!(error instanceof TransactionCanceledException)) throw error;
+        const reasons = error.CancellationReasons ?? [];
+        const index = reasons.findIndex((reason) => reason.Code === 'ConditionalCheckFailed');
+        if (index >= 0) {
+          const raw = reasons[index]?.Item;
+          return { ok: false, index, ...(raw ? { item: toItem(raw) } : {}) };
+        }
+        if (attempt >= TRIES || !reasons.some((reason) => PASSING.has(reason.Code ?? ''))) throw error;
+        await sleep(Math.random() * 20 * 2 ** attempt);
+      }
+    }
+  },
+});

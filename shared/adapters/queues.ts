@@ -1,0 +1,58 @@
+import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { Queues } from '../ports/queue.ts';
+
+/** Queue URLs; a function has only those it sends to. */
+export interface QueueUrls {
+  reports?: string;
+  notices?: string;
+  sweeps?: string;
+}
+
+const need = (url: string | undefined, name: string): string => {
+  if (!url) throw new Error(`This function was given no URL of the queue '${name}'.`);
+  return url;
+};
+
+/** The district's queues on SQS. Message bodies carry version 1. */
+export const sqsQueues = (client: SQSClient, urls: QueueUrls): Queues => {
+  const send = async (
+    QueueUrl: string,
+    bodies: readonly object[],
+    delays: readonly number[],
+  ): Promise<void> => {
+    const entries = bodies.map((body, i) => ({
+      MessageBody: JSON.stringify({ v: 1, ...body }),
+      ...(delays[i] ? { DelaySeconds: delays[i] } : {}),
+    }));
+    const [only] = entries;
+    if (entries.length === 1 && only) {
+      await client.send(new SendMessageCommand({ QueueUrl, ...only }));
+      return;
+    }
+    for (let i = 0; i < entries.length; i += 10) {
+      const { Failed } = await client.send(
+        new SendMessageBatchCommand({
+          QueueUrl,
+          Entries: entries.slice(i, i + 10).map((entry, n) => ({ Id: String(n), ...entry })),
+        }),
+      );
+      if (Failed?.length)
+        throw new Error(`SQS did not take ${Failed.length} messages: ${Failed[0]?.Code ?? '?'}`);
+    }
+  };
+  return {
+    reports: (jobs) => send(need(urls.reports, 'reports'), jobs, []),
+    notices: (jobs, delaySeconds = 0) =>
+      send(
+        need(urls.notices, 'notices'),
+        jobs,
+        jobs.map(() => delaySeconds),
+      ),
+    sweeps: (delays) =>
+      send(
+        need(urls.sweeps, 'sweeps'),
+        delays.map((after) => ({ after })),
+        delays,
+      ),
+  };
+};

@@ -1,0 +1,521 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { incidentSchema, type Incident, type Instant } from '../domain/incident.ts';
+import { noticeSchema, ATTEMPT_STATES, type Notice } from '../domain/notice.ts';
+import { memberSchema, type Member } from '../domain/roster.ts';
+import { storedLineSchema, type Line, type StoredLine } from '../domain/trail.ts';
+import { rungSchema } from '../domain/rung.ts';
+import type { Secrets } from '../ports/secrets.ts';
+import {
+  REJECTS_OWNER,
+  ownerOf,
+  type Content,
+  type NoticeRow,
+  type Owed,
+  type Picks,
+  type Rejected,
+  type Store,
+} from '../ports/store.ts';
+import type { Item, Key, Table, Value, Write } from '../ports/table.ts';
+import type { Vault } from '../ports/vault.ts';
+import type { Reason } from '../domain/classification.ts';
+import { chainLines, lineContext } from './trail-chain.ts';
+
+/** Partitions of the sparse indexes: one hot key would cap at 1,000 writes a second. */
+const SHARDS = 4;
+const DAY_MS = 86_400_000;
+/** How long a request may be repeated under its Idempotency-Key. */
+const KEY_DAYS = 2;
+/** The listing looks so many months back. */
+const MONTHS = 14;
+
+const pad = (ms: number): string => String(ms).padStart(14, '0');
+const month = (ms: number): string => new Date(ms).toISOString().slice(0, 7);
+const shardOf = (text: string): number => (createHash('sha256').update(text).digest()[0] ?? 0) % SHARDS;
+const shards = (name: string): string[] => Array.from({ length: SHARDS }, (_, i) => `${name}#${i}`);
+const incidentKey = (id: string): Key => ({ pk: ownerOf(id), sk: 'INCIDENT' });
+const idOfOwner = (owner: string): string => owner.slice(owner.indexOf('#') + 1);
+const seconds = (ms: number): number => Math.ceil(ms / 1000);
+
+const FIELDS = Object.keys(incidentSchema.shape) as (keyof Incident)[];
+/** Row attributes beside the incident's own fields. */
+const INDEXED = ['owedPk', 'owedAt', 'openPk', 'openAt', 'monthPk', 'monthAt'] as const;
+
+const parkedSchema = z.object({ wakeToken: z.string(), wakeRung: rungSchema });
+
+const noticeRowSchema = z.object({
+  notice: noticeSchema,
+  state: z.enum(ATTEMPT_STATES),
+  attempts: z.int(),
+  attemptId: z.string().optional(),
+  vendorId: z.string().optional(),
+  sentAt: z.int().optional(),
+  trail: z.object({ seq: z.int(), head: z.string() }),
+});
+
+const contentSchema = z.object({
+  callNo: z.string(),
+  calledAt: z.int(),
+  caller: z.object({ name: z.string(), phone: z.string() }),
+  address: z.string(),
+  location: z.object({ lng: z.number(), lat: z.number() }).optional(),
+  content: z.string(),
+  categoryCode: z.string().optional(),
+  level: z.string().optional(),
+  linkedCallNo: z.string().optional(),
+  receivedAt: z.int(),
+});
+
+const reasonsSchema = z.array(
+  z.object({ rule: z.string(), sentence: z.string(), span: z.tuple([z.int(), z.int()]).optional() }),
+);
+const pickSchema = z.array(z.object({ id: z.string(), reason: z.string() }));
+const picksSchema = z.object({ picked: pickSchema, rejected: pickSchema, how: z.string() });
+const rejectedSchema = z.object({
+  id: z.string(),
+  at: z.int(),
+  status: z.union([z.literal(400), z.literal(413)]),
+  problems: z.array(z.string()),
+  body: z.string(),
+  bytes: z.int(),
+});
+
+/** Attributes of the row for an incident; the workflow's parked token is not among them and so is never overwritten. */
+const rowOf = (incident: Incident, at: Instant): Record<string, Value | undefined> => {
+  const owes = incident.state === 'received' || incident.workflow === 'owed';
+  const due = incident.rung === undefined ? undefined : incident.due[incident.rung];
+  return {
+    ...(incident as unknown as Record<string, Value>),
+    owed: incident.owed.length > 0 ? new Set<string>(incident.owed) : undefined,
+    owedPk: owes ? `OWED#${shardOf(incident.id)}` : undefined,
+    owedAt: owes ? pad(incident.state === 'received' ? incident.receivedAt : at) : undefined,
+    openPk: due === undefined ? undefined : `OPEN#${shardOf(incident.id)}`,
+    openAt: due === undefined ? undefined : pad(due),
+    monthPk: `MONTH#${month(incident.receivedAt)}`,
+    monthAt: `${pad(incident.receivedAt)}#${incident.id}`,
+  };
+};
+
+const toIncident = (item: Item): Incident => {
+  const parsed = incidentSchema.safeParse({
+    ...item,
+    owed: [...((item.owed as ReadonlySet<string> | undefined) ?? [])],
+  });
+  if (parsed.success) return parsed.data;
+  throw new Error(
+    `The row of ${item.pk} does not parse: ${parsed.error.issues.map((i) => `${i.path.join('.')} ${i.message}`).join('; ')}`,
+  );
+};
+
+const noticeItem = (owner: string, notice: Notice): Item => ({
+  pk: owner,
+  sk: `NOTICE#${notice.id}`,
+  notice: notice as unknown as Value,
+  state: 'pending',
+  attempts: 0,
+  trail: { seq: 0, head: '' },
+  owedPk: `OWED#${shardOf(`${owner}${notice.id}`)}`,
+  owedAt: pad(notice.at),
+});
+
+const lineItem = (owner: string, line: StoredLine): Item => ({
+  pk: owner,
+  sk: `LINE#${line.chain}#${String(line.seq).padStart(6, '0')}`,
+  ...(line as unknown as Record<string, Value>),
+});
+
+/**
+ * Names an attempt so that its receipt leads back without another index: incident (or REJECTED), notice, number.
+ * The vendor carries it through as OutId.
+ */
+export const attemptIdOf = (owner: string, noticeId: string, n: number): string =>
+  `${owner === REJECTS_OWNER ? owner : idOfOwner(owner)}.${noticeId}.${n}`;
+
+/** The store over any table. Seals what is personal, chains the trail, keeps the sparse indexes. */
+export const tableStore = (table: Table, secrets: Secrets): Store => {
+  let cached: { version: string; members: Member[] } | undefined;
+
+  const open = async <T>(schema: z.ZodType<T>, key: Key): Promise<T | undefined> => {
+    const item = await table.get(key);
+    if (!item) return undefined;
+    const vault = await secrets.vault();
+    return schema.parse(vault.open(String(item.sealed), `${key.pk}/${key.sk}`));
+  };
+  const sealedItem = (vault: Vault, key: Key, words: unknown): Item => ({
+    ...key,
+    sealed: vault.seal(words, `${key.pk}/${key.sk}`),
+  });
+
+  const linesOf = (
+    incident: Incident,
+    lines: readonly Line[],
+    vault: Vault,
+  ): { items: Write[]; incident: Incident } => {
+    const owner = ownerOf(incident.id);
+    const { stored, head } = chainLines(owner, 'main', incident.trail, lines, vault);
+    return {
+      items: stored.map((line) => ({ put: lineItem(owner, line), if: { absent: true } })),
+      incident: { ...incident, trail: head },
+    };
+  };
+
+  const rows = async (keys: readonly Item[]): Promise<Incident[]> =>
+    (await table.getMany(keys.map((key) => ({ pk: key.pk, sk: 'INCIDENT' })))).map(toIncident);
+
+  return {
+    async create(fresh, content, lines) {
+      const vault = await secrets.vault();
+      const { items, incident } = linesOf(fresh, lines, vault);
+      const written = await table.write([
+        { put: { pk: `CALL#${incident.callNo}`, sk: 'CALL', incidentId: incident.id }, if: { absent: true } },
+        {
+          put: { ...incidentKey(incident.id), ...rowOf(incident, incident.receivedAt) },
+          if: { absent: true },
+        },
+        { put: sealedItem(vault, { pk: ownerOf(incident.id), sk: 'CONTENT' }, content) },
+        ...items,
+      ]);
+      if (written.ok) return { created: true, incidentId: incident.id };
+      const first = written.item?.incidentId;
+      if (written.index !== 0 || typeof first !== 'string')
+        throw new Error(`The incident ${incident.id} exists already.`);
+      return { created: false, incidentId: first };
+    },
+
+    async load(id) {
+      const item = await table.get(incidentKey(id));
+      if (!item) return undefined;
+      const parked = parkedSchema.safeParse(item);
+      return {
+        incident: toIncident(item),
+        ...(parked.success ? { parked: { token: parked.data.wakeToken, rung: parked.data.wakeRung } } : {}),
+      };
+    },
+
+    content: (id) => open(contentSchema, { pk: ownerOf(id), sk: 'CONTENT' }) as Promise<Content | undefined>,
+    picks: (id) => open(picksSchema, { pk: ownerOf(id), sk: 'PICKS' }),
+    reasons: async (id) =>
+      ((await open(reasonsSchema, { pk: ownerOf(id), sk: 'REASONS' })) ?? []) as Reason[],
+
+    async reports(id) {
+      const vault = await secrets.vault();
+      const items = await table.query({ pk: ownerOf(id), startsWith: 'REPORT#', consistent: true });
+      return items.map(
+        (item) => contentSchema.parse(vault.open(String(item.sealed), `${item.pk}/${item.sk}`)) as Content,
+      );
+    },
+
+    async lines(id) {
+      const vault = await secrets.vault();
+      const owner = ownerOf(id);
+      const items = await table.query({ pk: owner, startsWith: 'LINE#', consistent: true });
+      return items.map((item) => {
+        const stored = storedLineSchema.parse(item);
+        if (stored.sealed === undefined) return { stored };
+        try {
+          return {
+            stored,
+            text: String(vault.open(stored.sealed, lineContext(owner, stored.chain, stored.seq))),
+          };
+        } catch {
+          // Its key was erased: the line and its place in the chain remain, the words are gone on purpose.
+          return { stored };
+        }
+      });
+    },
+
+    async notices(owner) {
+      const items = await table.query({ pk: owner, startsWith: 'NOTICE#', consistent: true });
+      return items.map((item) => noticeRowSchema.parse(item) as NoticeRow);
+    },
+
+    async done(id, idempotencyKey) {
+      return (await table.get({ pk: ownerOf(id), sk: `KEY#${idempotencyKey}` })) !== undefined;
+    },
+
+    async commit(change, beside = {}) {
+      const vault = await secrets.vault();
+      const { items, incident } = linesOf(change.incident, change.lines, vault);
+      const owner = ownerOf(incident.id);
+      const at = change.lines[0]?.at ?? incident.receivedAt;
+      const row = rowOf(incident, at);
+      const remove = [...FIELDS, ...INDEXED].filter((name) => row[name] === undefined);
+      const touched = new Set(
+        change.lines.flatMap((line) =>
+          ['asked', 'told'].includes(line.kind) && line.whom ? [line.whom] : [],
+        ),
+      );
+      for (const notice of change.notices) touched.add(notice.to);
+      const written = await table.write([
+        {
+          patch: incidentKey(incident.id),
+          set: row,
+          remove,
+          if: { equals: { version: incident.version - 1 } },
+        },
+        ...items,
+        ...change.notices.map((notice) => ({
+          put: noticeItem(owner, notice),
+          if: { absent: true as const },
+        })),
+        ...[...touched].map((id) => ({
+          put: {
+            pk: owner,
+            sk: `MEMBER#${id}`,
+            memberPk: `MEMBER#${id}`,
+            memberAt: `${pad(incident.receivedAt)}#${incident.id}`,
+          },
+        })),
+        ...(beside.picks
+          ? [{ put: sealedItem(vault, { pk: owner, sk: 'PICKS' }, beside.picks satisfies Picks) }]
+          : []),
+        ...(beside.reasons ? [{ put: sealedItem(vault, { pk: owner, sk: 'REASONS' }, beside.reasons) }] : []),
+        ...(beside.report
+          ? [
+              {
+                put: sealedItem(
+                  vault,
+                  { pk: owner, sk: `REPORT#${String(incident.reports).padStart(4, '0')}` },
+                  beside.report,
+                ),
+              },
+            ]
+          : []),
+        ...(beside.history ?? []).map((hash) => ({
+          put: { pk: `HIST#${hash}`, sk: `${pad(incident.receivedAt)}#${incident.id}` },
+        })),
+        ...(beside.idempotencyKey
+          ? [
+              {
+                put: {
+                  pk: owner,
+                  sk: `KEY#${beside.idempotencyKey}`,
+                  expiresAt: seconds(at + KEY_DAYS * DAY_MS),
+                },
+              },
+            ]
+          : []),
+      ]);
+      return written.ok;
+    },
+
+    async workflowStarted(id, round) {
+      // Beside the version: starting a workflow decides nothing, and must not make a person's tap decide again.
+      await table.write([
+        {
+          patch: incidentKey(id),
+          set: { workflow: 'started' },
+          remove: ['owedPk', 'owedAt'],
+          if: { equals: { round, workflow: 'owed' } },
+        },
+      ]);
+    },
+
+    async notice(owner, id) {
+      const item = await table.get({ pk: owner, sk: `NOTICE#${id}` });
+      return item ? (noticeRowSchema.parse(item) as NoticeRow) : undefined;
+    },
+
+    async step(owner, row, step) {
+      const vault = await secrets.vault();
+      const line: Line = {
+        at: step.at,
+        kind: 'notice',
+        by: 'system',
+        whom: row.notice.to,
+        facts: { state: step.to, notice: row.notice.kind, ...step.facts },
+        ...(row.notice.rung ? { rung: row.notice.rung } : {}),
+      };
+      const { stored, head } = chainLines(owner, row.notice.id, row.trail, [line], vault);
+      const written = await table.write([
+        {
+          patch: { pk: owner, sk: `NOTICE#${row.notice.id}` },
+          set: {
+            ...step.set,
+            state: step.to,
+            trail: { seq: head.seq, head: head.head },
+            ...(step.owedAt === undefined
+              ? {}
+              : { owedPk: `OWED#${shardOf(`${owner}${row.notice.id}`)}`, owedAt: pad(step.owedAt) }),
+          },
+          remove: step.owedAt === undefined ? ['owedPk', 'owedAt'] : [],
+          if: {
+            oneOf: { state: step.from },
+            ...(step.attemptId === undefined ? {} : { equals: { attemptId: step.attemptId } }),
+          },
+        },
+        ...stored.map((one) => ({ put: lineItem(owner, one), if: { absent: true as const } })),
+      ]);
+      return written.ok;
+    },
+
+    async byAttempt(attemptId) {
+      const parts = /^([0-9A-Z]{26}|REJECTED)\.([^.]+\.[^.]+)\.\d+$/.exec(attemptId);
+      const [, id, noticeId] = parts ?? [];
+      return id && noticeId ? { owner: id === REJECTS_OWNER ? id : ownerOf(id), noticeId } : undefined;
+    },
+
+    async owed(before) {
+      const found = await Promise.all(
+        shards('OWED').map((pk) => table.query({ index: 'owed', pk, to: pad(before), limit: 200 })),
+      );
+      const items: Owed[] = [];
+      for (const key of found.flat()) {
+        const since = Number(key.owedAt);
+        if (key.sk.startsWith('NOTICE#'))
+          items.push({ kind: 'notice', owner: key.pk, noticeId: key.sk.slice('NOTICE#'.length), since });
+        else {
+          // An index may lag behind; the row says what is owed now.
+          const item = await table.get({ pk: key.pk, sk: key.sk });
+          if (!item?.owedPk) continue;
+          items.push({
+            kind: item.state === 'received' ? 'report' : 'workflow',
+            incidentId: idOfOwner(key.pk),
+            since,
+          });
+        }
+      }
+      return items;
+    },
+
+    async overdue(before) {
+      const found = await Promise.all(
+        shards('OPEN').map((pk) => table.query({ index: 'open', pk, to: pad(before), limit: 200 })),
+      );
+      return found.flat().map((key) => ({ incidentId: idOfOwner(key.pk), due: Number(key.openAt) }));
+    },
+
+    async list({ now, before, state, member, limit }) {
+      const items: Incident[] = [];
+      const cursor = (incident: Incident): string => `${pad(incident.receivedAt)}#${incident.id}`;
+      const partitions = member
+        ? [`MEMBER#${member}`]
+        : Array.from({ length: MONTHS }, (_, i) => {
+            const from = before === undefined ? now : Number(before.split('#')[0]);
+            const first = new Date(from);
+            return `MONTH#${month(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() - i, 1))}`;
+          });
+      let to = before;
+      for (const pk of partitions) {
+        for (;;) {
+          const page = await table.query({
+            index: member ? 'byMember' : 'byMonth',
+            pk,
+            ...(to === undefined ? {} : { to }),
+            descending: true,
+            limit: limit + 1,
+          });
+          const last = page.at(-1);
+          const keys = page.filter((key) => String(key.memberAt ?? key.monthAt) !== to);
+          for (const incident of await rows(keys)) {
+            if (state !== undefined && incident.state !== state) continue;
+            items.push(incident);
+            if (items.length > limit)
+              return { items: items.slice(0, limit), next: cursor(items[limit - 1] as Incident) };
+          }
+          if (page.length <= limit || !last) break;
+          to = String(last.memberAt ?? last.monthAt);
+        }
+      }
+      return { items };
+    },
+
+    async history(hash, since) {
+      const items = await table.query({ pk: `HIST#${hash}`, from: pad(since), descending: true, limit: 100 });
+      return items.map((item) => ({
+        incidentId: String(item.sk.split('#')[1]),
+        at: Number(item.sk.split('#')[0]),
+      }));
+    },
+
+    async reject(rejected, notices) {
+      const vault = await secrets.vault();
+      const key = { pk: REJECTS_OWNER, sk: `MESSAGE#${pad(rejected.at)}#${rejected.id}` };
+      await table.write([
+        { put: sealedItem(vault, key, rejected satisfies Rejected) },
+        ...notices.map((notice) => ({ put: noticeItem(REJECTS_OWNER, notice) })),
+      ]);
+    },
+
+    async rejected(before, limit) {
+      const vault = await secrets.vault();
+      const prefix = 'MESSAGE#';
+      const page = await table.query({
+        pk: REJECTS_OWNER,
+        from: prefix,
+        to: before === undefined ? `${prefix}~` : `${prefix}${before}`,
+        descending: true,
+        limit: limit + 2,
+      });
+      const items = page.filter((item) => item.sk !== `${prefix}${before}`).slice(0, limit + 1);
+      const last = items[limit - 1];
+      return {
+        items: items
+          .slice(0, limit)
+          .map((item) => rejectedSchema.parse(vault.open(String(item.sealed), `${item.pk}/${item.sk}`))),
+        ...(items.length > limit && last ? { next: last.sk.slice(prefix.length) } : {}),
+      };
+    },
+
+    async tally(name, expires) {
+      const key = { pk: `COUNT#${name}`, sk: 'COUNT' };
+      await table.write([{ patch: key, set: { expiresAt: seconds(expires) }, add: { n: 1 } }]);
+      return Number((await table.get(key))?.n ?? 1);
+    },
+
+    async roster() {
+      const current = await table.get({ pk: 'ROSTER', sk: 'CURRENT' });
+      const version = typeof current?.version === 'string' ? current.version : undefined;
+      if (version === undefined) return [];
+      if (cached?.version !== version) {
+        const items = await table.query({ pk: `ROSTER#${version}`, consistent: true });
+        cached = { version, members: items.map((item) => memberSchema.parse(item.member)) };
+      }
+      return cached.members;
+    },
+
+    async saveRoster(members, at) {
+      const before = (await table.get({ pk: 'ROSTER', sk: 'CURRENT' }))?.version;
+      const version = `${pad(at)}`;
+      if (before === version)
+        throw new Error('Another roster was loaded in this very millisecond; try again.');
+      for (let i = 0; i < members.length; i += 90)
+        await table.write(
+          members.slice(i, i + 90).map((member) => ({
+            put: { pk: `ROSTER#${version}`, sk: `MEMBER#${member.id}`, member: member as unknown as Value },
+          })),
+        );
+      // The switch is one write: before it everybody sees the old roster, after it everybody the new one.
+      const switched = await table.write([
+        {
+          put: { pk: 'ROSTER', sk: 'CURRENT', version },
+          if: typeof before === 'string' ? { equals: { version: before } } : { absent: true },
+        },
+      ]);
+      if (!switched.ok)
+        throw new Error('Somebody else loaded a roster at the same time; look at theirs and try again.');
+      if (typeof before !== 'string') return;
+      const old = await table.query({ pk: `ROSTER#${before}`, consistent: true });
+      for (let i = 0; i < old.length; i += 90)
+        await table.write(old.slice(i, i + 90).map(({ pk, sk }) => ({ delete: { pk, sk } })));
+    },
+
+    async beat(at) {
+      await table.write([{ put: { pk: 'FEEDER', sk: 'BEAT', at } }]);
+    },
+
+    async lastBeat() {
+      const item = await table.get({ pk: 'FEEDER', sk: 'BEAT' });
+      return typeof item?.at === 'number' ? item.at : undefined;
+    },
+
+    async heads(of) {
+      const keys = await table.query({ index: 'byMonth', pk: `MONTH#${of}` });
+      return (await rows(keys)).map(({ id, trail }) => ({
+        incidentId: id,
+        seq: trail.seq,
+        head: trail.head,
+      }));
+    },
+  };
+};
