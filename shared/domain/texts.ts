@@ -38,27 +38,30 @@ export const DESK_NOTES = [
   'nags-spent',
   'feeder-silent',
   'decline',
+  'other',
 ] as const;
 /** What a `desk` text is about. */
 export type DeskNote = (typeof DESK_NOTES)[number];
 
 /**
- * The variables a template may use, with the longest value each can take, in UTF-16 units, as the vendor counts. No variable for names, phones, house numbers
- * or categories exists: a text lies open on a lock screen.
+ * The variables a template may use, with the longest value each can take, in UTF-16 units, as the vendor counts. No variable for names,
+ * phones, house numbers or categories exists: a text lies open on a lock screen.
  */
 export const TEXT_PARAMS = {
   /** Short incident number, see `shortNumber`. */
   number: 8,
   /** Road or grid, never a house. */
   place: 16,
-  /** Neutral code of the matter, as listed in the duty room. */
-  code: 8,
-  /** Clock time of the deadline: 14:03:20, 14:03 or 12月31日23:59. */
+  /** Neutral code of the matter, see `neutralCode`. */
+  code: 4,
+  /** A missed deadline: 14:03:20, 14:03 or 12月31日23:59. */
   time: 11,
+  /** The same for a deadline to keep; once it has passed, a word that says so. */
+  limit: 11,
+  /** When the text was written. Makes each nag another text, which carriers would else drop as a repeat. */
+  now: 8,
   /** Name of the rung. */
   rung: Math.max(...RUNGS.map((rung) => RUNG_NAMES[rung].length)),
-  /** How many times by now. */
-  count: 2,
   /** One of the district's desk notes. */
   note: 14,
 } as const;
@@ -70,8 +73,9 @@ const paramSchema = z.enum([
   'place',
   'code',
   'time',
+  'limit',
+  'now',
   'rung',
-  'count',
   'note',
 ] satisfies TextParam[]);
 const placeholders = (text: string) => [...text.matchAll(/\$\{(\w+)\}/g)].map((m) => m[1] ?? '');
@@ -94,8 +98,16 @@ export const textsSchema = z
     sample: z.boolean().default(false),
     /** Registered signature, 2 to 12 characters, without brackets. */
     signName: z.string().min(2).max(12),
-    /** Stands where a place would be if the matter is secret or has no place. */
-    hiddenPlace: z.string().min(1).max(TEXT_PARAMS.place),
+    /** What stands where a fact is secret, forbidden or not known: no text waits for want of a word. */
+    missing: z.strictObject({
+      place: z.string().min(1).max(TEXT_PARAMS.place),
+      code: z.string().min(1).max(TEXT_PARAMS.code),
+      time: z.string().min(1).max(TEXT_PARAMS.time),
+      limit: z.string().min(1).max(TEXT_PARAMS.limit),
+      rung: z.string().min(1).max(TEXT_PARAMS.rung),
+    }),
+    /** Stands for a deadline to keep that has already passed, as for everybody whom a missed rung brings in. */
+    passed: z.string().min(1).max(TEXT_PARAMS.limit),
     /** Words that make the vendor or a carrier drop a text. */
     barred: z.array(z.string().min(1)).nonempty(),
     notes: z.record(z.enum(DESK_NOTES), z.string().min(1).max(TEXT_PARAMS.note)),
@@ -130,7 +142,8 @@ export const textsSchema = z
       ...Object.entries(texts.templates).map(([kind, t]) => [['templates', kind], t.text] as const),
       ...Object.entries(texts.notes).map(([note, text]) => [['notes', note], text] as const),
       [['signName'], texts.signName] as const,
-      [['hiddenPlace'], texts.hiddenPlace] as const,
+      [['passed'], texts.passed] as const,
+      ...Object.entries(texts.missing).map(([name, text]) => [['missing', name], text] as const),
     ];
     for (const [path, text] of written)
       for (const word of texts.barred)
@@ -139,22 +152,37 @@ export const textsSchema = z
 /** The texts of a district. */
 export type Texts = z.infer<typeof textsSchema>;
 
-/** What a text may say. Which of these a kind needs follows from its template. */
+/** What a text may say. The template picks what it needs; what is left out is worded by `missing`. */
 export type NoticeFacts = {
   /** `shortNumber` of the incident, or of the rejected message. */
   number: string;
-  /** Road or grid of the incident. House and flat numbers are cut off; leave it out for secret matters and the text says where to look. */
-  place?: string;
-  code?: string;
-  rung?: Rung;
-  /** The deadline spoken of. */
-  deadline?: Date;
-  /** When the text is written; decides how the deadline is worded. */
+  /** Road or grid of the incident. House and flat numbers are cut off; leave it out for secret matters. */
+  place?: string | undefined;
+  /** See `neutralCode`. */
+  code?: string | undefined;
+  rung?: Rung | undefined;
+  /** The deadline of the rung spoken of. */
+  deadline?: Date | undefined;
+  /** When the text is written. */
   at: Date;
-  /** 1 for the first nag. */
-  count?: number;
-  note?: DeskNote;
+  /** Only for `desk`. */
+  note?: DeskNote | undefined;
 };
+
+/**
+ * A code for a category that tells a member what to expect and a passer-by nothing: a letter for the group, a number within it (B2), both by the
+ * order of the district's category file. `undefined` for a category that is not in the file.
+ */
+export function neutralCode(
+  categories: readonly { id: string; group: string }[],
+  category: string,
+): string | undefined {
+  const group = categories.find((c) => c.id === category)?.group;
+  if (group === undefined) return undefined;
+  const groups = [...new Set(categories.map((c) => c.group))];
+  const within = categories.filter((c) => c.group === group).findIndex((c) => c.id === category);
+  return `${String.fromCharCode(65 + groups.indexOf(group))}${within + 1}`;
+}
 
 /** The last six characters of a ULID: what people say on the phone. Not unique for ever, but within a district's day. */
 export const shortNumber = (id: string) => id.slice(-6);
@@ -189,7 +217,7 @@ function openPlace(place: string): string {
 
 /**
  * The text of a notice: what the vendor is given (`code`, `params`) and what the phone will show after the signature (`text`).
- * @throws Error if a fact is missing that the kind's template needs, or a number or code is too long: a defect of the caller.
+ * Never fails: a notice that could not be worded would be a notice that nobody gets.
  */
 export function renderNotice(
   texts: Texts,
@@ -197,13 +225,7 @@ export function renderNotice(
   facts: NoticeFacts,
 ): { code: string; params: Record<string, string>; text: string } {
   const template = texts.templates[kind];
-  const params: Record<string, string> = {};
-  for (const name of template.params) {
-    const value = VALUES[name](facts, texts);
-    if (!value || value.length > TEXT_PARAMS[name])
-      throw new Error(`text '${kind}' needs '${name}' of 1 to ${TEXT_PARAMS[name]} characters`);
-    params[name] = value;
-  }
+  const params = Object.fromEntries(template.params.map((name) => [name, VALUES[name](facts, texts)]));
   return {
     code: template.code,
     params,
@@ -211,16 +233,20 @@ export function renderNotice(
   };
 }
 
-const VALUES: Record<TextParam, (facts: NoticeFacts, texts: Texts) => string | undefined> = {
-  number: (facts) => facts.number,
-  place: (facts, texts) => {
+const VALUES: Record<TextParam, (facts: NoticeFacts, texts: Texts) => string> = {
+  number: ({ number }) => number.slice(-TEXT_PARAMS.number) || '0',
+  place: (facts, { missing, barred }) => {
     const place = openPlace(facts.place ?? '');
     // A road may be named after an office whose trade is a barred word; rather no place than no text.
-    return place && !texts.barred.some((word) => place.includes(word)) ? place : texts.hiddenPlace;
+    return place && !barred.some((word) => place.includes(word)) ? place : missing.place;
   },
-  code: (facts) => facts.code,
-  time: (facts) => facts.deadline && clockTime(facts.deadline, facts.at),
-  rung: (facts) => facts.rung && RUNG_NAMES[facts.rung],
-  count: (facts) => (facts.count === undefined ? undefined : `${Math.min(99, facts.count)}`),
-  note: (facts, texts) => facts.note && texts.notes[facts.note],
+  code: ({ code }, { missing }) => (code && code.length <= TEXT_PARAMS.code ? code : missing.code),
+  time: ({ deadline, at }, { missing }) => (deadline ? clockTime(deadline, at) : missing.time),
+  limit: ({ deadline, at }, { missing, passed }) => {
+    if (!deadline) return missing.limit;
+    return deadline.getTime() <= at.getTime() ? passed : clockTime(deadline, at);
+  },
+  now: ({ at }) => clockTime(at, at),
+  rung: ({ rung }, { missing }) => (rung ? RUNG_NAMES[rung] : missing.rung),
+  note: ({ note }, { notes }) => notes[note ?? 'other'],
 };

@@ -1,10 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import districtCategories from '#shared/districts/categories.json' with { type: 'json' };
 import districtTexts from '#shared/districts/texts.json' with { type: 'json' };
 import { RUNGS } from '#shared/domain/rung.ts';
 import {
   clockTime,
   DESK_NOTES,
+  neutralCode,
   NOTICE_KINDS,
   renderNotice,
   shortNumber,
@@ -18,11 +20,10 @@ const at = new Date('2026-11-03T06:02:20Z'); // 14:02:20 in China
 const facts: NoticeFacts = {
   number: '8F3K2M',
   place: '河清路',
-  code: 'B12',
+  code: 'B2',
   rung: 'contact',
   deadline: new Date('2026-11-03T06:03:20Z'),
   at,
-  count: 2,
   note: 'rejected',
 };
 
@@ -37,16 +38,16 @@ describe('what a phone shows', () => {
   test('the first notice: number, road, neutral code and the time to the second', () => {
     expect(renderNotice(texts, 'ask', facts)).toEqual({
       code: texts.templates.ask.code,
-      params: { number: '8F3K2M', place: '河清路', code: 'B12', time: '14:03:20' },
-      text: '新任务8F3K2M：河清路，类别B12，请在14:03:20前签收。',
+      params: { number: '8F3K2M', place: '河清路', code: 'B2', limit: '14:03:20' },
+      text: '新任务8F3K2M：河清路，类别B2。请马上签收，时限14:03:20。',
     });
   });
 
   test('a secret or dangerous matter says only that there is a task', () => {
-    expect(renderNotice(texts, 'ask-secret', facts).text).not.toMatch(/河清路|B12/);
+    expect(renderNotice(texts, 'ask-secret', facts).text).not.toMatch(/河清路|B2/);
     const { place: _, ...secret } = facts;
     for (const kind of ['changed', 'climb', 'nag', 'reopened', 'reinforce'] as const)
-      expect(renderNotice(texts, kind, secret).text).toContain(texts.hiddenPlace);
+      expect(renderNotice(texts, kind, secret).text).toContain(texts.missing.place);
   });
 
   test.each([
@@ -54,21 +55,49 @@ describe('what a phone shows', () => {
     ['和平里12号楼', '和平里'],
     ['东湖八路', '东湖八路'],
     ['第12号网格', '第12号网格'],
-    ['临江调解中心路', texts.hiddenPlace],
-    ['12栋', texts.hiddenPlace],
+    ['临江调解中心路', texts.missing.place],
+    ['12栋', texts.missing.place],
     ['【假】${name}桥头', '假name桥头'],
     ['一条名字长得一条短信里放不下的道路', '一条名字长得一条短信里放不下的…'],
   ])('of the place %s it shows %s', (place, shown) => {
     expect(renderNotice(texts, 'changed', { ...facts, place }).params.place).toBe(shown);
   });
 
-  test('a missing fact is a defect of the caller, said with the name of the variable', () => {
-    const { deadline: _, ...without } = facts;
-    expect(() => renderNotice(texts, 'ask', without)).toThrow("text 'ask' needs 'time'");
-    expect(() => renderNotice(texts, 'ask', { ...facts, number: '01JABCDEFGHJKMNPQRSTVWXYZ0' })).toThrow(
-      "'number'",
+  test('who is brought in by a missed deadline is not asked to keep it', () => {
+    const late = { ...facts, at: new Date('2026-11-03T06:03:20Z') };
+    expect(renderNotice(texts, 'ask', late).text).toBe(
+      '新任务8F3K2M：河清路，类别B2。请马上签收，时限已过。',
     );
+    expect(renderNotice(texts, 'climb', late).text).toBe(
+      '任务8F3K2M超时：河清路，该在14:03:20前完成“联系当事人”，请您过问。',
+    );
+    expect(renderNotice(texts, 'nag', late).text).toBe(
+      '到14:03:20还没有人签收任务8F3K2M：河清路，请马上安排人。',
+    );
+  });
+
+  test.each(NOTICE_KINDS)(
+    '%s needs nothing but a number and the time: no notice is stuck for want of a word',
+    (kind) => {
+      const { text } = renderNotice(texts, kind, { number: '01JABCDEFGHJKMNPQRSTVWXYZ0', at });
+      expect(text).toContain('STVWXYZ0');
+      expect(text).not.toMatch(/undefined|\$\{|，，|：。/);
+    },
+  );
+
+  test('numbers people can say, codes that give nothing away', () => {
     expect(shortNumber('01JABCDEFGHJKMNPQRSTVWXYZ0')).toBe('VWXYZ0');
+    const file = [
+      { id: 'rent', group: 'dispute' },
+      { id: 'stall', group: 'order' },
+      { id: 'wages', group: 'dispute' },
+    ];
+    expect(file.map((c) => neutralCode(file, c.id))).toEqual(['A1', 'B1', 'A2']);
+    expect(neutralCode(file, 'unknown')).toBeUndefined();
+    const all = districtCategories.categories;
+    const codes = new Set(all.map((c) => neutralCode(all, c.id)));
+    expect(codes.size).toBe(all.length);
+    expect([...codes].filter((code) => !code || code.length > TEXT_PARAMS.code)).toEqual([]);
   });
 
   test.each([
@@ -95,7 +124,6 @@ describe('what a phone shows', () => {
       rung: fc.constantFrom(...RUNGS),
       deadline: fc.date({ min: new Date('2026-01-01'), max: new Date('2036-01-01'), noInvalidDate: true }),
       at: fc.date({ min: new Date('2026-01-01'), max: new Date('2036-01-01'), noInvalidDate: true }),
-      count: fc.integer({ min: 1, max: 500 }),
       note: fc.constantFrom(...DESK_NOTES),
     });
     fc.assert(
