@@ -417,6 +417,9 @@ type Validate = (
   options: { checkPaths: boolean; checkArn: boolean },
 ) => { isValid: boolean; errorsText: (separator: string) => string };
 
+/** Definitions that passed in this process: one look costs ~70 ms, and a test run opens hundreds of engines. */
+const passed = new Set<string>();
+
 /**
  * asl-validator finds what a state-by-state reading does not: unreachable states, machines that cannot end. It is fed a
  * softened copy, because it marks the document (writes QueryLanguage into states) and refuses three things that AWS
@@ -424,13 +427,17 @@ type Validate = (
  * resource ARNs is off: ours is stricter (a CDK function ARN as `Resource` is refused above; inside Arguments it is data).
  */
 function secondOpinion(machine: Json): void {
+  const softened = soften(machine, false);
+  const text = JSON.stringify(softened);
+  if (passed.has(text)) return;
   // Loaded on demand: it takes most of a second, and a definition that is already stored has passed it.
   const validate = createRequire(import.meta.url)('asl-validator') as Validate;
-  const { isValid, errorsText } = validate(soften(machine, false), {
+  const { isValid, errorsText } = validate(softened, {
     checkPaths: true,
     checkArn: false,
   });
   if (!isValid) throw invalid(`asl-validator: ${errorsText('; ')}`);
+  passed.add(text);
 }
 
 function soften(value: unknown, data: boolean): unknown {

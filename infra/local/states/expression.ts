@@ -121,14 +121,18 @@ async function evaluateExpression(
   } catch (thrown) {
     throw unusable(template.source, sentenceOf(thrown));
   }
-  if (typeof result === 'function') throw unusable(template.source, 'it yields a function');
   // Through text: JSONata's sequences carry extra properties, and its functions hide inside objects.
-  const json = JSON.stringify(result) as string | undefined;
+  const json = JSON.stringify(result, (_key, value: unknown) => {
+    if (isFunction(value)) throw unusable(template.source, 'it yields a function');
+    return value;
+  }) as string | undefined;
   if (json === undefined) throw unusable(template.source, 'it yields nothing');
-  if (typeof result === 'object' && result !== null && '_jsonata_lambda' in result) {
-    throw unusable(template.source, 'it yields a function');
-  }
   return typeof result === 'object' ? (JSON.parse(json) as unknown) : result;
+}
+
+function isFunction(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value === 'function';
+  return '_jsonata_lambda' in value || '_jsonata_function' in value;
 }
 
 function unusable(source: string, why: string): StateFailure {

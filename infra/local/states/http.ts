@@ -83,7 +83,11 @@ export function statesHandler(
   return (request, response) => void reply(engine, request, response);
 }
 
-async function reply(engine: StatesEngine, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function reply(
+  engine: StatesEngine,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { status, body } = await answer(engine, request);
   const json = Buffer.from(JSON.stringify(body));
   response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0', 'content-length': json.length });
