@@ -1,0 +1,52 @@
+import * as z from 'zod';
+
+/** Base64 of at least so many bytes. */
+const base64 = (bytes: number) =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9+/]+={0,2}$/, 'base64')
+    .refine((text) => Buffer.from(text, 'base64').length >= bytes, `at least ${bytes} bytes`);
+
+/** A key of Standard Webhooks: `whsec_` and base64 of 24–64 bytes. */
+const webhookKey = z.templateLiteral(['whsec_', z.string()]).refine((key) => {
+  const bytes = Buffer.from(key.slice('whsec_'.length), 'base64').length;
+  return bytes >= 24 && bytes <= 64;
+}, 'a webhook key is whsec_ and base64 of 24 to 64 bytes');
+
+const publicJwk = z.object({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: z.string(),
+  y: z.string(),
+  kid: z.string().min(1),
+});
+
+/**
+ * What one district keeps secret: one JSON document in Secrets Manager (rules §5). Rotation without downtime: a list
+ * holds the current key first and the next one beside it, so that both sides can change at their own time.
+ */
+export const districtSecretSchema = z.object({
+  /** Current, and while rotating the next; a webhook signed with either is taken. */
+  webhookKeys: z.array(webhookKey).min(1),
+  jwt: z.object({
+    /** The key that signs; the others only verify, until their last token has expired. */
+    kid: z.string().min(1),
+    privateJwk: publicJwk.omit({ kid: true }).extend({ d: z.string() }),
+    publicJwks: z.array(publicJwk).nonempty(),
+  }),
+  aliyunSms: z.object({
+    accessKeyId: z.string().min(1),
+    accessKeySecret: z.string().min(1),
+    signName: z.string().min(1),
+  }),
+  /** The last part of the path that vendors post their receipts to. */
+  receiptToken: z.string().regex(/^[\w-]{22,128}$/, 'at least 22 letters, digits, hyphens or underscores'),
+  /** AES-256 keys by id; erasing one makes what it sealed unreadable for good. */
+  dataKeys: z
+    .object({ current: z.string().min(1), keys: z.record(z.string(), base64(32)) })
+    .refine((keys) => keys.keys[keys.current] !== undefined, 'the current data key is among the keys'),
+  /** Of the keyed hashes under which persons and addresses are found again. */
+  pepper: base64(16),
+});
+/** What one district keeps secret. */
+export type DistrictSecret = z.infer<typeof districtSecretSchema>;
