@@ -1,4 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Backoff } from '../ports/backoff.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
 
@@ -26,3 +28,6 @@ export const systemIds = (clock: Clock): Ids => ({
   ulid: () => ulidAt(clock.now().getTime(), randomBytes(10)),
   nonce: () => randomUUID(),
 });
+
+/** Full jitter, doubling from 10 ms: two people who tapped at once decide again at different moments. */
+export const jitter: Backoff = (attempt) => sleep(Math.random() * 10 * 2 ** attempt);

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDistrict } from '#shared/domain/district.ts';
 import type { District } from '#shared/domain/district.ts';
+import { textsSchema, type Texts } from '#shared/domain/texts.ts';
 
 /** Where the district files lie: beside this file, or in a bundled function under its task root. */
 const defaultRoot = (): string => {
@@ -45,3 +46,6 @@ export const loadDistrict = (id: string, root = defaultRoot()): District => {
     danger: readJson(root, 'danger.json'),
   });
 };
+
+/** The texts of all notices, shared by all districts; throws when one is too long or says what a vendor bars. */
+export const loadTexts = (root = defaultRoot()): Texts => textsSchema.parse(readJson(root, 'texts.json'));

@@ -1,0 +1,29 @@
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { sqsQueues } from '#shared/adapters/queues.ts';
+import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
+import { jitter } from '#shared/adapters/system.ts';
+import { sfnWorkflow } from '#shared/adapters/workflow.ts';
+import { loadDistrict } from '#shared/districts/load.ts';
+import { scheduleDoor } from '#shared/lambda/schedule.ts';
+import { envSchema } from './env.ts';
+import { everyMinute, reconcile } from './reconcile.ts';
+
+const env = envSchema.parse(process.env);
+const around = surroundings(env, 'reconcile');
+const reconciler = {
+  ...around,
+  queues: sqsQueues(new SQSClient(CALL_LIMITS), {
+    reports: env.REPORTS_QUEUE_URL,
+    notices: env.NOTICES_QUEUE_URL,
+    sweeps: env.SWEEPS_QUEUE_URL,
+  }),
+  workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
+  backoff: jitter,
+  district: loadDistrict(env.DISTRICT),
+};
+
+/** Finds what was left undone and finishes it, four times a minute. */
+export const handler = scheduleDoor(async (beat) => {
+  await (beat === 'minute' ? everyMinute(reconciler) : reconcile(reconciler));
+}, around);

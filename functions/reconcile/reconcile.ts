@@ -1,0 +1,154 @@
+import { assignToDuty, type Finding } from '#shared/domain/assign.ts';
+import type { Classification } from '#shared/domain/classification.ts';
+import { draft, finish, write, type Change } from '#shared/domain/draft.ts';
+import { escalate } from '#shared/domain/escalate.ts';
+import { handsAt } from '#shared/domain/hands.ts';
+import type { Incident, Instant } from '#shared/domain/incident.ts';
+import { move, type Mover } from '#shared/ports/move.ts';
+import type { Queues } from '#shared/ports/queue.ts';
+import type { Owed } from '#shared/ports/store.ts';
+
+/** What reconcile needs beside moving incidents. */
+export type Reconciler = Omit<Mover, 'queues'> & { queues: Queues };
+
+/** Work younger than this is probably being done at this moment by the function that owes it. */
+const GRACE_MS = 5_000;
+/** An incident still `received` after this long gets the default ladder and the duty officer. */
+const CLASSIFY_MS = 20_000;
+/** Four passes a minute: the one of the schedule, and three that it asks for. */
+const FURTHER_PASSES = [15, 30, 45];
+/** The feeder beats every 60 s; three missed ones are an alarm. Off until first seen. */
+const FEEDER_SILENT_MS = 180_000;
+
+/** What one pass put right; all zero is the normal case. */
+export interface Restored {
+  reports: number;
+  workflows: number;
+  notices: number;
+  overdue: number;
+}
+
+/** One pass: finds what was left undone and finishes it. Every part is idempotent, and one failure stops no other. */
+export const reconcile = async (r: Reconciler): Promise<Restored> => {
+  const now = r.clock.now().getTime();
+  const restored: Restored = { reports: 0, workflows: 0, notices: 0, overdue: 0 };
+  const guard = async (what: keyof Restored, id: string, work: () => Promise<boolean>): Promise<void> => {
+    try {
+      if (await work()) restored[what] += 1;
+    } catch (error) {
+      r.log.error('reconcile-failed', error, { what, id });
+    }
+  };
+  for (const owed of await r.store.owed(now - GRACE_MS)) {
+    if (owed.kind === 'notice') await guard('notices', owed.noticeId, () => resend(r, owed));
+    else if (owed.kind === 'workflow')
+      await guard('workflows', owed.incidentId, () => startWorkflow(r, owed.incidentId));
+    else await guard('reports', owed.incidentId, () => classifyAgain(r, owed, now));
+  }
+  for (const { incidentId } of await r.store.overdue(now - GRACE_MS))
+    await guard('overdue', incidentId, () => climbAgain(r, incidentId));
+  const last = await r.store.lastBeat();
+  if (last !== undefined && now - last > FEEDER_SILENT_MS) r.log.count('FeederSilent');
+  const total = restored.reports + restored.workflows + restored.notices + restored.overdue;
+  if (total > 0) r.log.count('RestoredByReconcile', total);
+  return restored;
+};
+
+/** The pass of the minute: asks for the further ones, then does its own. */
+export const everyMinute = async (r: Reconciler): Promise<Restored> => {
+  await r.queues.sweeps(FURTHER_PASSES);
+  return reconcile(r);
+};
+
+const resend = async (r: Reconciler, owed: Extract<Owed, { kind: 'notice' }>): Promise<boolean> => {
+  await r.queues.notices([{ owner: owed.owner, noticeId: owed.noticeId }]);
+  return true;
+};
+
+const startWorkflow = async (r: Reconciler, id: string): Promise<boolean> => {
+  const loaded = await r.store.load(id);
+  if (!loaded || loaded.incident.workflow !== 'owed') return false;
+  await r.workflow.start(loaded.incident);
+  await r.store.workflowStarted(id, loaded.incident.round);
+  return true;
+};
+
+const UNKNOWN: Classification = {
+  category: 'other',
+  disposition: 'joint',
+  urgency: 'P2',
+  danger: [],
+  line: 'grid',
+  team: 'grid',
+  sure: false,
+};
+
+const classifyAgain = async (
+  r: Reconciler,
+  owed: { incidentId: string; since: Instant },
+  now: Instant,
+): Promise<boolean> => {
+  if (now - owed.since < CLASSIFY_MS) {
+    await r.queues.reports([{ incidentId: owed.incidentId }]);
+    return true;
+  }
+  const { district } = r;
+  const other = district.categories.find((c) => c.id === 'other');
+  const moved = await move<boolean>(r, owed.incidentId, ({ incident, members, now: at }) => {
+    if (incident.state !== 'received') return { result: false };
+    const pair = district.ladders.default;
+    if (!pair) throw new Error(`The district ${district.id} has no default ladder.`);
+    const finding: Finding = {
+      classification: other ? { ...UNKNOWN, line: other.line, team: other.team } : UNKNOWN,
+      ladder: (incident.mode === 'war' ? pair.war : undefined) ?? pair.peace,
+      place: { name: '地点待核' },
+      picks: { picked: 0, rejected: 0 },
+    };
+    const hands = handsAt(members, district.shifts, [], new Date(at));
+    return { change: assignToDuty(incident, finding, hands, at), result: true };
+  });
+  return moved.found && moved.result;
+};
+
+/**
+ * An incident whose next step is overdue: the wake was lost, or the workflow. The step is taken here and now; then the
+ * workflow is woken, or, when none runs, started anew under a new round.
+ */
+const climbAgain = async (r: Reconciler, id: string): Promise<boolean> => {
+  const loaded = await r.store.load(id);
+  if (!loaded || loaded.incident.rung === undefined || loaded.incident.workflow !== 'started') return false;
+  const runs = await r.workflow.runs(loaded.incident);
+  const moved = await move<boolean>(r, id, ({ incident, hands, now }) => {
+    const change = escalate(incident, hands, now);
+    if (runs || incident.round !== loaded.incident.round)
+      return { ...(change ? { change } : {}), result: change !== undefined };
+    return {
+      change: restart(change ?? { incident, lines: [], notices: [] }, hands, now, incident),
+      result: true,
+    };
+  });
+  if (!moved.found) return false;
+  const { parked } = (await r.store.load(id)) ?? {};
+  if (runs && parked) await r.workflow.rearm(parked.token);
+  if (!runs) r.log.count('WorkflowLost');
+  return moved.result;
+};
+
+/** A new round for the workflow alone: people, deadlines and climbs stay as they are. */
+const restart = (
+  change: Change,
+  hands: Parameters<typeof draft>[1],
+  now: Instant,
+  before: Incident,
+): Change => {
+  const d = draft(change.incident, hands, now);
+  d.incident.round += 1;
+  d.incident.workflow = 'owed';
+  write(d, { kind: 'restarted', by: 'system', facts: { round: d.incident.round } });
+  const next = finish(d);
+  return {
+    incident: { ...next.incident, version: before.version + 1 },
+    lines: [...change.lines, ...next.lines],
+    notices: [...change.notices, ...next.notices],
+  };
+};

@@ -1,0 +1,49 @@
+import { act, type Acted, type Actor, type Request, type Said } from '#shared/domain/act.ts';
+import type { Incident } from '#shared/domain/incident.ts';
+import { move, type Mover } from '#shared/ports/move.ts';
+
+/** What came of a person's action. */
+export type Responded =
+  | { kind: 'done' | 'repeat'; incident: Incident }
+  | { kind: 'unknown' }
+  | { kind: 'refused'; refusal: Extract<Acted, { kind: 'refused' }>['refusal'] };
+
+/**
+ * Takes what a person does. A repeat is harmless, whether it is known by its Idempotency-Key or by what it says;
+ * refusals come from the table of moves alone.
+ */
+export const respond = async (
+  mover: Mover,
+  id: string,
+  actor: Actor,
+  request: Request,
+  idempotencyKey?: string,
+): Promise<Responded> => {
+  const { store } = mover;
+  // A key belongs to the person who sent it: nobody can use up another's.
+  const key = idempotencyKey === undefined ? undefined : `${actor.id}/${idempotencyKey}`;
+  if (key !== undefined && (await store.done(id, key))) {
+    const loaded = await store.load(id);
+    if (loaded) return { kind: 'repeat', incident: loaded.incident };
+  }
+  const wordy = request.action === 'note' || request.action === 'feedback';
+  const said: Said[] = wordy
+    ? (await store.lines(id)).map(({ stored, text }) => ({
+        kind: stored.kind,
+        by: stored.onBehalf ?? stored.by,
+        text,
+        at: stored.at,
+      }))
+    : [];
+  const moved = await move<Acted>(mover, id, ({ incident, hands, members, now }) => {
+    const target =
+      request.member === undefined ? undefined : members.find((member) => member.id === request.member);
+    const result = act(incident, actor, request, hands, now, target, said);
+    return result.kind === 'done'
+      ? { change: result.change, result, ...(key === undefined ? {} : { beside: { idempotencyKey: key } }) }
+      : { result };
+  });
+  if (!moved.found) return { kind: 'unknown' };
+  if (moved.result.kind === 'refused') return { kind: 'refused', refusal: moved.result.refusal };
+  return { kind: moved.result.kind, incident: moved.incident };
+};

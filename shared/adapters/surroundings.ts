@@ -1,0 +1,37 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import type { Secrets } from '../ports/secrets.ts';
+import type { Store } from '../ports/store.ts';
+import { dynamoTable } from './dynamo-table.ts';
+import { jsonLog } from './log.ts';
+import { awsSecrets } from './secrets.ts';
+import { tableStore } from './store.ts';
+import { systemClock } from './system.ts';
+
+/** A call inside the region answers in milliseconds: who hangs longer is tried again. Milliseconds. */
+export const CALL_LIMITS = { requestHandler: { connectionTimeout: 1_000, requestTimeout: 4_000 } };
+
+/** What every function has around it: a clock, a log, the district's secret and its store. */
+export interface Surroundings {
+  clock: Clock;
+  log: Log;
+  secrets: Secrets;
+  store: Store;
+}
+
+/** Builds the surroundings once per cold start. `verb`: the function's name, for its log lines. */
+export const surroundings = (
+  env: { DISTRICT: string; STAGE: string; TABLE_NAME: string; SECRET_ID: string },
+  verb: string,
+): Surroundings => {
+  const clock = systemClock;
+  const secrets = awsSecrets(new SecretsManagerClient(CALL_LIMITS), env.SECRET_ID, clock);
+  return {
+    clock,
+    log: jsonLog({ district: env.DISTRICT, stage: env.STAGE, verb }, clock),
+    secrets,
+    store: tableStore(dynamoTable(new DynamoDBClient(CALL_LIMITS), env.TABLE_NAME), secrets),
+  };
+};

@@ -1,0 +1,131 @@
+import type { District } from '../domain/district.ts';
+import type { Change } from '../domain/draft.ts';
+import { handsAt, type Hands } from '../domain/hands.ts';
+import type { Incident, Instant } from '../domain/incident.ts';
+import type { Member } from '../domain/roster.ts';
+import type { LineKind } from '../domain/trail.ts';
+import type { Backoff } from './backoff.ts';
+import type { Clock } from './clock.ts';
+import type { Log, Metric } from './log.ts';
+import type { Queues } from './queue.ts';
+import { ownerOf, type Beside, type Loaded, type Store } from './store.ts';
+import type { Workflow } from './workflow.ts';
+
+/** What every verb needs that moves an incident. */
+export interface Mover {
+  store: Store;
+  queues: Pick<Queues, 'notices'>;
+  workflow: Workflow;
+  clock: Clock;
+  log: Log;
+  backoff: Backoff;
+  district: District;
+}
+
+/** What a decision may look at, and nothing else. */
+export interface Situation {
+  incident: Incident;
+  hands: Hands;
+  members: readonly Member[];
+  now: Instant;
+}
+
+/** A decision: what to commit, if anything, and what to tell the one who asked for it. */
+export interface Decision<R> {
+  change?: Change;
+  beside?: Beside;
+  result: R;
+}
+
+/** What a move came to. */
+export type Moved<R> = { found: false } | { found: true; incident: Incident; result: R; changed: boolean };
+
+const TRIES = 5;
+
+/** Trail lines that an alarm or the dashboard counts. */
+const METRICS: Partial<Record<LineKind, Metric>> = {
+  breach: 'Breach',
+  unanswered: 'Unanswered',
+  'nags-over': 'NagsOver',
+  returned: 'Returned',
+};
+
+/**
+ * Moves one incident: load, decide, commit, and carry out what follows. A version that somebody else raised meanwhile
+ * means reload and decide again, at most five times; only the table of moves may ever refuse a person.
+ * @throws when five commits in a row lost their race, or the table cannot be reached.
+ */
+export const move = async <R>(
+  mover: Mover,
+  id: string,
+  decide: (situation: Situation) => Decision<R> | Promise<Decision<R>>,
+): Promise<Moved<R>> => {
+  const { store, district, clock } = mover;
+  const [members, picks] = await Promise.all([store.roster(), store.picks(id)]);
+  const candidates = picks?.picked.map((pick) => pick.id) ?? [];
+  for (let attempt = 1; ; attempt += 1) {
+    const loaded = await store.load(id);
+    if (!loaded) return { found: false };
+    const at = clock.now();
+    const { change, beside, result } = await decide({
+      incident: loaded.incident,
+      hands: handsAt(members, district.shifts, candidates, at),
+      members,
+      now: at.getTime(),
+    });
+    if (!change) return { found: true, incident: loaded.incident, result, changed: false };
+    if (await store.commit(change, beside)) {
+      await carryOut(mover, loaded, change);
+      return { found: true, incident: change.incident, result, changed: true };
+    }
+    if (attempt >= TRIES)
+      throw new Error(`The incident ${id} was changed by others ${TRIES} times in a row.`);
+    await mover.backoff(attempt);
+  }
+};
+
+/**
+ * Does at once what a committed change made necessary: notices, workflow, waking. Everything here stands in the table as
+ * owed, so a failure is logged and left to reconcile; the person who acted has his answer already.
+ */
+export const carryOut = async (mover: Mover, before: Loaded, change: Change): Promise<void> => {
+  const { store, queues, workflow, log } = mover;
+  const { incident, notices, lines } = change;
+  for (const line of lines) {
+    const metric = METRICS[line.kind];
+    if (metric) log.count(metric);
+  }
+  const notify = async (): Promise<void> => {
+    if (notices.length === 0) return;
+    const owner = ownerOf(incident.id);
+    await queues.notices(notices.map((notice) => ({ owner, noticeId: notice.id })));
+  };
+  const start = async (): Promise<void> => {
+    if (incident.workflow !== 'owed') return;
+    await workflow.start(incident);
+    await store.workflowStarted(incident.id, incident.round);
+  };
+  const results = await Promise.allSettled([notify(), start(), wake(mover, before, incident)]);
+  for (const result of results)
+    if (result.status === 'rejected')
+      log.error('left-to-reconcile', result.reason, { incident: incident.id });
+};
+
+/**
+ * Wakes the workflow if what it waits for has changed: the rung is finished, or a clock was moved. The token is read
+ * after the commit, because the workflow may have parked it in between.
+ */
+const wake = async ({ store, workflow, log }: Mover, before: Loaded, after: Incident): Promise<void> => {
+  if (before.incident.workflow !== 'started') return;
+  const parked = (await store.load(after.id))?.parked;
+  if (!parked) return;
+  const ofOldRound = before.incident.round !== after.round;
+  const waitsUntil = before.incident.due[parked.rung];
+  const finished = !ofOldRound && !after.owed.includes(parked.rung);
+  const next = after.rung === undefined ? undefined : after.due[after.rung];
+  if (!finished && !ofOldRound && waitsUntil === next) return;
+  const woken = finished
+    ? await workflow.finished(parked.token, after.due)
+    : await workflow.rearm(parked.token);
+  if (woken === 'late') log.info('token-late', { incident: after.id, rung: parked.rung });
+};
