@@ -66,8 +66,8 @@ const at = <T>(items: readonly T[], i: number): T => {
 };
 const number3 = (n: number) => String(n).padStart(3, '0');
 
-const ESTATE_FIRST = [...'云春和清景瑞泰安康宁秋兰竹松荷桂枫柳雅文'];
-const ESTATE_SECOND = [...'澜庭栖语溪岸荫屏原潮浦渚澄霖晖映序禾歌帆'];
+const ESTATE_FIRST = Array.from('云春和清景瑞泰安康宁秋兰竹松荷桂枫柳雅文');
+const ESTATE_SECOND = Array.from('澜庭栖语溪岸荫屏原潮浦渚澄霖晖映序禾歌帆');
 const ESTATE_LAST = ['苑', '里', '公寓', '新村', '家园', '小区'];
 
 type SampleGrid = {
@@ -190,12 +190,15 @@ const drawRoads = (plan: Plan, grids: readonly SampleGrid[], random: Random): Sa
   });
 };
 
-const SURNAMES = [
-  ...'赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳',
-];
-const GIVEN = [
-  ...'明华建国丽芳伟强敏静秀兰勇军杰娟涛艳超英霞平刚玲桂辉鹏红飞波宁亮琴梅宏斌凯洁丹林峰浩欣晨雨佳嘉博文子轩思远志成思琪若彤',
-];
+const SURNAMES = Array.from(
+  '赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳',
+);
+const GIVEN = Array.from(
+  '明华建国丽芳伟强敏静秀兰勇军杰娟涛艳超英霞平刚玲桂辉鹏红飞波宁亮琴梅宏斌凯洁丹林峰浩欣晨雨佳嘉博文子轩思远志成思琪若彤',
+);
+
+/** Fresh lists every time: a crew pushes its roads into them. */
+const nothing = () => ({ grids: [], roads: [] });
 
 const spread = (random: Random, { lng, lat }: Point): Point => ({
   lng: round5(lng + (random() - 0.5) * 0.001),
@@ -236,8 +239,6 @@ const drawPeople = (
     const own = grids.filter((g) => g.area === areaOfSquad(squad));
     return spread(random, own.length > 0 ? at(own, Math.floor(random() * own.length)).centre : plan.centre);
   };
-  /** Fresh lists every time: a crew pushes its roads into them. */
-  const nothing = () => ({ grids: [], roads: [] });
 
   const drawSquads = (group: Group): void => {
     let leaders = 0;
@@ -447,6 +448,11 @@ export const staleFiles = (root: string): string[] =>
       .map(([name]) => `${id}/${name}`),
   );
 
+const usage = (sentence: string): never => {
+  console.error(sentence);
+  process.exit(2);
+};
+
 const main = (): void => {
   const root = join(import.meta.dirname, '../../shared/districts');
   const { values } = parseArgs({
@@ -457,10 +463,6 @@ const main = (): void => {
       out: { type: 'string' },
     },
   });
-  const usage = (sentence: string): never => {
-    console.error(sentence);
-    process.exit(2);
-  };
   if (values.check) {
     const stale = staleFiles(root);
     for (const file of stale) console.error(`${file} is not what the script makes; run it without --check`);

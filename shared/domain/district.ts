@@ -64,8 +64,11 @@ const policySchema = z.strictObject({
   shifts: z.array(shiftSchema).nonempty(),
   lines: namesSchema,
   teams: namesSchema,
-  /** Which teams of the roster answer a matter of a team, in order; without an entry the team itself does. Empty: nobody of ours. */
-  answering: z.record(idSchema, z.array(idSchema)),
+  /**
+   * Which teams of the roster answer a matter of a team: waves in order of asking, the teams of one wave side by side.
+   * Without an entry the team itself; an empty list: nobody of ours.
+   */
+  answering: z.record(idSchema, z.array(z.array(idSchema).nonempty())),
   /** Which team is asked for a danger sign that does not go back to 110 (fire, gas …). */
   danger: z.record(z.string(), idSchema),
   squads: z.array(squadSchema).nonempty(),
@@ -350,7 +353,9 @@ const check = ({ policy, grids, roads, categories, danger }: Files, complain: Co
   );
   for (const [team, answering] of Object.entries(policy.answering)) {
     known(teams, ['policy', 'answering', team], 'the team', team);
-    answering.forEach((id, i) => known(teams, ['policy', 'answering', team, i], 'the team', id));
+    answering.forEach((wave, i) =>
+      wave.forEach((id, j) => known(teams, ['policy', 'answering', team, i, j], 'the team', id)),
+    );
   }
   for (const [guard, team] of Object.entries(policy.danger)) {
     known(guardIds, ['policy', 'danger', guard], 'the danger sign', guard);
@@ -416,6 +421,9 @@ const centreOf = ([west, south, east, north]: Box): Point => ({
   lat: (south + north) / 2,
 });
 
+const holding = (places: readonly { id: string; squads: readonly string[] }[], squad: string): string[] =>
+  places.filter((p) => p.squads.includes(squad)).map((p) => p.id);
+
 const assemble = ({ policy, grids, roads, categories, danger }: Files): District => {
   const theGrids = grids.features.map(({ properties, geometry }): Grid => {
     const rings = geometry.type === 'Polygon' ? geometry.coordinates : geometry.coordinates.flat();
@@ -430,8 +438,6 @@ const assemble = ({ policy, grids, roads, categories, danger }: Files): District
     const [lng, lat] = longest[Math.floor(longest.length / 2)] ?? [box[0], box[1]];
     return { ...properties, lines, box, centre: { lng, lat } };
   });
-  const holding = (places: readonly { id: string; squads: readonly string[] }[], squad: string) =>
-    places.filter((p) => p.squads.includes(squad)).map((p) => p.id);
   return {
     ...policy,
     squads: policy.squads.map((s) => ({
@@ -458,17 +464,25 @@ export const districtSchema = filesSchema
   )
   .transform(assemble);
 
-const FILE_NAMES: Record<keyof DistrictFiles, (id: string) => string> = {
-  policy: (id) => `${id}/policy.json`,
-  grids: (id) => `${id}/grids.geojson`,
-  roads: (id) => `${id}/roads.geojson`,
-  categories: () => 'categories.json',
-  danger: () => 'danger.json',
+const fileName = (id: string, file: PropertyKey | undefined): string => {
+  switch (file) {
+    case 'policy':
+      return `${id}/policy.json`;
+    case 'grids':
+    case 'roads':
+      return `${id}/${file}.geojson`;
+    case 'categories':
+    case 'danger':
+      return `${file}.json`;
+    case undefined:
+    default:
+      return id;
+  }
 };
 
 const placeOf = (id: string, path: readonly PropertyKey[]): string => {
   const [file, ...rest] = path;
-  const name = file !== undefined && file in FILE_NAMES ? FILE_NAMES[file as keyof DistrictFiles](id) : id;
+  const name = fileName(id, file);
   const where = rest.map((p) => (typeof p === 'number' ? `[${p}]` : `.${String(p)}`)).join('');
   return where === '' ? name : `${name} ${where.replace(/^\./, '')}`;
 };
@@ -502,6 +516,6 @@ export const ladderFor = (district: District, categoryId: string, mode: Mode): L
   return mode === 'war' ? (pair.war ?? pair.peace) : pair.peace;
 };
 
-/** The teams of the roster that answer a matter of this team, in order of asking. */
-export const answeringTeams = (district: District, team: string): readonly string[] =>
-  district.answering[team] ?? [team];
+/** The waves of teams that answer a matter of this team, in order of asking. */
+export const answeringWaves = (district: District, team: string): readonly (readonly string[])[] =>
+  district.answering[team] ?? [[team]];

@@ -78,6 +78,8 @@ export type Place = {
   roadId?: string;
   /** The best point for "nearest first": the given one, else the middle of the road or grid. WGS-84. */
   point?: Point;
+  /** What to call it in a notice: the road, else the grid, else 地点待核. Never the caller's own words. */
+  name: string;
   /** How it was found, a sentence for the desk. */
   how: string;
 };
@@ -153,6 +155,7 @@ export const locate = (
     ...(grid ? { gridId: grid.id } : {}),
     ...(road ? { roadId: road.id } : {}),
     ...(point ? { point } : {}),
+    name: road?.name ?? grid?.name ?? '地点待核',
     how: how.length === 0 ? '地址和坐标都认不出道路或网格，请值班员核对' : how.join('；'),
   };
 };
