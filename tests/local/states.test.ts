@@ -86,6 +86,7 @@ function open(
     integrations: Object.fromEntries(keys.map((key) => [key, noted(key, answers[key])])),
   });
   cleanups.push(() => engine.stop());
+  engine.resume();
   const jump = async (to: number): Promise<void> => {
     await engine.idle();
     for (let due = engine.nextDue(); due !== undefined && due <= to; due = engine.nextDue()) {
@@ -656,10 +657,12 @@ describe('failures', () => {
       error: 'States.DataLimitExceeded',
     },
     {
-      what: 'a defect of an integration, which States.ALL does not catch',
-      definition: machine({ ...call({ Arguments: { FunctionName: 'broken' }, Catch: catchAll }), B: done }),
-      status: 'FAILED',
-      error: 'States.Runtime',
+      what: 'a defect of an integration, which may be caught',
+      definition: machine({
+        ...call({ Arguments: { FunctionName: 'broken' }, Catch: catchAll }),
+        B: { Type: 'Succeed', Output: '{% $states.input.Error %}' },
+      }),
+      output: 'States.TaskFailed',
     },
     {
       what: "a function's own error",

@@ -87,7 +87,7 @@ export class StatesEngine {
   #cancelTimer: (() => void) | undefined;
   #armedFor = Infinity;
   #forgottenAt = -Infinity;
-  #resuming = true;
+  #resumption: 'held' | 'ordered' | 'done' = 'held';
   #stopped = false;
 
   constructor(options: StatesEngineOptions) {
@@ -98,12 +98,11 @@ export class StatesEngine {
     this.#timer = options.timer ?? systemTimer(options.now);
     this.#random = options.random ?? Math.random;
     this.#tokenKey = this.#store.tokenKey();
-    // Not within the constructor: integrations may want to know the engine before they are called.
-    setImmediate(() => this.#resume());
   }
 
   /**
-   * Creates a machine or, when its definition changed, a new revision. Running executions keep theirs.
+   * Creates a machine or, when its definition changed, a new revision. Running executions keep theirs. The first call
+   * also takes up what a previous process left (see {@link resume}): whoever declares machines has the services ready.
    * @throws {StatesError} InvalidDefinition with a sentence naming state and field
    */
   createStateMachine(machine: { arn: string; name: string; definition: string | object }): Promise<void> {
@@ -117,7 +116,18 @@ export class StatesEngine {
       compileMachine(parse(text, 'InvalidDefinition', 'The definition'), (key) => this.#knows(key));
       this.#store.addDefinition(arn, name, text, this.#now());
     }
+    this.resume();
     return this.#store.committed();
+  }
+
+  /**
+   * Takes up, on the next turn of the event loop, the steps that a previous process left unfinished, and whatever came
+   * due in between. Only once; later calls change nothing.
+   */
+  resume(): void {
+    if (this.#resumption !== 'held' || this.#stopped) return;
+    this.#resumption = 'ordered';
+    setImmediate(() => this.#resume());
   }
 
   /**
@@ -328,7 +338,7 @@ export class StatesEngine {
 
   /** Steps in flight: evaluations and calls; a call that timed out is no longer counted. */
   get inFlight(): number {
-    return this.#busy.size + (this.#resuming ? 1 : 0);
+    return this.#busy.size + (this.#resumption === 'ordered' ? 1 : 0);
   }
 
   /** Orders a failure, see InjectedFault. Several may be ordered; the first that fits is used up first. */
@@ -345,7 +355,7 @@ export class StatesEngine {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#resuming = false;
+    this.#resumption = 'done';
     this.#cancelTimer?.();
     this.#busy.clear();
     this.#store.close();
@@ -354,7 +364,7 @@ export class StatesEngine {
 
   #resume(): void {
     if (this.#stopped) return;
-    this.#resuming = false;
+    this.#resumption = 'done';
     this.#forgetOld(this.#now());
     // First what came due while nobody was there: a call must not be repeated after its task's time-out.
     this.tick();
@@ -874,9 +884,10 @@ async function optionalText(template: Template | undefined, scope: Scope): Promi
 function asFailure(thrown: unknown): StateFailure {
   if (thrown instanceof StateFailure) return thrown;
   if (thrown instanceof IntegrationError) return new StateFailure(thrown.error, thrown.cause);
-  // A defect in an integration. States.Runtime ends the execution visibly, no Catch-all swallows it.
+  // A defect in an integration. It may be caught and retried: an execution must not be lost to an unforeseen exception
+  // of a local engine. The stack stays readable in the history.
   return new StateFailure(
-    'States.Runtime',
+    'States.TaskFailed',
     thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
   );
 }
