@@ -96,7 +96,7 @@ const make = async ({ root, outdir, verbs }: Required<BundleOptions>): Promise<v
     minify: true,
     mainFields: ['module', 'main'],
     legalComments: 'none',
-    logLevel: 'warning',
+    logLevel: 'silent',
   });
   const data = (await filesUnder(join(root, 'shared/districts'))).filter(isDistrictData);
   for (const verb of verbs)

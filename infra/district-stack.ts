@@ -129,8 +129,8 @@ export class DistrictStack extends Stack {
     for (const fn of [intake, classification, escalation, notification, response, reconcile])
       notices.grantSend(fn);
     sweeps.grantSend(reconcile);
-    for (const fn of [classification, response, reconcile]) workflow.grantStart(fn);
-    for (const fn of [response, reconcile]) workflow.grantWake(fn);
+    for (const fn of [classification, escalation, response, reconcile]) workflow.grantStart(fn);
+    for (const fn of [escalation, response, reconcile]) workflow.grantWake(fn);
     workflow.grantLook(reconcile);
     notification.setting('ALIYUN_SMS_ENDPOINT', SMS_VENDOR);
 
@@ -221,13 +221,13 @@ export class DistrictStack extends Stack {
         'The sweep has stopped beating: nothing that is lost would be found, and no other alarm of ours may be believed.',
     });
 
-    // ── What the functions themselves report ───────────────────────────────────────────────────────────────────────
+    // ── What the functions themselves report (shared/ports/log.ts) ─────────────────────────────────────────────────
     const reported = (metricName: string) =>
       new Metric({
         namespace: 'Xiaonao',
         metricName,
         dimensionsMap: { District: office.id, Stage: office.deploy.stage },
-        statistic: Stats.MAXIMUM,
+        statistic: Stats.SUM,
         ...MINUTE,
       });
     watch.over('FeederSilent', {
@@ -239,22 +239,35 @@ export class DistrictStack extends Stack {
       metric: reported('Unanswered'),
       impact: 'An incident has nobody left to ask: somebody who called for help is on the desk list alone.',
     });
-    watch.over('NagsExhausted', {
-      metric: reported('NagsExhausted'),
+    watch.over('NagsOver', {
+      metric: reported('NagsOver'),
       impact:
         'The duty officer was reminded thirty times without an answer: the incident is on the desk list alone.',
     });
-    watch.over('OwedLate', {
-      metric: reported('OwedLate'),
-      periods: 2,
+    watch.over('NoticeFailed', {
+      metric: reported('NoticeFailed'),
       impact:
-        'Work that was owed is not finished within its 20 seconds: notices or watches of some incidents are missing.',
+        'No vendor would take a notice: a person who was named does not know of it, and only the climb goes on.',
+    });
+    watch.over('WorkflowLost', {
+      metric: reported('WorkflowLost'),
+      impact:
+        'An incident had lost its watch until reconcile found it: some deadline of it may have fired late.',
     });
 
     // ── One page for the person on call ────────────────────────────────────────────────────────────────────────────
     new DutyDashboard(this, 'Dashboard', {
       watch,
       graphs: {
+        Incidents: ['Received', 'Returned', 'Breach', 'Unanswered'].map(reported),
+        'What went wrong and was mended': [
+          'Rejected',
+          'Unsigned',
+          'NoticeDoubled',
+          'ReceiptUnknown',
+          'TokenLate',
+          'RestoredByReconcile',
+        ].map(reported),
         'Calls in': [api.gateway.metricCount(MINUTE), api.gateway.metricClientError(MINUTE)],
         'Answer time of the doors': ['p50', 'p99'].map((statistic) =>
           api.gateway.metricLatency({ ...MINUTE, statistic }),

@@ -1,13 +1,7 @@
 import { ArnFormat, Aws, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import {
-  CfnStateMachine,
-  DefinitionBody,
-  LogLevel,
-  StateMachine,
-  StateMachineType,
-} from 'aws-cdk-lib/aws-stepfunctions';
+import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { Office } from '../office.ts';
 import type { DistrictKey } from './district-key.ts';
@@ -19,6 +13,8 @@ import type { VerbFunction } from './verb-function.ts';
 /** The watch over promised deadlines: a Standard workflow, one execution per incident and round. */
 export class EscalationWorkflow extends Construct {
   readonly machine: StateMachine;
+  /** Fixed, because escalation points at the workflow that points at escalation: only a known name breaks the circle. */
+  readonly #name: string;
   /** Who is hurt when executions fail. */
   readonly impact =
     'The watch over an incident has stopped: a missed deadline would call nobody until reconcile starts it again.';
@@ -30,6 +26,7 @@ export class EscalationWorkflow extends Construct {
   ) {
     super(scope, id);
     const { office, table, escalation } = props;
+    this.#name = `${Stack.of(this).stackName}-escalation`;
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('states.amazonaws.com'),
       description: 'Xiaonao escalation workflow',
@@ -44,6 +41,7 @@ export class EscalationWorkflow extends Construct {
       escalationArn: escalation.live.functionArn,
     });
     this.machine = new StateMachine(this, 'Machine', {
+      stateMachineName: this.#name,
       stateMachineType: StateMachineType.STANDARD,
       definitionBody: DefinitionBody.fromString(Stack.of(this).toJsonString(definition)),
       role,
@@ -80,39 +78,31 @@ export class EscalationWorkflow extends Construct {
 
   /** Lets a function begin to watch an incident. */
   grantStart(fn: VerbFunction): void {
-    this.#grant(fn, ['states:StartExecution'], this.machine.stateMachineArn);
+    this.#grant(fn, ['states:StartExecution'], this.#arn('stateMachine'));
   }
 
   /** Lets a function wake a waiting rung: done (success) or clock moved (failure `Xiaonao.Rearm`). */
   grantWake(fn: VerbFunction): void {
-    this.#grant(fn, ['states:SendTaskFailure', 'states:SendTaskSuccess'], this.machine.stateMachineArn);
+    this.#grant(fn, ['states:SendTaskFailure', 'states:SendTaskSuccess'], this.#arn('stateMachine'));
   }
 
   /** Lets a function ask whether an incident is still being watched. */
   grantLook(fn: VerbFunction): void {
-    const execution = Stack.of(this).formatArn({
-      service: 'states',
-      resource: 'execution',
-      resourceName: `${this.machine.stateMachineName}:*`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
-    this.#grant(fn, ['states:DescribeExecution'], execution);
+    this.#grant(fn, ['states:DescribeExecution'], `${this.#arn('execution')}:*`);
     accept(
       fn.role.node.findChild('DefaultPolicy'),
-      `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<${this.#logicalId()}.Name>:*]`,
+      `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:${this.#name}:*]`,
       'Executions of this one workflow: each incident has its own, named when it begins.',
     );
   }
 
-  #logicalId(): string {
-    const resource = this.machine.node.defaultChild;
-    if (!(resource instanceof CfnStateMachine))
-      throw new Error('the workflow has no state machine of its own');
-    return Stack.of(this).getLogicalId(resource);
+  #arn(resource: 'stateMachine' | 'execution'): string {
+    const arnFormat = ArnFormat.COLON_RESOURCE_NAME;
+    return Stack.of(this).formatArn({ service: 'states', resource, resourceName: this.#name, arnFormat });
   }
 
   #grant(fn: VerbFunction, actions: string[], resource: string): void {
     fn.role.addToPrincipalPolicy(new PolicyStatement({ actions, resources: [resource] }));
-    fn.setting('STATE_MACHINE_ARN', this.machine.stateMachineArn);
+    fn.setting('STATE_MACHINE_ARN', this.#arn('stateMachine'));
   }
 }
