@@ -49,6 +49,8 @@ export interface CloudOptions {
   stack: string;
   /** Directory of everything that must survive; locked while the cloud runs. */
   data: string;
+  /** The caller holds the lock of the data directory already. */
+  locked?: boolean;
   /** Port of the HTTP front on 127.0.0.1; 0 takes any. */
   port: number;
   clock: Clock;
@@ -102,7 +104,7 @@ const functionSchema = z.looseObject({
   Environment: z
     .object({ Variables: z.record(z.string(), z.coerce.string()).default({}) })
     .default({ Variables: {} }),
-  Layers: z.undefined({ error: 'layers are not run here' }),
+  Layers: z.never({ error: 'layers are not run here' }).optional(),
   PackageType: z.literal('Zip').optional(),
 });
 const queueSchema = z.looseObject({
@@ -119,7 +121,7 @@ const mappingSchema = z.looseObject({
   Enabled: z.coerce.boolean().default(true),
   FunctionResponseTypes: z.array(z.string()).default([]),
   ScalingConfig: z.object({ MaximumConcurrency: z.coerce.number() }).default({ MaximumConcurrency: 1000 }),
-  FilterCriteria: z.undefined({ error: 'filters are not run here' }),
+  FilterCriteria: z.never({ error: 'filters are not run here' }).optional(),
 });
 const machineSchema = z.looseObject({
   StateMachineType: z.literal('STANDARD', { error: 'EXPRESS workflows are not run here' }).optional(),
@@ -127,7 +129,7 @@ const machineSchema = z.looseObject({
 });
 const ruleSchema = z.looseObject({
   ScheduleExpression: z.string(),
-  EventPattern: z.undefined({ error: 'event patterns are not run here' }),
+  EventPattern: z.never({ error: 'event patterns are not run here' }).optional(),
   State: z.string().default('ENABLED'),
   Targets: z.array(z.looseObject({ Arn: z.string(), Input: z.string().optional() })).default([]),
 });
@@ -180,7 +182,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const { clock, data } = options;
     const log = options.log ?? (() => {});
     mkdirSync(data, { recursive: true, mode: 0o700 });
-    closing.push(lockDataDirectory(data));
+    if (!options.locked) closing.push(lockDataDirectory(data));
 
     // ── Engines ──────────────────────────────────────────────────────────────────────────────────────────────────────
     const activity = new Activity();

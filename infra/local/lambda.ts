@@ -40,7 +40,7 @@ export class TooManyRequests extends Error {
 export type CrashAt = 'start' | 'end' | { call: string };
 
 /** Most environments of one function: with two cores more of them only take turns. */
-const MOST_WORKERS = 6;
+const MOST_WORKERS = 3;
 /** Calls that may wait for an environment. */
 const MOST_WAITING = 2_000;
 

@@ -1,0 +1,337 @@
+// npm start: one district on one machine, with no account, no docker and no network. Set-up and main job in one command.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DistrictSecret } from '#shared/contracts/secret.ts';
+import { listDistricts, loadTexts } from '#shared/districts/load.ts';
+import type { Member } from '#shared/domain/roster.ts';
+import { buildApp } from '../app.ts';
+import { bundle } from '../bundle.ts';
+import { firstSecret, issueTokens, loadRoster, readSecret } from '../commands/first-start.ts';
+import { type Clock, openClock } from './clock.ts';
+import { type Cloud, type CloudOptions, startCloud } from './cloud.ts';
+import { PortInUse } from './http.ts';
+import { DataDirectoryInUse, lockDataDirectory } from './lock.ts';
+import { type Phones, startPhones } from './phones/phones.ts';
+import { TemplateError } from './template.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const ASSEMBLIES = join(ROOT, 'cdk.out/local');
+/** Older assemblies stay a while: a running system still loads its functions from there. */
+const KEPT_ASSEMBLIES = 4;
+/** The emulated vendor's one customer. Worthless elsewhere. */
+const VENDOR_ACCOUNT = { accessKeyId: 'sample-key-id', accessKeySecret: 'sample-key-secret' };
+/** Tokens of a local system outlive any demo, also a sped-up one. */
+const TOKEN_HOURS = 24 * 365;
+
+/** What a start can be told. */
+export interface LocalOptions {
+  district: string;
+  /** Port of the API; 0 takes any. */
+  port: number;
+  /** Port of the phones; 0 takes any. */
+  phonesPort: number;
+  data: string;
+  /** Virtual seconds per real second; `clock` instead for a clock of one's own. */
+  speed?: number;
+  clock?: Clock;
+  /** Default: synthesized now. */
+  assembly?: string;
+  engine?: CloudOptions['engine'];
+  log?: (line: string) => void;
+}
+
+/** What `ready.json` holds. */
+export interface Ready {
+  url: string;
+  phonesUrl: string;
+  district: string;
+  webhookSecret: string;
+  /** Bearer tokens by member id, and `desk`. */
+  tokens: Record<string, string>;
+  members: Pick<Member, 'id' | 'name' | 'role' | 'phone'>[];
+  /** The virtual instant, ISO. */
+  now: string;
+}
+
+/** A running district with its phones. */
+export interface Local {
+  cloud: Cloud;
+  phones: Phones;
+  clock: Clock;
+  secret: DistrictSecret;
+  members: Member[];
+  ready: Ready;
+  stop(): Promise<void>;
+}
+
+/**
+ * Synthesizes the stack of a district unless this was done for the very same sources before.
+ * @returns the directory of the assembly.
+ */
+export async function assemble(district: string): Promise<string> {
+  await bundle();
+  const directory = join(ASSEMBLIES, `${district}-${await fingerprint()}`);
+  if (existsSync(directory)) return directory;
+  await mkdir(ASSEMBLIES, { recursive: true });
+  const draft = `${directory}.${process.pid}`;
+  // The checks judge the template without changing it; tests and every deployment run them.
+  buildApp({ outdir: draft, districts: [district], checks: false }).synth();
+  await rename(draft, directory).catch(async (error: NodeJS.ErrnoException) => {
+    await rm(draft, { recursive: true, force: true });
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error; // somebody else was faster
+  });
+  await forgetOldAssemblies(district);
+  return directory;
+}
+
+async function fingerprint(): Promise<string> {
+  const hash = createHash('sha256').update(await readFile(join(ROOT, 'dist/.sources.sha256')));
+  const sources = (await readdir(join(ROOT, 'infra'), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter(
+      (file) => !file.startsWith(join(ROOT, 'infra/local')) && !file.startsWith(join(ROOT, 'infra/commands')),
+    )
+    .sort();
+  for (const file of [...sources, join(ROOT, 'cdk.json')])
+    hash.update(relative(ROOT, file)).update(await readFile(file));
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function forgetOldAssemblies(district: string): Promise<void> {
+  const names = (await readdir(ASSEMBLIES)).filter((name) =>
+    new RegExp(`^${district}-[0-9a-f]{16}$`).test(name),
+  );
+  const dated = await Promise.all(
+    names.map(async (name) => ({ name, at: (await stat(join(ASSEMBLIES, name))).mtimeMs })),
+  );
+  const old = dated.sort((a, b) => b.at - a.at).slice(KEPT_ASSEMBLIES);
+  await Promise.all(old.map(({ name }) => rm(join(ASSEMBLIES, name), { recursive: true, force: true })));
+}
+
+/**
+ * Starts a district: lock, stack, engines, phones, roster.
+ * @throws DataDirectoryInUse, PortInUse, TemplateError, WrongDistrict: each a sentence for the person at the keyboard.
+ */
+export async function startLocal(options: LocalOptions): Promise<Local> {
+  const data = resolve(options.data);
+  const closing: (() => void | Promise<void>)[] = [lockDataDirectory(data)];
+  const stop = async () => {
+    for (const end of closing.splice(0).toReversed()) await end();
+  };
+  try {
+    await keepToOneDistrict(data, options.district);
+    const assembly = options.assembly ?? (await assemble(options.district));
+    const clock = options.clock ?? ownClock();
+    const texts = loadTexts();
+    const labels = new Map<string, string>();
+    const phones = await startPhones({
+      port: options.phonesPort,
+      data,
+      now: () => clock.now(),
+      templates: Object.values(texts.templates),
+      keys: { [VENDOR_ACCOUNT.accessKeyId]: VENDOR_ACCOUNT.accessKeySecret },
+      signName: texts.signName,
+      label: (number) => labels.get(number),
+    }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') throw error;
+      throw new PortInUse(
+        `Port ${options.phonesPort} is in use. Choose another one for the phones with --phones-port, or 0 for any.`,
+      );
+    });
+    closing.push(() => phones.stop());
+    const cloud = await startCloud({
+      assembly,
+      stack: `Xiaonao-${options.district}`,
+      data,
+      locked: true,
+      port: options.port,
+      clock,
+      secret: firstSecret({ ...VENDOR_ACCOUNT, signName: texts.signName }),
+      env: { ALIYUN_SMS_ENDPOINT: phones.aliyunSmsEndpoint },
+      ...(options.engine ? { engine: options.engine } : {}),
+      ...(options.log ? { log: options.log } : {}),
+    });
+    closing.push(() => cloud.stop());
+    cloud.addNeighbour(phones);
+    const secret = readSecret(cloud.secret);
+    phones.setReceiptUrl(`${cloud.url}/receipts/aliyun-sms/${secret.receiptToken}`);
+
+    const client = new DynamoDBClient({
+      endpoint: cloud.table.endpoint,
+      region: 'local',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+    closing.push(() => client.destroy());
+    const now = clock.now();
+    const members = await loadRoster({
+      client,
+      tableName: cloud.table.name,
+      secret,
+      district: options.district,
+      now,
+    });
+    for (const { phone, name, role } of members) labels.set(phone, `${name} (${role})`);
+    const ready: Ready = {
+      url: cloud.url,
+      phonesUrl: phones.url,
+      district: options.district,
+      webhookSecret: secret.webhookKeys[0] ?? '',
+      tokens: await issueTokens(secret, members, { district: options.district, now, hours: TOKEN_HOURS }),
+      members: members.map(({ id, name, role, phone }) => ({ id, name, role, phone })),
+      now: new Date(now).toISOString(),
+    };
+    await writePrivately(join(data, 'ready.json'), `${JSON.stringify(ready, null, 2)}\n`);
+    return { cloud, phones, clock, secret, members, ready, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  function ownClock(): Clock {
+    const { clock, close } = openClock(join(data, 'clock.json'), options.speed ?? 1);
+    closing.push(close);
+    return clock;
+  }
+}
+
+/** The data directory holds another district. */
+export class WrongDistrict extends Error {
+  override name = 'WrongDistrict';
+}
+
+/** One data directory, one district: its secret, texts and people belong together. */
+async function keepToOneDistrict(data: string, district: string): Promise<void> {
+  const file = join(data, 'district');
+  if (!existsSync(file)) return writePrivately(file, `${district}\n`);
+  const stored = readFileSync(file, 'utf8').trim();
+  if (stored === district) return undefined;
+  throw new WrongDistrict(
+    `${data} holds the district ${stored}. Start ${stored}, or give ${district} its own directory with --data.`,
+  );
+}
+
+/** Whole or not at all, and for its owner only. */
+async function writePrivately(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}
+
+/** What the command line asks for. */
+export interface Arguments extends Required<
+  Pick<LocalOptions, 'district' | 'port' | 'phonesPort' | 'data' | 'speed'>
+> {
+  demo: boolean;
+}
+
+/** The command line cannot be followed; the message says what to write instead. */
+export class WrongArguments extends Error {
+  override name = 'WrongArguments';
+}
+
+const USAGE = `npm start -- [--district ID] [--port 8110] [--phones-port 8111] [--data .xiaonao] [--no-demo] [--speed N]`;
+
+/** Reads the command line. @throws WrongArguments */
+export function readArguments(args: string[]): Arguments {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args,
+      strict: true,
+      options: {
+        district: { type: 'string' },
+        port: { type: 'string', default: '8110' },
+        'phones-port': { type: 'string', default: '8111' },
+        data: { type: 'string', default: '.xiaonao' },
+        'no-demo': { type: 'boolean', default: false },
+        speed: { type: 'string', default: '1' },
+      },
+    }));
+  } catch (error) {
+    throw new WrongArguments(`${(error as Error).message.split('. ')[0] ?? ''}. Write ${USAGE}`);
+  }
+  const known = listDistricts();
+  const district = values.district ?? known[0] ?? '';
+  if (!known.includes(district)) {
+    throw new WrongArguments(
+      `There is no district '${district}'. Choose one of ${known.join(', ')} with --district.`,
+    );
+  }
+  if (values.data.trim() === '')
+    throw new WrongArguments('--data needs the name of a directory, such as .xiaonao.');
+  return {
+    district,
+    port: portOf('--port', values.port),
+    phonesPort: portOf('--phones-port', values['phones-port']),
+    data: values.data,
+    speed: speedOf(values.speed),
+    demo: !values['no-demo'],
+  };
+}
+
+function portOf(option: string, text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new WrongArguments(`${option} takes a number from 0 (any free port) to 65535, not '${text}'.`);
+}
+
+function speedOf(text: string): number {
+  const speed = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && speed >= 0.1 && speed <= 3600) return speed;
+  throw new WrongArguments(
+    `--speed takes a number from 0.1 to 3600 (60: a minute passes in a second), not '${text}'.`,
+  );
+}
+
+function greet({ cloud, ready }: Local, { data, speed }: Arguments, tookMs: number): void {
+  console.log(`Not run here, because one machine is not AWS:`);
+  for (const { type, count, why } of cloud.resources.inert) console.log(`  ${count} × ${type}: ${why}`);
+  console.log(
+    `\n小脑 ${ready.district} is ready after ${(tookMs / 1000).toFixed(1)} s${speed === 1 ? '' : `, ${speed} times as fast as life`}.`,
+  );
+  console.log(`  API     ${ready.url}  (contract: ${ready.url}/openapi.json)`);
+  console.log(`  Phones  ${ready.phonesUrl}  (every text that anybody gets)`);
+  console.log(
+    `  Keys    ${join(data, 'ready.json')}  (webhook secret, tokens, ${ready.members.length} people)`,
+  );
+  console.log(`  Logs    ${join(data, 'logs')}`);
+  console.log(`Stop with Ctrl-C. Everything is kept in ${data}.`);
+}
+
+/** Starts what the command line asks for and stays until it is told to stop. */
+async function main(): Promise<void> {
+  const started = performance.now();
+  process.env.TZ = 'UTC'; // as in Lambda
+  const wanted = readArguments(process.argv.slice(2));
+  let local: Local | undefined;
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    await local?.stop();
+    process.exit(0);
+  };
+  const starting = startLocal({ ...wanted, log: (line) => console.error(line) });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    // A start that is under way is let to its end first: half-started engines could not be stopped in order.
+    process.on(signal, () => void starting.then(stop, () => {}));
+  }
+  local = await starting;
+  greet(local, wanted, performance.now() - started);
+  // The demo begins here: `if (wanted.demo) await playDemo(local)` from ./demo.ts.
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    const expected = [WrongArguments, WrongDistrict, DataDirectoryInUse, PortInUse, TemplateError].some(
+      (kind) => error instanceof kind,
+    );
+    console.error(expected ? (error as Error).message : error);
+    process.exitCode = error instanceof WrongArguments ? 2 : 1;
+  }
+}
