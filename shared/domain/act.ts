@@ -12,13 +12,14 @@ import {
   type Change,
   type Draft,
 } from './draft.ts';
-import { askNext } from './escalate.ts';
-import { CLIMBS, NOT_CLIMBED, peopleFor } from './climb.ts';
+import { askNext, play } from './escalate.ts';
+import { CLIMBS, NOT_CLIMBED, eventOf, unasked } from './climb.ts';
 import type { Hand, Hands } from './hands.ts';
 import {
   OUTCOMES,
   REVISIT_OUTCOMES,
   isActive,
+  isExpected,
   owes,
   personOf,
   type Incident,
@@ -96,6 +97,8 @@ const lead = (d: Draft, person: Person): void => {
   person.accepted ??= d.now;
   incident.lead = person.id;
   incident.acceptedAt = d.now;
+  // Another lead, another span: what climbed under the one before begins anew, and nobody is told twice.
+  incident.climbs = incident.climbs.reinforce ? { reinforce: incident.climbs.reinforce } : {};
   fulfil(d, 'accept');
   delete incident.unansweredSince;
   incident.state = incident.done.arrive === undefined ? 'accepted' : 'onsite';
@@ -107,9 +110,22 @@ const lead = (d: Draft, person: Person): void => {
 const relieve = (d: Draft): void => {
   const accepted = d.incident.people.filter((p) => p.accepted !== undefined && isActive(p)).length;
   if (d.incident.pair && accepted < 2) return;
-  // Who was called as reinforcement is still wanted.
-  const called = owes(d.incident, 'reinforce') && d.incident.climbs.reinforce !== undefined;
-  if (!called) standDown(d, (p) => p.accepted !== undefined);
+  // Who was called as reinforcement is still wanted, until one has come.
+  const calling = owes(d.incident, 'reinforce');
+  standDown(d, (p) => p.accepted !== undefined || (calling && p.called === true));
+};
+
+/** A further person accepts: he helps, and a reinforcement that was called for has been found. */
+const help = (d: Draft, person: Person): void => {
+  const { incident } = d;
+  person.asked ??= d.now;
+  person.accepted = d.now;
+  write(d, { kind: 'revealed', by: person.id, facts: { why: 'accepted' } });
+  if (owes(incident, 'reinforce') && incident.climbs.reinforce !== undefined) {
+    fulfil(d, 'reinforce');
+    write(d, { kind: 'reinforced', by: person.id, rung: 'reinforce' });
+  }
+  if (incident.pair) relieve(d);
 };
 
 const accept = (d: Draft, actor: Actor, person: Person): Outcome => {
@@ -123,15 +139,8 @@ const accept = (d: Draft, actor: Actor, person: Person): Outcome => {
     return 'done';
   }
   if (person.accepted !== undefined) return REPEAT;
-  person.asked ??= d.now;
-  person.accepted = d.now;
   write(d, { kind: 'helper', ...author(actor, person.id), rung: 'accept' });
-  write(d, { kind: 'revealed', by: person.id, facts: { why: 'accepted' } });
-  if (owes(incident, 'reinforce') && incident.climbs.reinforce !== undefined) {
-    fulfil(d, 'reinforce');
-    write(d, { kind: 'reinforced', by: person.id, rung: 'reinforce' });
-  }
-  if (incident.pair) relieve(d);
+  help(d, person);
   return 'done';
 };
 
@@ -142,16 +151,27 @@ const decline = (d: Draft, actor: Actor, person: Person, reason: string | undefi
   if (!reason) return missing('reason', '退单请写明原因。');
   const wasLead = incident.lead === person.id;
   person.declined = d.now;
+  delete person.accepted;
   write(d, { kind: 'declined', ...author(actor, person.id), rung: 'accept', text: reason });
   if (wasLead) {
-    delete person.accepted;
     delete incident.lead;
     delete incident.acceptedAt;
     incident.state = 'asking';
     owe(d, 'accept', d.now + limitMs(incident, 'accept'));
     askNext(d);
-  } else if (incident.lead === undefined && incident.state === 'asking') askNext(d);
+  } else if (incident.lead === undefined) askNext(d);
+  else replace(d, person);
   return 'done';
+};
+
+/** Somebody who was to help declines: another candidate for the second of a pair, or for a called reinforcement. */
+const replace = (d: Draft, gone: Person): void => {
+  const { incident, hands } = d;
+  const [next] = unasked(incident, hands.candidates);
+  if (!next) return;
+  if (gone.called && owes(incident, 'reinforce')) ask(d, next, 'reinforce', 'reinforce');
+  else if (incident.pair && !gone.stood && incident.people.filter(isExpected).length < 2)
+    ask(d, next, 'accept');
 };
 
 /** A later rung done vouches for the earlier ones — except for the arrival, which words cannot prove. */
@@ -164,10 +184,12 @@ const imply = (d: Draft, by: string, rung: Rung): void => {
   }
 };
 
-const ensureLead = (d: Draft, person: Person): void => {
-  if (d.incident.lead !== undefined) return;
+/** Whoever reports a rung has accepted, whatever he forgot to tap: as the lead, or beside him. */
+const ensureAccepted = (d: Draft, person: Person): void => {
+  if (person.accepted !== undefined && d.incident.lead !== undefined) return;
   write(d, { kind: 'implied', by: person.id, rung: 'accept' });
-  lead(d, person);
+  if (d.incident.lead === undefined) lead(d, person);
+  else help(d, person);
 };
 
 const report = (d: Draft, actor: Actor, person: Person, rung: Report, request: Request): Outcome => {
@@ -177,7 +199,7 @@ const report = (d: Draft, actor: Actor, person: Person, rung: Report, request: R
   if (rung === 'feedback' && !request.text) return missing('text', '反馈请写明情况。');
   if (person.did.includes(rung) && rung !== 'feedback') return REPEAT;
   const again = person.did.includes(rung);
-  ensureLead(d, person);
+  ensureAccepted(d, person);
   if (!again) person.did.push(rung);
   imply(d, person.id, rung);
   write(d, {
@@ -203,22 +225,16 @@ const reinforce = (d: Draft, actor: Actor, who: string, request: Request): Outco
   if (owes(incident, 'reinforce') && incident.climbs.reinforce !== undefined) return REPEAT;
   owe(d, 'reinforce', d.now);
   incident.reinforceAskedAt = d.now;
-  const people = peopleFor(incident, d.hands, 'reinforce', 'call');
-  incident.climbs.reinforce = { ...NOT_CLIMBED, step: 1, slot: people.length > 0 ? 1 : 0 };
   write(d, {
     kind: 'reinforcement',
     ...author(actor, who),
     rung: 'reinforce',
     ...((request.text ?? request.reason) ? { text: request.text ?? request.reason } : {}),
   });
-  if (people.length === 0)
-    write(d, {
-      kind: 'skipped',
-      by: 'system',
-      rung: 'reinforce',
-      facts: { step: CLIMBS.reinforce.steps[0] ?? '' },
-    });
-  for (const hand of people) ask(d, hand, 'reinforce', 'reinforce');
+  // The call is its first step, due now; with nobody left to call, the step after it.
+  const event = eventOf(incident, d.hands, 'reinforce');
+  if (event) play(d, event);
+  else incident.climbs.reinforce = { ...NOT_CLIMBED, step: CLIMBS.reinforce.steps.length };
   return 'done';
 };
 
@@ -233,7 +249,7 @@ const close = (d: Draft, actor: Actor, person: Person | undefined, request: Requ
   if (person) {
     if (person.declined !== undefined && incident.lead !== person.id)
       return refuse('impossible', '您已经退单，不能办结。');
-    ensureLead(d, person);
+    ensureAccepted(d, person);
     person.did.push('close');
     if (outcome === 'solved' || outcome === 'by_phone') imply(d, person.id, 'close');
   }
@@ -410,9 +426,11 @@ const subject = (incident: Incident, actor: Actor, request: Request): string | u
   if (actor.kind === 'member') return actor.id;
   if (request.action === 'reassign') return undefined;
   if (request.member !== undefined) return request.member;
-  if (personOf(incident, actor.id)) return actor.id;
   const duty = incident.people.find((p) => p.role === 'duty' && isActive(p));
-  return request.action === 'accept' || request.action === 'decline' ? duty?.id : (incident.lead ?? duty?.id);
+  const own = personOf(incident, actor.id)?.id ?? duty?.id;
+  if (request.action === 'accept' || request.action === 'decline') return own;
+  // Notes, calls for reinforcement and closing are the desk's own unless it names somebody.
+  return request.action in DONE_KINDS ? (incident.lead ?? own) : actor.id;
 };
 
 const impossible = (incident: Incident, action: Action): string => {

@@ -16,7 +16,7 @@ import {
 import type { Hands } from './hands.ts';
 import { personOf, type Incident, type Instant } from './incident.ts';
 import { limitOf, type Ladder } from './ladder.ts';
-import { unasked } from './climb.ts';
+import { NOT_CLIMBED, anybodyUnasked } from './climb.ts';
 import type { Rung } from './rung.ts';
 
 /** The promise to 110: a returned matter is acknowledged within a minute. */
@@ -39,11 +39,14 @@ const promise = (d: Draft, from: Instant): void => {
   }
 };
 
-/** Two are asked together where a lone civilian would be in danger; otherwise one. */
+/** Two are asked together where a lone civilian would be in danger, the second from the next step if need be; otherwise one. */
 const askFirst = (d: Draft): void => {
   askNext(d);
-  const [second] = unasked(d.incident, d.hands.candidates);
-  if (d.incident.pair && second) ask(d, second, 'accept');
+  askSecond(d);
+};
+
+const askSecond = (d: Draft): void => {
+  if (d.incident.pair && anybodyUnasked(d.incident, d.hands)) askNext(d);
 };
 
 /**
@@ -60,11 +63,16 @@ export const giveBack = (d: Draft, by: string, text?: string): void => {
   incident.owed = [];
   incident.climbs = {};
   owe(d, 'handback', d.now + HANDBACK_SECONDS * 1000);
+  // A desk can return what was never classified; the minute has to be watched all the same.
+  if (incident.workflow === 'none') incident.workflow = 'owed';
   const [duty] = d.hands.duty;
   // An empty step is skipped at once: with no duty officer on shift the street leader is asked now.
   const first = duty ?? d.hands.street[0];
-  if (first) ask(d, first, 'handback', duty ? 'returned' : 'handback');
-  else write(d, { kind: 'skipped', by: 'system', rung: 'handback', facts: { step: 'duty' } });
+  if (first) {
+    ask(d, first, 'handback', duty ? 'returned' : 'handback');
+    incident.climbs.handback = { ...NOT_CLIMBED, step: duty ? 1 : 2, slot: 1 };
+  }
+  if (!duty) write(d, { kind: 'skipped', by: 'system', rung: 'handback', facts: { step: 'duty' } });
 };
 
 /**
@@ -97,7 +105,8 @@ export const assign = (incident: Incident, finding: Finding, hands: Hands, now: 
   askFirst(d);
   // Whatever the classifier is not sure of, the desk sees at once.
   const [duty] = hands.duty;
-  if (!classification.sure && duty && !personOf(d.incident, duty.id)) notify(d, duty.id, 'desk', undefined, 'unsure');
+  if (!classification.sure && duty && !personOf(d.incident, duty.id))
+    notify(d, duty.id, 'desk', undefined, 'unsure');
   return finish(d);
 };
 
@@ -116,7 +125,8 @@ export const startRound = (d: Draft, by: string, text?: string): void => {
   incident.state = 'asking';
   incident.workflow = 'owed';
   incident.reopenedAt = d.now;
-  incident.people = [];
+  // Who was asked or told before may still read; nobody is asked yet in this round.
+  incident.people = incident.people.map(({ id, role, squad }) => ({ id, role, squad, told: [], did: [] }));
   incident.done = {};
   incident.breached = [];
   incident.owed = [];
@@ -138,9 +148,12 @@ export const startRound = (d: Draft, by: string, text?: string): void => {
     ...(text === undefined ? {} : { text }),
   });
   promise(d, d.now);
-  const onDuty = former && [...d.hands.candidates, ...d.hands.leaders].some((hand) => hand.id === former.id);
-  if (former && onDuty) ask(d, former, 'accept', 'reopened');
-  else askFirst(d);
+  const { candidates, leaders, duty, street } = d.hands;
+  const here = [...candidates, ...leaders, ...duty, ...street].some((hand) => hand.id === former?.id);
+  if (former && here) {
+    ask(d, former, 'accept', 'reopened');
+    askSecond(d);
+  } else askFirst(d);
 };
 
 /** The limit of a rung in milliseconds; the accept limit for anybody asked anew. */

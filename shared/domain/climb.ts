@@ -1,5 +1,5 @@
 import type { Hand, Hands } from './hands.ts';
-import { isActive, owes, personOf, type Climb, type Incident, type Instant } from './incident.ts';
+import { isExpected, owes, personOf, type Climb, type Incident, type Instant } from './incident.ts';
 import { spanOf } from './ladder.ts';
 import { RUNGS, type Rung } from './rung.ts';
 
@@ -24,7 +24,8 @@ export const CLIMBS: Record<Rung, Way> = {
   feedback: told,
   close: told,
   revisit: told,
-  handback: { steps: ['street'], seconds: [0] },
+  // The duty officer is asked with the return itself; his step is for a desk that was empty then.
+  handback: { steps: ['duty', 'street'], seconds: [0, 0] },
 };
 
 /** Nagging of the duty officer about an incident nobody accepts: every so many seconds, so many times. */
@@ -46,18 +47,31 @@ const climbOf = (incident: Incident, rung: Rung): Climb => incident.climbs[rung]
 export const baseOf = (incident: Incident, rung: Rung): Instant => {
   const deadline = incident.deadlines[rung] ?? Number.MAX_SAFE_INTEGER;
   if (rung === 'accept' || rung === 'handback' || rung === 'revisit') return deadline;
-  if (rung === 'reinforce' && incident.reinforceAskedAt !== undefined) return deadline;
-  if (incident.acceptedAt === undefined) return deadline;
-  return Math.max(deadline, incident.acceptedAt + spanOf(incident.ladder ?? [], rung) * 1000);
+  const { acceptedAt } = incident;
+  if (acceptedAt === undefined) return deadline;
+  // Reinforcement comes at its limit, not later because the lead was late; only where he accepted after it does his span count.
+  if (rung === 'reinforce' && (incident.reinforceAskedAt !== undefined || acceptedAt <= deadline))
+    return deadline;
+  return Math.max(deadline, acceptedAt + spanOf(incident.ladder ?? [], rung) * 1000);
 };
 
-/** The instant before which a rung has to be done with climbing: the start of the next owed rung of the ladder. */
+/**
+ * The instant before which a rung has to be done with climbing: when the next rung of the ladder begins. A finished one
+ * still bounds, so that a climb that is over does not begin anew because somebody did a later thing. Reinforcement asked
+ * for by a person stands outside the ladder: it neither bounds nor is bounded.
+ */
 const boundOf = (incident: Incident, rung: Rung): Instant => {
   const ladder = incident.ladder ?? [];
   const i = ladder.findIndex((r) => r.rung === rung);
-  if (i < 0 || rung === 'accept') return Number.MAX_SAFE_INTEGER;
-  const next = ladder.slice(i + 1).find((r) => owes(incident, r.rung));
-  return next ? baseOf(incident, next.rung) : Number.MAX_SAFE_INTEGER;
+  const byHand = incident.reinforceAskedAt !== undefined;
+  if (i < 0 || rung === 'accept' || (rung === 'reinforce' && byHand)) return Number.MAX_SAFE_INTEGER;
+  const base = baseOf(incident, rung);
+  for (const { rung: next } of ladder.slice(i + 1)) {
+    if (next === 'reinforce' && byHand) continue;
+    const begins = baseOf(incident, next);
+    if (owes(incident, next) || begins > base) return begins;
+  }
+  return Number.MAX_SAFE_INTEGER;
 };
 
 /** The squad that answers for the incident: the lead's, else that of the first person asked. */
@@ -80,10 +94,10 @@ export const unasked = (incident: Incident, hands: readonly Hand[]): Hand[] =>
 
 /** Who would be asked or told by this step now; empty = the step is skipped. */
 export const peopleFor = (incident: Incident, hands: Hands, rung: Rung, step: Step): Hand[] => {
-  const asks = rung === 'accept' || rung === 'handback';
   const untold = (some: readonly Hand[]): Hand[] =>
     some.filter((hand) => !personOf(incident, hand.id)?.told.includes(rung));
-  const open = (some: readonly Hand[]): Hand[] => (asks ? unasked(incident, some) : untold(some)).slice(0, 1);
+  const open = (some: readonly Hand[]): Hand[] =>
+    (rung === 'accept' ? unasked(incident, some) : untold(some)).slice(0, 1);
   switch (step) {
     case 'candidate':
       return unasked(incident, hands.candidates).slice(0, 1);
@@ -107,6 +121,10 @@ export const peopleFor = (incident: Incident, hands: Hands, rung: Rung, step: St
   }
 };
 
+/** Who is nagged about an incident that nobody accepts: the duty officer on shift who has not refused it himself. */
+export const nagged = (incident: Incident, hands: Hands): Hand[] =>
+  hands.duty.filter((hand) => personOf(incident, hand.id)?.declined === undefined).slice(0, 1);
+
 /** The next thing that the clock will do for one rung. */
 export type Event =
   | { at: Instant; rung: Rung; what: 'step'; index: number; step: Step; people: Hand[] }
@@ -127,8 +145,8 @@ export const eventOf = (incident: Incident, hands: Hands, rung: Rung): Event | u
   if (rung !== 'accept' && rung !== 'handback' && rung !== 'revisit' && incident.lead === undefined)
     return undefined;
   const way = CLIMBS[rung];
-  for (let index = climb.step; index < way.steps.length; index += 1) {
-    const step = way.steps[index] as Step;
+  for (const [index, step] of way.steps.entries()) {
+    if (index < climb.step) continue;
     const people = peopleFor(incident, hands, rung, step);
     if (people.length === 0) continue;
     const seconds = way.seconds[Math.min(climb.slot, way.seconds.length - 1)] ?? 0;
@@ -140,7 +158,7 @@ export const eventOf = (incident: Incident, hands: Hands, rung: Rung): Event | u
     at: (climb.from ?? base + climb.shift) + NAG.every * 1000,
     rung,
     what: 'nag',
-    people: hands.duty.filter((hand) => personOf(incident, hand.id)?.declined === undefined).slice(0, 1),
+    people: nagged(incident, hands),
   };
 };
 
@@ -151,7 +169,10 @@ export const nextEvent = (incident: Incident, hands: Hands): Event | undefined =
     undefined,
   );
 
-/** Is there anybody left, asked or still to be asked? */
-export const somebodyLeft = (incident: Incident, hands: Hands): boolean =>
-  incident.people.some(isActive) ||
+/** Is there anybody whom the accept climb has not asked in this round? */
+export const anybodyUnasked = (incident: Incident, hands: Hands): boolean =>
   CLIMBS.accept.steps.some((step) => peopleFor(incident, hands, 'accept', step).length > 0);
+
+/** Is there anybody left: expected, still to be asked, or to be nagged? */
+export const somebodyLeft = (incident: Incident, hands: Hands): boolean =>
+  incident.people.some(isExpected) || nagged(incident, hands).length > 0 || anybodyUnasked(incident, hands);

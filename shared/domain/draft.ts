@@ -1,4 +1,4 @@
-import { baseOf, eventOf, nextEvent } from './climb.ts';
+import { RETRY, baseOf, eventOf, nextEvent } from './climb.ts';
 import type { Hand, Hands } from './hands.ts';
 import { isActive, owes, personOf, type Incident, type Instant, type Person } from './incident.ts';
 import type { Notice } from './notice.ts';
@@ -66,8 +66,14 @@ const askKind = (incident: Incident): NoticeKind =>
 export const ask = (d: Draft, hand: Hand, rung: Rung, kind: NoticeKind = askKind(d.incident)): void => {
   const person = entry(d, hand);
   person.asked = d.now;
+  // Asked anew he begins anew: what he reported before was another errand.
+  person.did = [];
+  delete person.accepted;
   delete person.declined;
   delete person.stood;
+  if (rung === 'reinforce') person.called = true;
+  // The return is asked of people who may have been asked before; being told of it keeps it to once.
+  if (rung === 'handback') person.told.push('handback');
   write(d, { kind: 'asked', by: 'system', whom: hand.id, rung });
   notify(d, hand.id, kind, rung);
 };
@@ -93,6 +99,7 @@ export const standDown = (d: Draft, except: (person: Person) => boolean): void =
 export const fulfil = (d: Draft, rung: Rung): void => {
   d.incident.done[rung] ??= d.now;
   d.incident.owed = d.incident.owed.filter((r) => r !== rung);
+  delete d.incident.climbs[rung];
 };
 
 /** Makes a rung owed (again) by an instant, with a fresh climb. */
@@ -132,20 +139,25 @@ export const recordBreaches = (d: Draft): void => {
  */
 export const finish = (d: Draft): Change => {
   const { incident, hands, now } = d;
-  const far = now + LONG_LOOK;
+  // A return that nobody could be asked to hand back is looked at again soon: somebody may have come on shift.
+  const lost =
+    incident.owed.includes('handback') && !incident.people.some((p) => p.told.includes('handback'));
+  const far = now + (lost ? RETRY.later * 1000 : LONG_LOOK);
   incident.due = {};
-  // A reinforcement asked for by hand stands outside the ladder and can be earlier than the rung waited at.
-  const extra = eventOf(incident, hands, 'reinforce')?.at ?? far;
-  for (const rung of incident.owed) {
+  // Whoever waits at a rung must not sleep through a later one, nor through reinforcement, which stands outside the ladder.
+  let soonest = Math.min(far, eventOf(incident, hands, 'reinforce')?.at ?? far);
+  for (const rung of incident.owed.toReversed()) {
+    const own = eventOf(incident, hands, rung)?.at;
     const base = baseOf(incident, rung);
-    const own = eventOf(incident, hands, rung)?.at ?? (base > now ? base : far);
-    incident.due[rung] = incident.paused?.until ?? Math.min(own, extra, far);
+    soonest = Math.min(soonest, own ?? far);
+    incident.due[rung] =
+      incident.paused?.until ?? Math.min(soonest, own === undefined && base > now ? base : far);
   }
   const next = incident.paused ? undefined : nextEvent(incident, hands)?.rung;
   const rung = next ?? incident.owed[0];
   if (rung) incident.rung = rung;
   else delete incident.rung;
-  if (incident.owed.length === 0) incident.workflow = 'ended';
+  if (incident.owed.length === 0 && incident.workflow !== 'none') incident.workflow = 'ended';
   incident.version += 1;
   return { incident, lines: d.lines, notices: d.notices };
 };

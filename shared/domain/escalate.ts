@@ -2,6 +2,7 @@ import {
   CLIMBS,
   NAG,
   NOT_CLIMBED,
+  nagged,
   SUBSTITUTE_SECONDS,
   nextEvent,
   peopleFor,
@@ -10,7 +11,7 @@ import {
 } from './climb.ts';
 import { ask, draft, finish, notify, recordBreaches, tell, write, type Change, type Draft } from './draft.ts';
 import type { Hands } from './hands.ts';
-import type { Incident, Instant } from './incident.ts';
+import { isExpected, type Incident, type Instant } from './incident.ts';
 import { resumeIn } from './pause.ts';
 
 const climbOf = (d: Draft, rung: Event['rung']) => (d.incident.climbs[rung] ??= { ...NOT_CLIMBED });
@@ -37,7 +38,19 @@ export const grantSubstitute = (d: Draft): void => {
   else climb.shift += earliest - next.at;
 };
 
-const play = (d: Draft, event: Event): void => {
+/** Nags the duty officer about an incident that nobody accepts. */
+const nag = (d: Draft, at: Instant): void => {
+  const climb = climbOf(d, 'accept');
+  climb.nags += 1;
+  // After an outage one nag is owed, not one for every five minutes that were missed.
+  climb.from = at + Math.floor((d.now - at) / (NAG.every * 1000)) * NAG.every * 1000;
+  write(d, { kind: 'nag', by: 'system', rung: 'accept', facts: { n: climb.nags, of: NAG.most } });
+  for (const hand of nagged(d.incident, d.hands)) notify(d, hand.id, 'nag', 'accept');
+  if (climb.nags === NAG.most) write(d, { kind: 'nags-over', by: 'system', rung: 'accept' });
+};
+
+/** Carries out one event of the clock. */
+export const play = (d: Draft, event: Event): void => {
   const climb = climbOf(d, event.rung);
   switch (event.what) {
     case 'step': {
@@ -47,24 +60,19 @@ const play = (d: Draft, event: Event): void => {
       climb.step = event.index + 1;
       climb.slot += 1;
       climb.from = event.at;
-      if (event.step === 'call') write(d, { kind: 'reinforcement', by: 'system', rung: 'reinforce' });
+      if (event.step === 'call' && d.incident.reinforceAskedAt === undefined)
+        write(d, { kind: 'reinforcement', by: 'system', rung: 'reinforce' });
       for (const hand of event.people) {
         if (event.step === 'call') ask(d, hand, 'reinforce', 'reinforce');
         else if (event.rung === 'accept') ask(d, hand, 'accept');
-        else if (event.rung === 'handback') ask(d, hand, 'handback', 'handback');
+        else if (event.rung === 'handback')
+          ask(d, hand, 'handback', event.step === 'duty' ? 'returned' : 'handback');
         else tell(d, hand, event.rung, event.step === 'responsible' ? 'told' : 'climb');
       }
       return;
     }
-    case 'nag': {
-      climb.nags += 1;
-      // After an outage one nag is owed, not one for every five minutes that were missed.
-      climb.from = event.at + Math.floor((d.now - event.at) / (NAG.every * 1000)) * NAG.every * 1000;
-      write(d, { kind: 'nag', by: 'system', rung: 'accept', facts: { n: climb.nags, of: NAG.most } });
-      for (const hand of event.people) notify(d, hand.id, 'nag', 'accept');
-      if (climb.nags === NAG.most) write(d, { kind: 'nags-over', by: 'system', rung: 'accept' });
-      return;
-    }
+    case 'nag':
+      return nag(d, event.at);
     case 'retry': {
       climb.from = d.now;
       if (!somebodyLeft(d.incident, d.hands)) return;
@@ -79,8 +87,9 @@ const play = (d: Draft, event: Event): void => {
 };
 
 /**
- * Asks the next candidate at once; where none is left, the next climb step at once; where nobody is left, the incident
- * is unanswered. Used for the first ask, after a decline, and when people come on shift again.
+ * Asks the next candidate at once; where none is left, the next climb step at once, the last of which is nagging the
+ * duty officer; where nobody is left, the incident is unanswered. Used for the first ask, after a decline, and when
+ * people come on shift again.
  */
 export const askNext = (d: Draft): void => {
   for (const [index, step] of CLIMBS.accept.steps.entries()) {
@@ -91,7 +100,9 @@ export const askNext = (d: Draft): void => {
     grantSubstitute(d);
     return;
   }
-  if (!somebodyLeft(d.incident, d.hands)) leaveUnanswered(d);
+  if (d.incident.people.some(isExpected)) return;
+  if (somebodyLeft(d.incident, d.hands)) nag(d, d.now);
+  else leaveUnanswered(d);
 };
 
 /**

@@ -28,6 +28,8 @@ export const personSchema = z.object({
   declined: instantSchema.optional(),
   /** One stand-down notice per person and round. */
   stood: z.boolean().optional(),
+  /** Asked to come in addition: wanted although somebody leads already. */
+  called: z.boolean().optional(),
   /** Rungs about whose miss this person was told. */
   told: z.array(rungSchema),
   did: z.array(rungSchema),
@@ -130,9 +132,13 @@ export const personOf = (incident: Incident, id: string): Person | undefined =>
 export const isActive = (person: Person): boolean =>
   person.asked !== undefined && person.declined === undefined;
 
-/** Everybody who is named as assignee: asked and not declined. */
+/** Asked, and neither declined nor sent home: somebody from whom an answer may still come. */
+export const isExpected = (person: Person): boolean =>
+  isActive(person) && (!person.stood || person.accepted !== undefined);
+
+/** Everybody who is named as assignee: asked, not declined, and not sent home unless he came all the same. */
 export const assignees = (incident: Incident): string[] =>
-  incident.people.filter(isActive).map((person) => person.id);
+  incident.people.filter(isExpected).map((person) => person.id);
 
 /** Is this rung still owed? */
 export const owes = (incident: Incident, rung: Rung): boolean => incident.owed.includes(rung);

@@ -1,3 +1,4 @@
+import { baseOf } from './climb.ts';
 import { write, type Draft } from './draft.ts';
 
 /** Longest pause: seven days. */
@@ -11,14 +12,19 @@ export const resumeIn = (d: Draft, by: string): void => {
   // A pause that ended by itself ended at its own instant, however late the clock woke us.
   const end = Math.min(d.now, pause.until);
   const length = end - pause.at;
+  const began = new Map(incident.owed.map((rung) => [rung, baseOf(incident, rung)]));
   for (const rung of incident.owed) {
     const deadline = incident.deadlines[rung];
     if (deadline !== undefined && !incident.breached.includes(rung))
       incident.deadlines[rung] = deadline + length;
-    const climb = incident.climbs[rung];
-    if (climb && incident.breached.includes(rung)) climb.shift += length;
   }
+  // The span that a late acceptance bought was not used up while everything stood still.
   if (incident.acceptedAt !== undefined) incident.acceptedAt += length;
+  // A deadline that had passed stays where it was; its climb is put off all the same, by what the lines above did not do.
+  for (const [rung, base] of began) {
+    const climb = incident.climbs[rung];
+    if (climb) climb.shift += length - (baseOf(incident, rung) - base);
+  }
   incident.state = pause.was;
   delete incident.paused;
   write(d, { kind: 'resumed', by, facts: { pausedMs: length } });

@@ -1,7 +1,9 @@
-import { nextEvent } from './climb.ts';
-import { escalate } from './escalate.ts';
+import { nextEvent, type Event } from './climb.ts';
+import { draft } from './draft.ts';
+import { play } from './escalate.ts';
 import type { Hands } from './hands.ts';
 import type { Incident, Instant } from './incident.ts';
+import { resumeIn } from './pause.ts';
 import type { Rung } from './rung.ts';
 
 /** One thing that will happen if nobody does anything. `whom`: ids of the people asked or told; empty for none. */
@@ -14,6 +16,12 @@ export interface Planned {
 
 /** How far the plan looks: enough for the whole climb and the first nags. */
 const MOST = 12;
+
+const verbOf = (event: Event): Planned['what'] => {
+  if (event.what !== 'step') return event.what;
+  if (event.step === 'call') return 'reinforce';
+  return event.rung === 'accept' || event.rung === 'handback' ? 'ask' : 'tell';
+};
 
 /**
  * The future of an incident as the clock would play it: found by playing it on a copy, so that what the page shows and
@@ -29,32 +37,23 @@ export const plan = (incident: Incident, hands: Hands, now: Instant): Planned[] 
   let copy = incident;
   for (let n = 0; n < MOST; n += 1) {
     if (copy.paused) {
-      const at = copy.paused.until;
-      planned.push({ at, what: 'resume', whom: [] });
-      copy = escalate(copy, hands, at)?.incident ?? copy;
-      if (copy.paused) break;
+      const d = draft(copy, hands, copy.paused.until);
+      planned.push({ at: d.now, what: 'resume', whom: [] });
+      resumeIn(d, 'system');
+      copy = d.incident;
       continue;
     }
     const event = nextEvent(copy, hands);
     if (!event) break;
-    const what =
-      event.what !== 'step'
-        ? event.what
-        : event.step === 'call'
-          ? 'reinforce'
-          : event.rung === 'accept' || event.rung === 'handback'
-            ? 'ask'
-            : 'tell';
-    planned.push({
-      at: event.at,
-      what,
-      rung: event.rung,
-      whom: event.what === 'retry' ? [] : event.people.map((hand) => hand.id),
-    });
+    // What is overdue happens as soon as the workflow wakes.
+    const at = Math.max(event.at, now);
+    const whom = event.what === 'retry' ? [] : event.people.map((hand) => hand.id);
+    planned.push({ at, what: verbOf(event), rung: event.rung, whom });
+    // Who comes on shift by then is not known now.
     if (event.what === 'retry') break;
-    const change = escalate(copy, hands, event.at);
-    if (!change) break;
-    copy = change.incident;
+    const d = draft(copy, hands, at);
+    play(d, event);
+    copy = d.incident;
   }
   return planned.sort((a, b) => a.at - b.at);
 };
