@@ -14,7 +14,7 @@ export type Statement = {
 type Hit = { word: string; start: number; end: number };
 
 /** Two danger lists mean danger when their words are at most so many characters apart. */
-const NEAR = 12;
+const NEAR = 20;
 /** Keyword points (characters of distinct words found) below which a guess is not worth acting on alone. */
 const ENOUGH = 2;
 
@@ -44,14 +44,21 @@ const mask = (district: District, text: string): string => {
 
 const nearHit = (text: string, guard: Guard): Hit | undefined => {
   const [first, second] = guard.near ?? [[], []];
-  const theirs = second.flatMap((word) => occurrences(text, word));
-  for (const one of first.flatMap((word) => occurrences(text, word)))
-    for (const other of theirs) {
-      const [start, end] = [Math.min(one.start, other.start), Math.max(one.end, other.end)];
-      const between = text.slice(Math.min(one.end, other.end), Math.max(one.start, other.start));
+  const longest = Math.max(0, ...second.map((word) => word.length));
+  for (const one of first.flatMap((word) => occurrences(text, word))) {
+    // Only the neighbourhood is searched: a hostile text of 4,000 characters must not cost its square.
+    const from = Math.max(0, one.start - NEAR - longest);
+    const around = text.slice(from, one.end + NEAR + longest);
+    for (const other of second.flatMap((word) => occurrences(around, word))) {
+      const [start, end] = [Math.min(one.start, from + other.start), Math.max(one.end, from + other.end)];
+      const between = text.slice(
+        Math.min(one.end, from + other.end),
+        Math.max(one.start, from + other.start),
+      );
       if (between.length > NEAR || guard.notBetween.some((word) => between.includes(word))) continue;
       return { word: text.slice(start, end), start, end };
     }
+  }
   return undefined;
 };
 
