@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 import * as z from 'zod';
 
 const ROOT = resolve(import.meta.dirname, '..');
+const CREDENTIALS = join(import.meta.dirname, 'function-credentials.ts');
 
 /** What to bundle; every field has the value of a deployment. */
 export interface BundleOptions {
@@ -44,6 +45,7 @@ const fingerprint = async (root: string, verbs: readonly string[]): Promise<stri
     ...(await filesUnder(join(root, 'shared'))),
     join(root, 'package-lock.json'),
     import.meta.filename,
+    CREDENTIALS,
   ];
   for (const file of sources.filter(existsSync))
     hash.update(relative(root, file)).update(await readFile(file));
@@ -95,6 +97,7 @@ const make = async ({ root, outdir, verbs }: Required<BundleOptions>): Promise<v
     format: 'esm',
     minify: true,
     mainFields: ['module', 'main'],
+    alias: { '@aws-sdk/credential-provider-node': CREDENTIALS },
     legalComments: 'none',
     logLevel: 'silent',
   });

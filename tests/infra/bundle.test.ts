@@ -99,3 +99,16 @@ describe('bundle', () => {
     await bundle({ root });
   });
 });
+
+describe('the functions as they are deployed', () => {
+  it('stay at 500 KB each, so that a cold start stays short', async () => {
+    const outdir = join(folder.path, 'real');
+    await bundle({ outdir });
+    const bundles = tree(outdir).filter((file) => file.endsWith('/index.mjs'));
+    const large = bundles
+      .map((file) => [file, statSync(join(outdir, file)).size] as const)
+      .filter(([, n]) => n > 500_000);
+    expect(bundles.length).toBeGreaterThan(3);
+    expect(large).toEqual([]);
+  });
+});
