@@ -70,6 +70,8 @@ export interface Cloud {
   readonly url: string;
   readonly table: { endpoint: string; name: string };
   readonly endpoints: { dynamodb: string; sqs: string; sfn: string; secretsmanager: string };
+  /** Process group of the DynamoDB engine; it ends with this process, however that ends. */
+  readonly enginePid: number;
   /** Physical names by logical id, as Ref gives them: queue URLs, table name, state machine and secret ARN. */
   readonly refs: Record<string, string>;
   /** The secret in force, as stored. */
@@ -455,6 +457,7 @@ function finish(parts: {
     url: front.url,
     table: { endpoint: dynamo.endpoint, name: parts.tables[0]?.ref ?? '' },
     endpoints: { dynamodb: dynamo.endpoint, sqs: sqs.endpoint, sfn: api.url, secretsmanager: api.url },
+    enginePid: dynamo.pid,
     refs: Object.fromEntries([...parts.names].map(([id, { ref }]) => [id, ref])),
     secret: parts.stored[0] === undefined ? undefined : (JSON.parse(parts.stored[0]) as unknown),
     clock,

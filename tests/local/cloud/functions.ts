@@ -45,7 +45,9 @@ export async function door(event: HttpEvent) {
     case 'POST /things': {
       const thing = JSON.parse(event.body ?? '{}') as { id: string; mode?: string; seconds?: number };
       await count(thing.id, 'stored');
-      await queue.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(thing) }));
+      await queue.send(
+        new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify({ ...thing, at: Date.now() }) }),
+      );
       return answer(202, { id: thing.id });
     }
     case 'GET /things/{id}': {
@@ -85,14 +87,20 @@ export async function door(event: HttpEvent) {
 export async function worker(event: { Records: { messageId: string; body: string }[] }) {
   const failed: string[] = [];
   for (const { messageId, body } of event.Records) {
-    const { id, mode, seconds } = JSON.parse(body) as { id: string; mode?: string; seconds?: number };
+    const {
+      id,
+      mode,
+      seconds = 0,
+      at,
+    } = JSON.parse(body) as { id: string; mode?: string; seconds?: number; at: number };
     if (mode === 'fail') {
       failed.push(messageId);
       continue;
     }
     await count(id, 'done');
     if (mode === 'watch') {
-      const input = JSON.stringify({ id, due: Date.now() + (seconds ?? 0) * 1000 });
+      // The same at every delivery, as the same name asks for.
+      const input = JSON.stringify({ id, due: at + seconds * 1000 });
       await workflows.send(new StartExecutionCommand({ stateMachineArn, name: id, input }));
     }
   }
