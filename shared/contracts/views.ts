@@ -1,0 +1,212 @@
+import * as z from 'zod';
+import { classificationSchema, reasonSchema } from '../domain/classification.ts';
+import { OUTCOMES, REVISIT_OUTCOMES } from '../domain/incident.ts';
+import { modeSchema } from '../domain/ladder.ts';
+import { ACTIONS, stateSchema } from '../domain/moves.ts';
+import { ATTEMPT_STATES } from '../domain/notice.ts';
+import { pointSchema, roleSchema } from '../domain/roster.ts';
+import { rungSchema } from '../domain/rung.ts';
+import { noticeKindSchema } from '../domain/texts.ts';
+import { LINE_KINDS } from '../domain/trail.ts';
+import { isoSchema } from './time.ts';
+
+const rungTimes = z.partialRecord(rungSchema, isoSchema);
+const id = z.string();
+
+/** What a list shows of an incident: nothing that the caller told. */
+export const incidentSummarySchema = z
+  .object({
+    id,
+    callNo: z.string(),
+    district: z.string(),
+    state: stateSchema,
+    round: z.int().describe('Raised by reopening.'),
+    receivedAt: isoSchema.describe('Our receipt: the deadlines count from here.'),
+    calledAt: isoSchema.describe("110's own time."),
+    secret: z.boolean(),
+    mode: modeSchema,
+    classification: classificationSchema.optional(),
+    place: z
+      .object({ grid: z.string().optional(), road: z.string().optional(), name: z.string() })
+      .optional()
+      .describe('Grid and road, as far as they were found.'),
+    lead: id.optional().describe('Member who leads: the first who accepted.'),
+    assignees: z.array(id).describe('Everybody asked who has not declined.'),
+    deadlines: rungTimes.describe(
+      'Absolute; they move only by pause, decline of the lead, reassign, reopen, mode.',
+    ),
+    done: rungTimes,
+    owed: z.array(rungSchema),
+    overdue: z.array(rungSchema).describe('Derived now, never stored.'),
+    closed: z.object({ at: isoSchema, outcome: z.enum(OUTCOMES) }).optional(),
+    revisit: z.enum(REVISIT_OUTCOMES).optional(),
+    paused: z.object({ at: isoSchema, until: isoSchema }).optional(),
+    unansweredSince: isoSchema.optional(),
+    reports: z.int().describe('Reports of this call number.'),
+  })
+  .meta({ id: 'IncidentSummary' });
+/** What a list shows of an incident. */
+export type IncidentSummary = z.infer<typeof incidentSummarySchema>;
+
+const picksSchema = z.object({
+  how: z.string().describe('How the place was found.'),
+  picked: z.array(z.object({ id, reason: z.string() })),
+  rejected: z.array(z.object({ id, reason: z.string() })),
+});
+
+/** An incident as one viewer may see it. */
+export const incidentSchema = incidentSummarySchema
+  .extend({
+    caller: z
+      .object({ name: z.string(), phone: z.string(), revealed: z.boolean() })
+      .optional()
+      .describe('Masked (王*, 199****1234) until this viewer has accepted, or as the desk revealed it.'),
+    address: z.string().optional().describe('Absent in secret incidents for all but the lead and the desk.'),
+    location: pointSchema.optional().describe('WGS-84 degrees. Absent where the address is.'),
+    content: z.string().optional().describe('Absent in secret incidents for all but the lead and the desk.'),
+    further: z
+      .array(z.object({ receivedAt: isoSchema, address: z.string(), content: z.string() }))
+      .describe('Later reports of the same call number with other content; empty where content is hidden.'),
+    categoryCode: z.string().optional(),
+    level: z.string().optional(),
+    linkedCallNo: z.string().optional(),
+    reasons: z.array(reasonSchema).describe('Why it was classified so; empty where content is hidden.'),
+    ladder: z
+      .array(z.object({ rung: rungSchema, limit: z.int(), basis: z.enum(['source', 'default']) }))
+      .describe('Seconds from receipt (revisit: from close), frozen when classified.'),
+    people: z.array(
+      z.object({
+        id,
+        name: z.string(),
+        role: roleSchema,
+        squad: z.string(),
+        asked: isoSchema.optional(),
+        accepted: isoSchema.optional(),
+        declined: isoSchema.optional(),
+        stoodDown: z.boolean(),
+      }),
+    ),
+    notices: z.array(
+      z.object({
+        id,
+        to: id,
+        kind: noticeKindSchema,
+        rung: rungSchema.optional(),
+        at: isoSchema,
+        state: z.enum(ATTEMPT_STATES),
+        attempts: z.int(),
+      }),
+    ),
+    role: z.enum(['lead', 'helper']).optional().describe('Of this viewer, once he has accepted.'),
+    offers: z.array(z.enum(ACTIONS)).describe('What this viewer can do now.'),
+  })
+  .meta({ id: 'Incident' });
+/** An incident as one viewer may see it. */
+export type IncidentView = z.infer<typeof incidentSchema>;
+
+/** One line of the trail. */
+export const trailLineSchema = z
+  .object({
+    at: isoSchema,
+    kind: z.enum(LINE_KINDS),
+    by: z.string().describe('Member id, `desk`, `110` or `system`.'),
+    onBehalf: z.string().optional(),
+    rung: rungSchema.optional(),
+    whom: z.string().optional(),
+    text: z.string().optional().describe('Words of a person; absent where content is hidden.'),
+    facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+    picks: picksSchema.optional().describe('With kind `picked`: who was picked and who was not, and why.'),
+    reasons: z.array(reasonSchema).optional().describe('With kind `classified`.'),
+    chain: z.string().describe('`main`, or the id of the notice whose attempts are told.'),
+    seq: z.int(),
+    hash: z.string().describe('Covers this line and the one before it in its chain.'),
+  })
+  .meta({ id: 'TrailLine' });
+/** One line of the trail. */
+export type TrailLine = z.infer<typeof trailLineSchema>;
+
+/** One thing that will happen if nobody does anything. */
+export const plannedSchema = z
+  .object({
+    at: isoSchema,
+    what: z.enum(['ask', 'tell', 'nag', 'reinforce', 'retry', 'resume', 'deadline']),
+    rung: rungSchema.optional(),
+    whom: z.array(id),
+  })
+  .meta({ id: 'Planned' });
+/** One thing that will happen if nobody does anything. */
+export type PlannedView = z.infer<typeof plannedSchema>;
+
+/** Body of `GET /api/incidents/{id}` and of every action. */
+export const incidentBodySchema = z
+  .object({
+    incident: incidentSchema,
+    trail: z.array(trailLineSchema),
+    plan: z.array(plannedSchema),
+  })
+  .meta({ id: 'IncidentBody' });
+/** Body of `GET /api/incidents/{id}` and of every action. */
+export type IncidentBody = z.infer<typeof incidentBodySchema>;
+
+/** Body of an action. Accept adds who leads and what the acceptor is. */
+export const actionBodySchema = incidentBodySchema
+  .extend({ role: z.enum(['lead', 'helper']).optional(), lead: id.optional() })
+  .meta({ id: 'ActionBody' });
+
+/** A person of the roster. Phones and shifts are for the desk. */
+export const rosterEntrySchema = z
+  .object({
+    id,
+    name: z.string(),
+    role: roleSchema,
+    squad: z.string(),
+    team: z.string(),
+    onShift: z.boolean(),
+    phone: z.string().optional(),
+    shifts: z.array(z.string()).optional(),
+    grids: z.array(z.string()).optional(),
+    roads: z.array(z.string()).optional(),
+  })
+  .meta({ id: 'RosterEntry' });
+/** A person of the roster. */
+export type RosterEntry = z.infer<typeof rosterEntrySchema>;
+
+/** A signed message of 110 that could not be taken. */
+export const rejectedSchema = z
+  .object({
+    id,
+    at: isoSchema,
+    status: z.union([z.literal(400), z.literal(413)]),
+    problems: z.array(z.string()),
+    body: z
+      .string()
+      .describe('The raw message, at most its first 64 KB; what is no text comes as a base64 data URL.'),
+    bytes: z.int().describe('Its full length.'),
+  })
+  .meta({ id: 'Rejected' });
+
+/** Answer to a report. */
+export const receivedSchema = z
+  .object({ incidentId: id, duplicate: z.boolean().describe('The call number was known.') })
+  .meta({ id: 'Received', examples: [{ incidentId: '01JQ8Z6V5N4K3H2G1F0E9D8C7B', duplicate: false }] });
+
+/** Answer to a heartbeat. */
+export const beatSchema = z.object({ now: isoSchema }).meta({ id: 'Beat' });
+
+/** Body of `GET /api/health`. */
+export const healthSchema = z
+  .object({
+    ok: z.boolean(),
+    now: isoSchema.describe('Our clock. A sender to a sped-up system signs with it.'),
+    district: z.string(),
+    feeder: z.object({
+      lastBeat: isoSchema.nullable().describe('Null until the first heartbeat.'),
+      silent: z.boolean().describe('Three heartbeats missed; never true before the first.'),
+    }),
+    version: z.string(),
+  })
+  .meta({ id: 'Health' });
+
+/** A page of a list, newest first. `next` goes into `before`; null on the last page. */
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), next: z.string().nullable() });
