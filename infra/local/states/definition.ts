@@ -162,8 +162,8 @@ class StateReader {
         `is ${JSON.stringify(language)}; only the JSONata dialect is implemented`,
       );
     }
-    const type = raw['Type'] as State['type'];
-    if (typeof type !== 'string' || !Object.hasOwn(fields, type)) {
+    const type = raw['Type'];
+    if (!isType(type)) {
       return this.#refuse(
         'Type',
         `${JSON.stringify(type)} is not implemented (known: ${Object.keys(fields).join(', ')})`,
@@ -198,8 +198,9 @@ class StateReader {
       case 'Succeed':
         return { type, name, next: undefined, assign: undefined, output: this.#template('Output', {}) };
       case 'Fail':
-        return { type, name, error: this.#template('Error', {}), cause: this.#template('Cause', {}) };
+        break;
     }
+    return { type, name, error: this.#template('Error', {}), cause: this.#template('Cause', {}) };
   }
 
   #task(knows: (key: string) => boolean): TaskState {
@@ -431,7 +432,7 @@ function secondOpinion(machine: Json): void {
   const text = JSON.stringify(softened);
   if (passed.has(text)) return;
   // Loaded on demand: it takes most of a second, and a definition that is already stored has passed it.
-  const validate = createRequire(import.meta.url)('asl-validator') as Validate;
+  const validate: Validate = createRequire(import.meta.url)('asl-validator');
   const { isValid, errorsText } = validate(softened, {
     checkPaths: true,
     checkArn: false,
@@ -457,9 +458,16 @@ function soften(value: unknown, data: boolean): unknown {
 }
 
 function record(value: unknown, what: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid(`${what} must be an object`);
-  return value as Json;
+  if (!isRecord(value)) throw invalid(`${what} must be an object`);
+  return value;
+}
+
+function isRecord(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isType(value: unknown): value is State['type'] {
+  return typeof value === 'string' && Object.hasOwn(fields, value);
 }
 
 function allowOnly(value: Json, allowed: readonly string[], what: string): void {

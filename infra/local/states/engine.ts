@@ -20,9 +20,9 @@ import { Store, type ExecutionStatus, type Row } from './store.ts';
 import { systemTimer, type Timer } from './timer.ts';
 import { readToken, writeToken } from './token.ts';
 
-/** A service the workflow may call. `token` is there for `.waitForTaskToken`. Refusals are thrown as IntegrationError. */
+/** A service the workflow may call, with the evaluated Arguments. `token` is there for `.waitForTaskToken`. Refusals are thrown as IntegrationError. */
 export type Integration = (
-  args: unknown,
+  args: Record<string, unknown>,
   context: { token?: string; executionArn: string },
 ) => Promise<unknown>;
 
@@ -105,7 +105,11 @@ export class StatesEngine {
    * also takes up what a previous process left (see {@link resume}): whoever declares machines has the services ready.
    * @throws {StatesError} InvalidDefinition with a sentence naming state and field
    */
-  createStateMachine(machine: { arn: string; name: string; definition: string | object }): Promise<void> {
+  async createStateMachine(machine: {
+    arn: string;
+    name: string;
+    definition: string | object;
+  }): Promise<void> {
     const { arn, name } = machine;
     if (!/^arn:[^:]+:states:[^:]*:[^:]*:stateMachine:[\w+=,.@-]{1,80}$/.test(arn)) {
       throw new StatesError('InvalidArn', `${arn} is no ARN of a state machine`);
@@ -117,7 +121,7 @@ export class StatesEngine {
       this.#store.addDefinition(arn, name, text, this.#now());
     }
     this.resume();
-    return this.#store.committed();
+    await this.#store.committed();
   }
 
   /**
@@ -246,7 +250,7 @@ export class StatesEngine {
     reverseOrder?: boolean;
   }): { events: HistoryEvent[]; nextToken?: string } {
     const row = this.#execution(request.executionArn);
-    const events = tellHistory(this.#store.history(row.id) as StoredEvent[]);
+    const events = tellHistory(this.#store.history(row.id));
     if (request.reverseOrder === true) events.reverse();
     const limit = request.maxResults === undefined ? 1_000 : pageSize(request.maxResults);
     const start = pageStart(request.nextToken);
@@ -279,7 +283,7 @@ export class StatesEngine {
    * The task behind a token succeeded; durable when the promise resolves.
    * @throws {StatesError} TaskTimedOut (closed), TaskDoesNotExist (never was), InvalidToken (no token), InvalidOutput
    */
-  sendTaskSuccess({ taskToken, output }: { taskToken: string; output: string }): Promise<void> {
+  async sendTaskSuccess({ taskToken, output }: { taskToken: string; output: string }): Promise<void> {
     const row = this.#parked(taskToken);
     parse(output, 'InvalidOutput', 'The output');
     if (Buffer.byteLength(output) > 262_144)
@@ -287,21 +291,21 @@ export class StatesEngine {
     row.outcome = output;
     this.#park(row, 'done', [this.#taskEvent('TaskSucceeded', row, { output })]);
     this.#launch(row);
-    return this.#store.committed();
+    await this.#store.committed();
   }
 
   /** The task behind a token failed with an error name that Retry and Catch understand. */
-  sendTaskFailure(request: { taskToken: string; error?: string; cause?: string }): Promise<void> {
+  async sendTaskFailure(request: { taskToken: string; error?: string; cause?: string }): Promise<void> {
     const row = this.#parked(request.taskToken);
     const { error = '', cause = '' } = request;
     row.outcome = JSON.stringify({ error, cause });
     this.#park(row, 'failed', [this.#taskEvent('TaskFailed', row, { error, cause })]);
     this.#launch(row);
-    return this.#store.committed();
+    await this.#store.committed();
   }
 
   /** The task behind a token is alive: its heartbeat starts anew. */
-  sendTaskHeartbeat({ taskToken }: { taskToken: string }): Promise<void> {
+  async sendTaskHeartbeat({ taskToken }: { taskToken: string }): Promise<void> {
     const row = this.#parked(taskToken);
     if (row.heartbeatSeconds !== null) {
       // Not a step: an answer of the running call stays good, so the counter must not move.
@@ -310,7 +314,7 @@ export class StatesEngine {
       this.#store.save(row);
       this.#arm(row.due);
     }
-    return this.#store.committed();
+    await this.#store.committed();
   }
 
   /** Nearest instant (epoch ms) at which something happens by itself. */
@@ -451,21 +455,22 @@ export class StatesEngine {
       case 'enter':
         return this.#enter(row, state);
       case 'task':
-        return this.#call(row, state as TaskState);
+        return this.#call(row, asTask(state));
       case 'done':
         return this.#leave(row, state, JSON.parse(row.outcome ?? 'null'));
       case 'waited':
         return this.#leave(row, state, undefined);
       case 'failed': {
-        const { error, cause } = JSON.parse(row.outcome ?? '{}') as { error: string; cause: string };
+        const { error, cause }: { error: string; cause: string } = JSON.parse(row.outcome ?? '{}');
         return this.#fail(row, state, new StateFailure(error, cause), []);
       }
       case 'token':
       case 'wait':
       case 'retry':
       case 'closed':
-        return true;
+        break;
     }
+    return true;
   }
 
   async #enter(row: Row, state: State): Promise<boolean> {
@@ -505,13 +510,12 @@ export class StatesEngine {
         case 'Pass':
         case 'Succeed':
           return await this.#leave(row, state, undefined);
-        case 'Fail': {
-          const error = await optionalText(state.error, scope);
-          const cause = await optionalText(state.cause, scope);
-          if (!this.#isCurrent(row)) return true;
-          return this.#abandon(row, at, error, cause, []);
-        }
+        case 'Fail':
+          break;
       }
+      const error = await optionalText(state.error, scope);
+      const cause = await optionalText(state.cause, scope);
+      return this.#isCurrent(row) ? this.#abandon(row, at, error, cause, []) : true;
     } catch (thrown) {
       return this.#fail(row, state, asFailure(thrown), [this.#evaluationFailed(row, thrown)]);
     }
@@ -520,6 +524,9 @@ export class StatesEngine {
   /** Evaluates a task's fields and writes down that it is about to be called. */
   async #schedule(row: Row, state: TaskState, scope: Scope): Promise<boolean> {
     const args = state.arguments === undefined ? {} : await evaluate(state.arguments, scope);
+    if (typeof args !== 'object' || args === null || Array.isArray(args)) {
+      throw new StateFailure('States.QueryEvaluationError', `The Arguments of "${state.name}" are no object`);
+    }
     const timeout = await wholeSeconds(state.timeoutSeconds, scope, 1, 'TimeoutSeconds');
     const heartbeat = await wholeSeconds(state.heartbeatSeconds, scope, 1, 'HeartbeatSeconds');
     const json = withinLimit(JSON.stringify(args), `The arguments of "${state.name}"`);
@@ -605,13 +612,13 @@ export class StatesEngine {
     otherwise: unknown,
     before: StoredEvent[],
   ): Promise<boolean> {
-    const assigned = way.assign === undefined ? undefined : ((await evaluate(way.assign, scope)) as object);
+    const assigned = way.assign === undefined ? undefined : await evaluate(way.assign, scope);
     const output = way.output === undefined ? otherwise : await evaluate(way.output, scope);
     const json = withinLimit(JSON.stringify(output), `The output of "${state.name}"`);
     if (assigned !== undefined) withinLimit(JSON.stringify(assigned), `Assign of "${state.name}"`);
     if (!this.#isCurrent(row)) return true;
     const at = this.#now();
-    if (assigned !== undefined) row.variables = JSON.stringify({ ...scope.variables, ...assigned });
+    if (assigned !== undefined) row.variables = JSON.stringify(Object.assign({}, scope.variables, assigned));
     const events = [...before, event(`${state.type}StateExited`, at, { name: state.name, output: json })];
     if (way.next === undefined) {
       this.#close(row, 'SUCCEEDED', at, { output: json }, [
@@ -637,7 +644,7 @@ export class StatesEngine {
     if (state.type !== 'Task') return this.#abandon(row, at, failure.error, failure.cause, before);
     const index = state.retry.findIndex((retrier) => matches(retrier.errorEquals, failure.error));
     const retrier = state.retry[index];
-    const attempts = JSON.parse(row.attempts) as number[];
+    const attempts: number[] = JSON.parse(row.attempts);
     const used = attempts[index] ?? 0;
     if (retrier !== undefined && used < retrier.maxAttempts) {
       for (let filled = attempts.length; filled <= index; filled += 1) attempts.push(0);
@@ -739,11 +746,8 @@ export class StatesEngine {
         ? { Task: { Token: writeToken(this.#tokenKey, row.id, row.step + 1) } }
         : {}),
     };
-    return {
-      states: { input: JSON.parse(row.stateInput), context },
-      variables: JSON.parse(row.variables) as Record<string, unknown>,
-      at,
-    };
+    const variables: Record<string, unknown> = JSON.parse(row.variables);
+    return { states: { input: JSON.parse(row.stateInput), context }, variables, at };
   }
 
   #waitsForToken(row: Row): boolean {
@@ -818,7 +822,7 @@ export class StatesEngine {
   }
 
   #taskEvent(type: string, row: Row, details: Record<string, unknown>): StoredEvent {
-    const state = this.#machine(row.definition).states.get(row.state) as TaskState;
+    const state = asTask(this.#machine(row.definition).states.get(row.state));
     const service = state.key.split(':');
     const resource = `${service.at(-1) ?? ''}${state.callback ? '.waitForTaskToken' : ''}`;
     return event(type, this.#now(), { resourceType: service.slice(0, -1).join(':'), resource, ...details });
@@ -828,6 +832,12 @@ export class StatesEngine {
     const { error, cause } = asFailure(thrown);
     return event('EvaluationFailed', this.#now(), { error, cause, state: row.state });
   }
+}
+
+function asTask(state: State | undefined): TaskState {
+  if (state?.type !== 'Task')
+    throw new Error(`State "${state?.name ?? ''}" is no Task, yet a call of it is under way`);
+  return state;
 }
 
 function event(type: string, at: number, details: Record<string, unknown>): StoredEvent {

@@ -62,18 +62,12 @@ export function compile(value: unknown, reach: Reach, refuse: Refuse): Template 
  * @throws {StateFailure} States.QueryEvaluationError when an expression fails or yields nothing that JSON can say.
  */
 export function evaluate(template: Template, scope: Scope): unknown {
-  switch (template.kind) {
-    case 'constant':
-      return template.value;
-    case 'expression':
-      return shortcut(template, scope) ?? evaluateExpression(template, scope);
-    case 'list':
-      return Promise.all(template.items.map((item) => evaluate(item, scope)));
-    case 'object':
-      return Promise.all(
-        template.entries.map(async ([key, item]) => [key, await evaluate(item, scope)] as const),
-      ).then((entries) => Object.fromEntries(entries));
-  }
+  if (template.kind === 'constant') return template.value;
+  if (template.kind === 'expression') return shortcut(template, scope) ?? evaluateExpression(template, scope);
+  if (template.kind === 'list') return Promise.all(template.items.map((item) => evaluate(item, scope)));
+  return Promise.all(
+    template.entries.map(async ([key, item]) => [key, await evaluate(item, scope)] as const),
+  ).then((entries) => Object.fromEntries(entries));
 }
 
 function expression(text: string, reach: Reach, refuse: Refuse): Template {
@@ -107,7 +101,7 @@ function shortcut(template: Template & { kind: 'expression' }, scope: Scope): un
 }
 
 function own(holder: object, name: string): unknown {
-  return Object.hasOwn(holder, name) ? (holder as Record<string, unknown>)[name] : undefined;
+  return Object.getOwnPropertyDescriptor(holder, name) === undefined ? undefined : Reflect.get(holder, name);
 }
 
 async function evaluateExpression(

@@ -123,8 +123,7 @@ async function answer(
 async function read(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request) {
-    const bytes = chunk as Buffer;
+  for await (const bytes of request as AsyncIterable<Buffer>) {
     length += bytes.length;
     if (length > longestBody)
       throw new StatesError('ValidationException', `The request is longer than ${longestBody} bytes`);
@@ -141,17 +140,20 @@ function seconds(stopDate: number | undefined): { stopDate?: number } {
   return stopDate === undefined ? {} : { stopDate: stopDate / 1000 };
 }
 
-const statuses: readonly string[] = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'];
+const statuses: readonly ExecutionStatus[] = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'];
+
+function isRequest(value: unknown): value is Request {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /** Reads the fields of a request, refusing wrong types as AWS does. */
 class Fields {
   readonly #request: Request;
 
   constructor(request: unknown) {
-    if (typeof request !== 'object' || request === null || Array.isArray(request)) {
+    if (!isRequest(request))
       throw new StatesError('ValidationException', 'The request must be a JSON object');
-    }
-    this.#request = request as Request;
+    this.#request = request;
   }
 
   text(name: string): string {
@@ -174,9 +176,11 @@ class Fields {
 
   status(name: string): ExecutionStatus | undefined {
     const value = this.optionalText(name);
-    if (value !== undefined && !statuses.includes(value))
-      this.#refuse(name, `must be one of ${statuses.join(', ')}`);
-    return value as ExecutionStatus | undefined;
+    if (value === undefined) return undefined;
+    return (
+      statuses.find((status) => status === value) ??
+      this.#refuse(name, `must be one of ${statuses.join(', ')}`)
+    );
   }
 
   #refuse(name: string, problem: string): never {

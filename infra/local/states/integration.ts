@@ -5,6 +5,7 @@ import {
   PutItemCommand,
   QueryCommand,
   UpdateItemCommand,
+  DynamoDBServiceException as ServiceException,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import type { Integration } from './engine.ts';
@@ -26,7 +27,7 @@ export function lambdaIntegration(
 ): Record<'lambda:invoke', Integration> {
   return {
     'lambda:invoke': async (args) => {
-      const { FunctionName: functionName, Payload: payload = {}, ...rest } = args as Record<string, unknown>;
+      const { FunctionName: functionName, Payload: payload = {}, ...rest } = args;
       const unknown = Object.keys(rest);
       if (typeof functionName !== 'string' || unknown.length > 0) {
         const cause =
@@ -62,11 +63,12 @@ export function dynamodbIntegrations(
   };
 }
 
-function command(call: (args: never) => Promise<object>): Integration {
+function command(call: (args: never) => Promise<{ $metadata: unknown }>): Integration {
   return async (args) => {
     try {
       // The definition is data: the service itself judges whether the arguments are right.
-      const { $metadata: _metadata, ...output } = (await call(args as never)) as Record<string, unknown>;
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      const { $metadata: _metadata, ...output } = await call(args as never);
       return output;
     } catch (thrown) {
       throw dynamodbFailure(thrown);
@@ -91,15 +93,10 @@ const modelled = new Set([
 
 /** The name Step Functions gives a failure of the DynamoDB SDK (Java's exception names, so all end in Exception). */
 export function dynamodbFailure(thrown: unknown): IntegrationError {
-  const {
-    name,
-    message,
-    $metadata: metadata,
-  } = thrown as { name?: string; message?: string; $metadata?: object };
-  const known = name?.endsWith('Exception') === true ? name : `${name ?? ''}Exception`;
-  const answered =
-    metadata !== undefined && 'httpStatusCode' in metadata && metadata.httpStatusCode !== undefined;
+  const { name, message } = thrown instanceof Error ? thrown : { name: '', message: String(thrown) };
+  const known = name.endsWith('Exception') ? name : `${name}Exception`;
+  const answered = thrown instanceof ServiceException && thrown.$metadata.httpStatusCode !== undefined;
   const error = modelled.has(known) ? known : answered ? 'DynamoDbException' : 'SdkClientException';
-  const cause = `${message ?? String(thrown)} (Service: DynamoDb)`;
+  const cause = `${message} (Service: DynamoDb)`;
   return new IntegrationError({ error: `DynamoDb.${error}`, cause });
 }

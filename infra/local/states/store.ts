@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-unsafe-type-assertion -- node:sqlite knows no row types; every row here is of our own writing.
 /**
  * The durable side of the interpreter: SQLite in WAL mode. A killed process loses nothing that was committed (only a
  * power cut could, which a development machine may). All writes of one turn of the event loop share one transaction, so
@@ -5,6 +6,7 @@
  * durable waits for `committed()`.
  */
 import { randomBytes } from 'node:crypto';
+import type { StoredEvent } from './history.ts';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 
 /** AWS's words for how an execution stands. */
@@ -235,16 +237,16 @@ export class Store {
   }
 
   /** Appends history events; `first` is the number of the first one. */
-  addHistory(execution: number, first: number, events: readonly unknown[]): void {
+  addHistory(execution: number, first: number, events: readonly StoredEvent[]): void {
     this.#begin();
     this.#addHistory.run(execution, first, JSON.stringify(events));
   }
 
-  history(execution: number): unknown[] {
+  history(execution: number): StoredEvent[] {
     const chunks = this.#db
       .prepare('SELECT events FROM history WHERE execution = ? ORDER BY first')
       .all(execution);
-    return chunks.flatMap((chunk) => JSON.parse(chunk['events'] as string) as unknown[]);
+    return chunks.flatMap((chunk) => JSON.parse(chunk['events'] as string) as StoredEvent[]);
   }
 
   /** Billed transitions of one execution, or of all that are stored. */
