@@ -96,14 +96,43 @@ const isCoordinate = (x: unknown): x is Coordinate =>
   Math.abs(x[0]) <= 180 &&
   Math.abs(x[1]) <= 90;
 
-// One check per line instead of a schema per number: thousands of numbers are parsed at every cold start.
-const coordinates = (least: number, what: string) =>
-  z.custom<Coordinate[]>(
-    (x) => Array.isArray(x) && x.length >= least && x.every(isCoordinate),
-    `${what} is a list of at least ${least} [lng, lat] pairs in degrees`,
-  );
-const ringSchema = coordinates(4, 'a polygon ring');
-const lineSchema = coordinates(2, 'a line');
+const isLine = (x: unknown, least: number): x is Coordinate[] =>
+  Array.isArray(x) && x.length >= least && x.every(isCoordinate);
+const isPolygon = (x: unknown): x is Coordinate[][] =>
+  Array.isArray(x) && x.length > 0 && x.every((ring) => isLine(ring, 4));
+
+type GridShape =
+  { type: 'Polygon'; coordinates: Coordinate[][] } | { type: 'MultiPolygon'; coordinates: Coordinate[][][] };
+type RoadShape =
+  | { type: 'LineString'; coordinates: Coordinate[] }
+  | { type: 'MultiLineString'; coordinates: Coordinate[][] };
+
+const isShape = (x: unknown): x is { type: unknown; coordinates: unknown } =>
+  typeof x === 'object' && x !== null && 'type' in x && 'coordinates' in x;
+const isGridShape = (x: unknown): x is GridShape =>
+  isShape(x) &&
+  ((x.type === 'Polygon' && isPolygon(x.coordinates)) ||
+    (x.type === 'MultiPolygon' &&
+      Array.isArray(x.coordinates) &&
+      x.coordinates.length > 0 &&
+      x.coordinates.every(isPolygon)));
+const isRoadShape = (x: unknown): x is RoadShape =>
+  isShape(x) &&
+  ((x.type === 'LineString' && isLine(x.coordinates, 2)) ||
+    (x.type === 'MultiLineString' &&
+      Array.isArray(x.coordinates) &&
+      x.coordinates.length > 0 &&
+      x.coordinates.every((line) => isLine(line, 2))));
+
+// One check per shape instead of a schema per number: a thousand numbers are parsed at every cold start.
+const gridShapeSchema = z.custom<GridShape>(
+  isGridShape,
+  'a grid is a Polygon or MultiPolygon whose rings have at least 4 [lng, lat] pairs in degrees',
+);
+const roadShapeSchema = z.custom<RoadShape>(
+  isRoadShape,
+  'a road is a LineString or MultiLineString whose lines have at least 2 [lng, lat] pairs in degrees',
+);
 
 const gridFileSchema = z.object({
   type: z.literal('FeatureCollection'),
@@ -122,13 +151,7 @@ const gridFileSchema = z.object({
           /** Other names people say for this place: estates, markets. */
           names: z.array(z.string().min(2)).default([]),
         }),
-        geometry: z.discriminatedUnion('type', [
-          z.object({ type: z.literal('Polygon'), coordinates: z.array(ringSchema).nonempty() }),
-          z.object({
-            type: z.literal('MultiPolygon'),
-            coordinates: z.array(z.array(ringSchema).nonempty()).nonempty(),
-          }),
-        ]),
+        geometry: gridShapeSchema,
       }),
     )
     .nonempty(),
@@ -148,10 +171,7 @@ const roadFileSchema = z.object({
         squads: z.array(idSchema),
         names: z.array(z.string().min(2)).default([]),
       }),
-      geometry: z.discriminatedUnion('type', [
-        z.object({ type: z.literal('LineString'), coordinates: lineSchema }),
-        z.object({ type: z.literal('MultiLineString'), coordinates: z.array(lineSchema).nonempty() }),
-      ]),
+      geometry: roadShapeSchema,
     }),
   ),
 });
@@ -492,7 +512,7 @@ const placeOf = (id: string, path: readonly PropertyKey[]): string => {
  * `x/policy.json ladders.default.war[2].limit: the ladder does not rise: …`.
  */
 export const parseDistrict = (id: string, files: DistrictFiles): District => {
-  const parsed = districtSchema.safeParse(files);
+  const parsed = districtSchema.safeParse(files, { jitless: true });
   if (!parsed.success)
     throw new Error(
       parsed.error.issues.map((issue) => `${placeOf(id, issue.path)}: ${issue.message}`).join('\n'),

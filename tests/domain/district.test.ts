@@ -89,7 +89,7 @@ describe('a district file that breaks a rule is refused with a sentence naming t
     [
       'grids.features.0.geometry.coordinates',
       [[[120, 95]]],
-      'xiaohe/grids.geojson features[0].geometry.coordinates[0]: a polygon ring is a list of at least 4',
+      'xiaohe/grids.geojson features[0].geometry: a grid is a Polygon or MultiPolygon whose rings have at least 4',
     ],
     [
       'roads.features.2.properties.grids',
