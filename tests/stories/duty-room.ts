@@ -1,0 +1,321 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Webhook } from 'standardwebhooks';
+import { expect } from 'vitest';
+import { dynamoTable } from '#shared/adapters/dynamo-table.ts';
+import { newDistrictSecret } from '#shared/adapters/new-district-secret.ts';
+import { givenSecrets } from '#shared/adapters/secrets.ts';
+import { tableStore } from '#shared/adapters/store.ts';
+import { issueToken } from '#shared/adapters/tokens.ts';
+import { loadTexts } from '#shared/districts/load.ts';
+import type { Action } from '#shared/domain/moves.ts';
+import type { Member, Role } from '#shared/domain/roster.ts';
+import type { NoticeKind } from '#shared/domain/texts.ts';
+import type { Store } from '#shared/ports/store.ts';
+import { districtSecretSchema, type DistrictSecret } from '#shared/contracts/secret.ts';
+import { startCloud, type Cloud } from '../../infra/local/cloud.ts';
+import { createClock } from '../../infra/local/clock.ts';
+import { startPhones, type Phones } from '../../infra/local/phones/phones.ts';
+
+/** A text that rang: who, what kind of notice, and seconds after the story's beginning. */
+export type Ring = readonly [who: string, kind: NoticeKind, second: number];
+
+/** An answer of the API, as far as stories look at it. */
+export interface Answer {
+  status: number;
+  body: {
+    error?: { code: string; message: string; details: { field: string; message: string }[] };
+    incidentId?: string;
+    duplicate?: boolean;
+    incident?: {
+      id: string;
+      state: string;
+      assignees: string[];
+      deadlines: Record<string, string>;
+      [key: string]: unknown;
+    };
+    trail?: { at: string; kind: string; by: string; rung?: string; whom?: string; [key: string]: unknown }[];
+    plan?: { at: string; what: string; whom: string[] }[];
+    items?: Record<string, unknown>[];
+    role?: string;
+    lead?: string;
+    [key: string]: unknown;
+  };
+}
+
+/** A quiet Wednesday, ten in the morning in Beijing; every story begins here unless it says otherwise. */
+export const MORNING = Date.parse('2026-03-04T02:00:00.000Z');
+
+/** Somebody of the story's roster; always on shift unless told otherwise. */
+export const person = (id: string, role: Role = 'member', more: Partial<Member> = {}): Member => ({
+  id: id.toLowerCase(),
+  name: `样例${id}`,
+  phone: `1990000${String(1000 + ([...id].reduce((sum, c) => sum * 31 + c.charCodeAt(0), 7) % 9000))}`,
+  role,
+  squad: 'story',
+  team: 'story',
+  shifts: [],
+  grids: [],
+  roads: [],
+  ...more,
+});
+
+/** The usual cast of a story: three members, their leader, a duty officer, a street leader. */
+export const CAST = (squad: string, team: string): Member[] =>
+  (
+    [
+      ['A', 'member'],
+      ['B', 'member'],
+      ['C', 'member'],
+      ['Leader', 'leader'],
+      ['Duty', 'duty'],
+      ['Street', 'street'],
+    ] as const
+  ).map(([id, role]) => person(id, role, { squad, team }));
+
+const KINDS = Object.entries(loadTexts().templates).map(([kind, { text }]) => ({
+  kind: kind as NoticeKind,
+  pattern: new RegExp(
+    `^【[^】]+】${text.replace(/[.*+?^()|[\]\\]/g, '\\$&').replace(/\$\{\w+\}/g, '.+?')}$`,
+    'u',
+  ),
+}));
+
+const kindOf = (text: string): NoticeKind => {
+  const found = KINDS.find(({ pattern }) => pattern.test(text));
+  if (!found) throw new Error(`A phone shows a text of no known kind: ${text}`);
+  return found.kind;
+};
+
+/**
+ * A duty room with the synthesized stack, phones and a clock that jumps. Every text that rings must be expected:
+ * `leave` fails on one that nobody asked about.
+ */
+export class DutyRoom {
+  readonly cloud: Cloud;
+  readonly phones: Phones;
+  readonly store: Store;
+  readonly secret: DistrictSecret;
+  readonly district: string;
+  readonly begin: number;
+  #roster: readonly Member[];
+  #seen = 0;
+  #data: string;
+  #calls = 0;
+
+  private constructor(parts: {
+    cloud: Cloud;
+    phones: Phones;
+    store: Store;
+    secret: DistrictSecret;
+    district: string;
+    begin: number;
+    roster: readonly Member[];
+    data: string;
+  }) {
+    this.cloud = parts.cloud;
+    this.phones = parts.phones;
+    this.store = parts.store;
+    this.secret = parts.secret;
+    this.district = parts.district;
+    this.begin = parts.begin;
+    this.#roster = parts.roster;
+    this.#data = parts.data;
+  }
+
+  /** Opens a duty room; with `data` of an earlier one it goes on where that one stopped. */
+  static async open(options: {
+    assembly: string;
+    district: string;
+    roster: readonly Member[];
+    begin?: number;
+    now?: number;
+    data?: string;
+  }): Promise<DutyRoom> {
+    const begin = options.begin ?? MORNING;
+    const data = options.data ?? mkdtempSync(join(tmpdir(), 'xiaonao-story-'));
+    const texts = loadTexts();
+    const clock = createClock({ at: options.now ?? begin, speed: 0 });
+    const first = newDistrictSecret({
+      accessKeyId: 'story',
+      accessKeySecret: 'story-secret',
+      signName: texts.signName,
+    });
+    const phones = await startPhones({
+      port: 0,
+      data,
+      now: clock.now,
+      templates: Object.values(texts.templates),
+      keys: { story: 'story-secret' },
+      signName: texts.signName,
+      barredWords: texts.barred,
+    });
+    const cloud = await startCloud({
+      assembly: options.assembly,
+      stack: `Xiaonao-${options.district}`,
+      data,
+      port: 0,
+      clock,
+      secret: first,
+      env: { ALIYUN_SMS_ENDPOINT: phones.aliyunSmsEndpoint },
+    });
+    const secret = districtSecretSchema.parse(cloud.secret);
+    phones.setReceiptUrl(`${cloud.url}/receipts/aliyun-sms/${secret.receiptToken}`);
+    cloud.addNeighbour(phones);
+    const client = new DynamoDBClient({
+      endpoint: cloud.table.endpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'story', secretAccessKey: 'story' },
+    });
+    const store = tableStore(dynamoTable(client, cloud.table.name), givenSecrets(secret));
+    const room = new DutyRoom({
+      cloud,
+      phones,
+      store,
+      secret,
+      district: options.district,
+      begin,
+      roster: options.roster,
+      data,
+    });
+    if (options.data === undefined && options.roster.length > 0)
+      await store.saveRoster(options.roster, begin);
+    room.#seen = phones.messages().length;
+    return room;
+  }
+
+  /** Jumps to so many seconds after the beginning, stopping at everything that is due. */
+  async at(seconds: number, options?: { passes?: number }): Promise<void> {
+    await this.cloud.advance(this.begin + seconds * 1000, options);
+  }
+
+  /** 110 posts a call, signed. */
+  async call(body: Record<string, unknown> = {}): Promise<Answer> {
+    this.#calls += 1;
+    const answer = await this.post({
+      callNo: `STORY-${this.#calls}`,
+      calledAt: new Date(this.cloud.clock.now() - 30_000).toISOString(),
+      caller: { name: '样例来电人', phone: '16600001234' },
+      address: '样例路1号',
+      content: '楼上邻居晚上装修，声音太大，请来协调。',
+      ...body,
+    });
+    await this.cloud.settle();
+    return answer;
+  }
+
+  /** Posts any body, signed now with the district's key, without waiting for what follows. */
+  async post(body: unknown, path = '/webhooks/110'): Promise<Answer> {
+    const raw = typeof body === 'string' ? body : JSON.stringify(body);
+    const at = new Date(this.cloud.clock.now());
+    const id = `msg_${randomUUID()}`;
+    const [key = ''] = this.secret.webhookKeys;
+    return this.#fetch(path, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'webhook-id': id,
+        'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+        'webhook-signature': new Webhook(key).sign(id, at, raw),
+      },
+      body: raw,
+    });
+  }
+
+  /** Somebody acts, with his own token; `desk` is the desk. Everything that follows has happened when this returns. */
+  async act(who: string, id: string, action: Action, more: Record<string, unknown> = {}): Promise<Answer> {
+    const answer = await this.tap(who, id, action, more);
+    await this.cloud.settle();
+    return answer;
+  }
+
+  /** Like `act`, but without waiting for what follows: for things that happen at once. */
+  async tap(who: string, id: string, action: Action, more: Record<string, unknown> = {}): Promise<Answer> {
+    return this.#fetch(`/api/incidents/${id}/actions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${await this.token(who)}` },
+      body: JSON.stringify({ action, ...more }),
+    });
+  }
+
+  /** Reads as somebody; default the desk. */
+  async get(path: string, who = 'desk'): Promise<Answer> {
+    const answer = await this.#fetch(path, { headers: { authorization: `Bearer ${await this.token(who)}` } });
+    await this.cloud.settle();
+    return answer;
+  }
+
+  /** The incident as the desk sees it. */
+  async incident(id: string): Promise<Required<Pick<Answer['body'], 'incident' | 'trail' | 'plan'>>> {
+    const { body } = await this.get(`/api/incidents/${id}`);
+    if (!body.incident || !body.trail || !body.plan)
+      throw new Error(`The desk cannot see ${id}: ${JSON.stringify(body)}`);
+    return { incident: body.incident, trail: body.trail, plan: body.plan };
+  }
+
+  async token(who: string): Promise<string> {
+    const desk = who === 'desk' || this.#roster.find((one) => one.id === who)?.role === 'duty';
+    return issueToken(
+      this.secret,
+      { sub: who, role: desk ? 'desk' : 'member', district: this.district, hours: 12 },
+      { now: () => new Date(this.cloud.clock.now()) },
+    );
+  }
+
+  /** What rang since the last look, in order of time, then name. */
+  rang(): Ring[] {
+    const fresh = this.phones.messages().slice(this.#seen);
+    this.#seen += fresh.length;
+    return fresh
+      .map(({ number, at, text }): Ring => {
+        const who = this.#roster.find((one) => one.phone === number)?.id ?? number;
+        return [who, kindOf(text), (Date.parse(at) - this.begin) / 1000];
+      })
+      .sort((a, b) => a[2] - b[2] || (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : a[1] < b[1] ? -1 : 1));
+  }
+
+  /** Exactly these rang since the last look, each within a second after its time, and nothing else did. */
+  expectRings(...expected: Ring[]): void {
+    const rang = this.rang();
+    const shown = (ring: Ring): string => `${ring[0]} ${ring[1]} @${ring[2]}`;
+    const matched = rang.map((ring, i) => {
+      const want = expected[i];
+      const fits =
+        want && want[0] === ring[0] && want[1] === ring[1] && ring[2] >= want[2] && ring[2] <= want[2] + 1;
+      return fits ? shown(want) : shown(ring);
+    });
+    expect(matched).toEqual(expected.map(shown));
+  }
+
+  async loadRoster(members: readonly Member[]): Promise<void> {
+    this.#roster = members;
+    await this.store.saveRoster(members, this.cloud.clock.now());
+  }
+
+  /** Ends the day: nothing may have rung unexpectedly, nothing may lie in a dead-letter queue. */
+  async leave(options: { dead?: number } = {}): Promise<void> {
+    await this.cloud.settle();
+    const rang = this.rang();
+    const dead = ['Reports', 'Notices', 'Sweeps'].map((name) => this.cloud.queue(name).dead);
+    await this.close();
+    rmSync(this.#data, { recursive: true, force: true });
+    expect(rang).toEqual([]);
+    expect(dead.reduce((sum, n) => sum + n, 0)).toBe(options.dead ?? 0);
+  }
+
+  /** Stops the machine and keeps its data; `open` with them goes on. */
+  async close(): Promise<string> {
+    await this.cloud.stop();
+    await this.phones.stop();
+    return this.#data;
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Answer> {
+    const response = await fetch(`${this.cloud.url}${path}`, init);
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Answer['body']) };
+  }
+}
