@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Stack as CdkStack, Validations } from 'aws-cdk-lib';
 import * as z from 'zod';
+import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Metric } from '#shared/ports/log.ts';
 import { buildApp } from '../../infra/app.ts';
@@ -481,6 +483,22 @@ describe('the app', () => {
     } finally {
       delete process.env['CDK_CONTEXT_JSON'];
     }
+  });
+
+  it.each([
+    ['cdk-nag', (stack: CdkStack) => void new Queue(stack, 'Bare'), 'AwsSolutions-SQS'],
+    [
+      'CloudFormation',
+      (stack: CdkStack) => void new CfnLogGroup(stack, 'Odd', { logGroupName: 'not a name!' }),
+      'LogGroupName',
+    ],
+  ])('fails synth on a finding of %s', (name, spoil, finding) => {
+    const outdir = join(folder.path, `spoilt-${name}`);
+    const spoilt = buildApp({ outdir, assets, districts: ['xinjie'] });
+    const stack = spoilt.node.findChild('Xiaonao-xinjie');
+    if (!CdkStack.isStack(stack)) throw new Error('not a stack');
+    spoil(stack);
+    expect(() => spoilt.synth()).toThrow(finding);
   });
 
   it('names the known districts when asked for another', () => {
