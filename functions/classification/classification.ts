@@ -1,23 +1,16 @@
 import { assign, type Finding } from '#shared/domain/assign.ts';
 import { classify, type Statement } from '#shared/domain/classify.ts';
 
-import type { District } from '#shared/domain/district.ts';
+import { ladderFor } from '#shared/domain/district.ts';
 import { handsAt } from '#shared/domain/hands.ts';
-import type { Incident } from '#shared/domain/incident.ts';
-import type { Ladder } from '#shared/domain/ladder.ts';
 import { locate } from '#shared/domain/place.ts';
 import { candidates } from '#shared/domain/routing.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import type { Content, Picks } from '#shared/ports/store.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
 
-/** The ladder for a kind of matter: the category's own, else its group's, else the default; war falls back to peace. */
-const ladderFor = (district: District, category: string, mode: Incident['mode']): Ladder => {
-  const group = district.categories.find((c) => c.id === category)?.group;
-  const pair = district.ladders[category] ?? (group && district.ladders[group]) ?? district.ladders.default;
-  if (!pair) throw new Error(`The district ${district.id} has no default ladder.`);
-  return (mode === 'war' ? pair.war : undefined) ?? pair.peace;
-};
+/** So many of those picked and rejected are kept with their reasons: enough for any climb, and a small item. */
+const KEPT = 15;
 
 const statementOf = (content: Content): Statement => ({
   content: content.content,
@@ -48,7 +41,11 @@ export const classifyIncident = async (mover: Mover & { secrets: Secrets }, id: 
     if (incident.state !== 'received') return { result: undefined };
     const at = new Date(now);
     const found = candidates(district, members, { place, classification, at });
-    const picks: Picks = { picked: found.picked, rejected: found.rejected, how: place.how };
+    const picks: Picks = {
+      picked: found.picked.slice(0, KEPT),
+      rejected: found.rejected.slice(0, KEPT),
+      how: place.how,
+    };
     const finding: Finding = {
       classification,
       ladder: ladderFor(district, classification.category, incident.mode),
@@ -57,7 +54,10 @@ export const classifyIncident = async (mover: Mover & { secrets: Secrets }, id: 
         ...(place.roadId === undefined ? {} : { road: place.roadId }),
         name: place.name,
       },
-      picks: { picked: found.picked.length, rejected: found.rejected.length },
+      picks: {
+        picked: found.picked.length + found.more.picked,
+        rejected: found.rejected.length + found.more.rejected,
+      },
     };
     const hands = handsAt(
       members,

@@ -1,5 +1,6 @@
 import { assignToDuty, type Finding } from '#shared/domain/assign.ts';
 import type { Classification } from '#shared/domain/classification.ts';
+import { ladderFor } from '#shared/domain/district.ts';
 import { draft, finish, write, type Change } from '#shared/domain/draft.ts';
 import { escalate } from '#shared/domain/escalate.ts';
 import { handsAt } from '#shared/domain/hands.ts';
@@ -96,11 +97,9 @@ const classifyAgain = async (
   const other = district.categories.find((c) => c.id === 'other');
   const moved = await move<boolean>(r, owed.incidentId, ({ incident, members, now: at }) => {
     if (incident.state !== 'received') return { result: false };
-    const pair = district.ladders.default;
-    if (!pair) throw new Error(`The district ${district.id} has no default ladder.`);
     const finding: Finding = {
       classification: other ? { ...UNKNOWN, line: other.line, team: other.team } : UNKNOWN,
-      ladder: (incident.mode === 'war' ? pair.war : undefined) ?? pair.peace,
+      ladder: ladderFor(district, 'other', incident.mode),
       place: { name: '地点待核' },
       picks: { picked: 0, rejected: 0 },
     };

@@ -1,4 +1,7 @@
+import type { District } from './district.ts';
+import type { Incident } from './incident.ts';
 import { onShift, type Member, type Role, type Shift } from './roster.ts';
+import { candidates } from './routing.ts';
 
 /** A person who could be asked or told, as far as the rules need to know him. */
 export interface Hand {
@@ -37,6 +40,34 @@ export const handsAt = (
     duty: withRole('duty'),
     street: withRole('street'),
   };
+};
+
+/**
+ * The hands for one incident: its stored candidates in their order, then whoever routing would pick by now — people come
+ * on shift while an incident waits, and a roster changes.
+ */
+export const handsFor = (
+  district: District,
+  members: readonly Member[],
+  incident: Pick<Incident, 'classification' | 'place'>,
+  stored: readonly string[],
+  at: Date,
+): Hands => {
+  const { classification, place } = incident;
+  const fresh =
+    classification && place
+      ? candidates(district, members, {
+          place: {
+            ...(place.grid === undefined ? {} : { gridId: place.grid }),
+            ...(place.road === undefined ? {} : { roadId: place.road }),
+            name: place.name,
+            how: '',
+          },
+          classification,
+          at,
+        }).picked.map((pick) => pick.id)
+      : [];
+  return handsAt(members, district.shifts, [...new Set([...stored, ...fresh])], at);
 };
 
 /** Nobody on shift at all. */

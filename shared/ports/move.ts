@@ -1,6 +1,6 @@
 import type { District } from '../domain/district.ts';
 import type { Change } from '../domain/draft.ts';
-import { handsAt, type Hands } from '../domain/hands.ts';
+import { handsFor, type Hands } from '../domain/hands.ts';
 import type { Incident, Instant } from '../domain/incident.ts';
 import type { Member } from '../domain/roster.ts';
 import type { LineKind } from '../domain/trail.ts';
@@ -62,14 +62,14 @@ export const move = async <R>(
 ): Promise<Moved<R>> => {
   const { store, district, clock } = mover;
   const [members, picks] = await Promise.all([store.roster(), store.picks(id)]);
-  const candidates = picks?.picked.map((pick) => pick.id) ?? [];
+  const stored = picks?.picked.map((pick) => pick.id) ?? [];
   for (let attempt = 1; ; attempt += 1) {
     const loaded = await store.load(id);
     if (!loaded) return { found: false };
     const at = clock.now();
     const { change, beside, result } = await decide({
       incident: loaded.incident,
-      hands: handsAt(members, district.shifts, candidates, at),
+      hands: handsFor(district, members, loaded.incident, stored, at),
       members,
       now: at.getTime(),
     });
