@@ -81,7 +81,7 @@ export const ladderDefinition = (ladders: readonly Ladder[], around: LadderSurro
    * @param returns the rung is an aside: escalate says where the incident goes on
    */
   const parking = (rung: Rung, next: string, returns = false) => {
-    const leave = (cause: string) => ({ Assign: { rung, cause }, Next: 'Escalate' });
+    const leave = (cause: string, by = 'Escalate') => ({ Assign: { rung, cause }, Next: by });
     return {
       Type: 'Task',
       Resource: integration('aws-sdk:dynamodb:updateItem.waitForTaskToken'),
@@ -109,7 +109,7 @@ export const ladderDefinition = (ladders: readonly Ladder[], around: LadderSurro
         },
         // A clock was moved (pause, resume, reassign, mode): take the new deadlines from the row.
         { ErrorEquals: ['Xiaonao.Rearm'], ...leave('rearm') },
-        { ErrorEquals: ['States.ALL'], ...leave('error') },
+        { ErrorEquals: ['States.ALL'], ...leave('error', 'Breathe') },
       ],
       Assign: {
         // A move may hand over deadlines that it changed (revisit counts from close).
@@ -170,6 +170,13 @@ export const ladderDefinition = (ladders: readonly Ladder[], around: LadderSurro
       ...Object.fromEntries(line),
       Reinforce: parking('reinforce', 'Escalate', true),
       Handback: parking('handback', 'Finished'),
+      Breathe: {
+        Type: 'Wait',
+        Comment:
+          'An error that nobody knows and that stays would otherwise turn escalate and its rung in a fast circle',
+        Seconds: 2,
+        Next: 'Escalate',
+      },
       Escalate: {
         Type: 'Task',
         Comment: 'Calls the next person, or only reads the new deadlines; answers where to wait now',
