@@ -184,6 +184,8 @@ export const rejectedSchema = z
     bytes: z.int().describe('Its full length.'),
   })
   .meta({ id: 'Rejected' });
+/** A signed message of 110 that could not be taken. */
+export type RejectedView = z.infer<typeof rejectedSchema>;
 
 /** Answer to a report. */
 export const receivedSchema = z

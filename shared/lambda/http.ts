@@ -26,8 +26,8 @@ export interface KnownRequest extends HttpRequest {
 
 /** One route, a plain object. `json` routes get the parsed body; what it holds is for the use case to parse. */
 export type Route = { method: 'GET' | 'POST'; path: ApiPath } & (
-  | { auth: 'none'; handle(request: HttpRequest): Promise<Outcome> }
-  | { auth: Bearer['kind'] | 'any'; handle(request: KnownRequest): Promise<Outcome> }
+  | { auth: 'none'; json?: false; handle(request: HttpRequest): Promise<Outcome> }
+  | { auth: Bearer['kind'] | 'any'; json?: false; handle(request: KnownRequest): Promise<Outcome> }
   | {
       auth: Bearer['kind'] | 'any';
       json: true;
@@ -185,7 +185,7 @@ const serve = async (
     const bearer = await bearerOf(found, route.auth, signIn);
     if (bearer.kind === 'refused') return replyTo(bearer);
     const known: KnownRequest = { ...found, bearer };
-    if (!('json' in route)) return replyTo(await route.handle(known));
+    if (!route.json) return replyTo(await route.handle(known));
     const json = jsonOf(known.raw);
     return replyTo('kind' in json ? json : await route.handle(known, json.body));
   }

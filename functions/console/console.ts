@@ -1,0 +1,127 @@
+import * as z from 'zod';
+import { invalid, problemsOf, refused, type Outcome, type Problem } from '#shared/contracts/errors.ts';
+import { incidentSummary, type Viewer } from '#shared/contracts/incident-view.ts';
+import { iso } from '#shared/contracts/time.ts';
+import { API_VERSION, listQuerySchema, pageQuerySchema } from '#shared/contracts/queries.ts';
+import type { IncidentBody, IncidentSummary, RejectedView, RosterEntry } from '#shared/contracts/views.ts';
+import { onShift } from '#shared/domain/roster.ts';
+import { look, type Looker } from '#shared/ports/look.ts';
+
+/** A page of a list as it goes over the wire. */
+export interface Listed<T> {
+  items: T[];
+  next: string | null;
+}
+
+/** The feeder is silent after three missed heartbeats of 60 s each. Milliseconds. */
+const SILENT_MS = 3 * 60_000;
+
+const read = <T>(
+  schema: z.ZodType<T>,
+  query: unknown,
+): { ok: true; value: T } | { ok: false; problems: Problem[] } => {
+  const parsed = schema.safeParse(query);
+  return parsed.success
+    ? { ok: true, value: parsed.data }
+    : { ok: false, problems: problemsOf(parsed.error) };
+};
+
+/** Store cursors hold a `#`, which cuts off a query that nobody encoded: on the wire they are base64url. */
+const toWire = (cursor: string | undefined): string | null =>
+  cursor === undefined ? null : Buffer.from(cursor).toString('base64url');
+
+/** Incidents, newest first. A member lists only those he was asked on or told of. */
+export const listIncidents = async (
+  { store, clock }: Looker,
+  viewer: Viewer,
+  query: Record<string, string>,
+): Promise<Outcome<Listed<IncidentSummary>>> => {
+  const asked = read(listQuerySchema, query);
+  if (!asked.ok) return invalid(asked.problems);
+  const { state, before, limit } = asked.value;
+  if (viewer.kind === 'member' && asked.value.member !== undefined && asked.value.member !== viewer.id)
+    return refused('forbidden', '只能查看派给您本人的警情。');
+  const member = viewer.kind === 'member' ? viewer.id : asked.value.member;
+  const now = clock.now().getTime();
+  const { items, next } = await store.list({
+    now,
+    limit,
+    ...(state === undefined ? {} : { state }),
+    ...(before === undefined ? {} : { before }),
+    ...(member === undefined ? {} : { member }),
+  });
+  return {
+    kind: 'done',
+    body: { items: items.map((incident) => incidentSummary(incident, now)), next: toWire(next) },
+  };
+};
+
+/** One incident with its trail and its plan, as this viewer may see it. */
+export const showIncident = async (
+  looker: Looker,
+  viewer: Viewer,
+  id: string,
+): Promise<Outcome<IncidentBody>> => {
+  const seen = await look(looker, id, viewer);
+  if (seen === 'unknown') return refused('not_found', '没有这起警情。');
+  if (seen === 'forbidden') return refused('forbidden', '这起警情没有派给您，您不能查看或操作。');
+  return { kind: 'done', body: seen };
+};
+
+/** The roster: all of it for the desk; for a member the names and roles of his own squad. */
+export const showRoster = async (
+  { store, clock, district }: Looker,
+  viewer: Viewer,
+): Promise<Outcome<Listed<RosterEntry>>> => {
+  const roster = await store.roster();
+  const at = clock.now();
+  const desk = viewer.kind === 'desk';
+  const own = roster.find((member) => member.id === viewer.id)?.squad;
+  const items = roster
+    .filter((member) => desk || member.squad === own)
+    .map((member) => ({
+      id: member.id,
+      name: member.name,
+      role: member.role,
+      squad: member.squad,
+      team: member.team,
+      onShift: onShift(member, district.shifts, at),
+      ...(desk
+        ? { phone: member.phone, shifts: member.shifts, grids: member.grids, roads: member.roads }
+        : {}),
+    }));
+  return { kind: 'done', body: { items, next: null } };
+};
+
+/** Signed messages that could not be taken, newest first. */
+export const listRejected = async (
+  { store }: Looker,
+  query: Record<string, string>,
+): Promise<Outcome<Listed<RejectedView>>> => {
+  const asked = read(pageQuerySchema, query);
+  if (!asked.ok) return invalid(asked.problems);
+  const { items, next } = await store.rejected(asked.value.before, asked.value.limit);
+  return {
+    kind: 'done',
+    body: { items: items.map((item) => ({ ...item, at: iso(item.at) })), next: toWire(next) },
+  };
+};
+
+/** Are we well, what time is it here, and is the 110 centre still heard? */
+export const showHealth = async ({ store, clock, district }: Looker): Promise<Outcome> => {
+  const last = await store.lastBeat();
+  const now = clock.now().getTime();
+  return {
+    kind: 'done',
+    body: {
+      ok: true,
+      now: iso(now),
+      district: district.id,
+      feeder: {
+        lastBeat: last === undefined ? null : iso(last),
+        silent: last !== undefined && now - last > SILENT_MS,
+      },
+      version: API_VERSION,
+    },
+  };
+};

@@ -1,0 +1,10 @@
+import * as z from 'zod';
+
+/** What this function is told by the stack. */
+export const envSchema = z.object({
+  DISTRICT: z.string(),
+  STAGE: z.string(),
+  TABLE_NAME: z.string(),
+  SECRET_ID: z.string(),
+  LAMBDA_TASK_ROOT: z.string(),
+});

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { surroundings } from '#shared/adapters/surroundings.ts';
+import { tokenSignIn } from '#shared/adapters/tokens.ts';
+import { loadDistrict } from '#shared/districts/load.ts';
+import { httpDoor } from '#shared/lambda/http.ts';
+import { listIncidents, listRejected, showHealth, showIncident, showRoster } from './console.ts';
+import { envSchema } from './env.ts';
+
+const env = envSchema.parse(process.env);
+const around = surroundings(env, 'console');
+const signIn = tokenSignIn(around.secrets, env.DISTRICT, around.clock);
+const looker = { ...around, district: loadDistrict(env.DISTRICT) };
+/** Written beside the bundle from the schemas. */
+const openApi = (): unknown => JSON.parse(readFileSync(join(env.LAMBDA_TASK_ROOT, 'openapi.json'), 'utf8'));
+
+/** What the desk and the members read; whatever has no route is answered 404 or 405 here. */
+export const handler = httpDoor(
+  [
+    {
+      method: 'GET',
+      path: '/api/incidents',
+      auth: 'any',
+      handle: ({ bearer, query }) => listIncidents(looker, bearer, query),
+    },
+    {
+      method: 'GET',
+      path: '/api/incidents/{id}',
+      auth: 'any',
+      handle: ({ bearer, params }) => showIncident(looker, bearer, params['id'] ?? ''),
+    },
+    {
+      method: 'GET',
+      path: '/api/roster',
+      auth: 'any',
+      handle: ({ bearer }) => showRoster(looker, bearer),
+    },
+    {
+      method: 'GET',
+      path: '/api/rejected',
+      auth: 'desk',
+      handle: ({ query }) => listRejected(looker, query),
+    },
+    { method: 'GET', path: '/api/health', auth: 'none', handle: () => showHealth(looker) },
+    {
+      method: 'GET',
+      path: '/openapi.json',
+      auth: 'none',
+      handle: async () => ({ kind: 'done', body: openApi() }),
+    },
+  ],
+  { ...around, signIn },
+);
