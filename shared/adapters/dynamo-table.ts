@@ -118,8 +118,10 @@ export const dynamoTable = (client: DynamoDBClient, TableName: string): Table =>
 
   async getMany(keys) {
     const found = new Map<string, Item>();
-    for (let i = 0; i < keys.length; i += 100) {
-      let open = keys.slice(i, i + 100).map((key) => toRaw({ pk: key.pk, sk: key.sk }));
+    // DynamoDB refuses a batch that names an item twice.
+    const once = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, key])).values()];
+    for (let i = 0; i < once.length; i += 100) {
+      let open = once.slice(i, i + 100).map((key) => toRaw({ pk: key.pk, sk: key.sk }));
       while (open.length > 0) {
         const { Responses, UnprocessedKeys } = await client.send(
           new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys: open } } }),

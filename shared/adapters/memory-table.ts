@@ -28,9 +28,20 @@ const keyOf = (write: Write): Key =>
         ? write.delete
         : write.check;
 
-/** What DynamoDB would keep: no undefined fields, and nothing shared with the caller. */
-const stored = <T extends Record<string, Value | undefined>>(item: T): T =>
-  structuredClone(Object.fromEntries(Object.entries(item).filter(([, value]) => value !== undefined)) as T);
+/** What DynamoDB would keep of a value: no undefined fields at any depth, and nothing shared with the caller. */
+const kept = (value: Value): Value => {
+  if (value === null || typeof value !== 'object') return value;
+  if (value instanceof Set) return new Set(value as ReadonlySet<string>);
+  if (Array.isArray(value)) return value.map(kept);
+  return stored(value as Record<string, Value | undefined>);
+};
+
+const stored = (fields: Record<string, Value | undefined>): Record<string, Value> =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, kept(value)]])),
+  );
+
+const MOST_WRITES = 100;
 
 /** The table in memory, for tests of what is built on it. Passes the same contract suite as DynamoDB. */
 export const memoryTable = (): Table => {
@@ -53,7 +64,7 @@ export const memoryTable = (): Table => {
         .sort((a, b) => (sort(a) < sort(b) ? -1 : sort(a) > sort(b) ? 1 : 0));
       if (query.descending) found.reverse();
       return found
-        .slice(0, query.limit)
+        .slice(0, query.limit ?? found.length)
         .map((item) =>
           query.index
             ? { pk: item.pk, sk: item.sk, [keys.pk]: item[keys.pk], [keys.sk]: item[keys.sk] }
@@ -63,6 +74,7 @@ export const memoryTable = (): Table => {
     async write(writes) {
       const ids = writes.map((write) => idOf(keyOf(write)));
       if (new Set(ids).size !== ids.length) throw new Error('A transaction may touch an item only once.');
+      if (ids.length > MOST_WRITES) throw new Error(`A transaction has at most ${MOST_WRITES} writes.`);
       const index = writes.findIndex((write, i) => !holds(write.if, items.get(ids[i] as string)));
       if (index >= 0) {
         const item = items.get(ids[index] as string);
@@ -70,7 +82,7 @@ export const memoryTable = (): Table => {
       }
       writes.forEach((write, i) => {
         const id = ids[i] as string;
-        if ('put' in write) items.set(id, stored(write.put));
+        if ('put' in write) items.set(id, stored(write.put) as Item);
         else if ('delete' in write) items.delete(id);
         else if ('patch' in write) {
           const item: Item = { ...write.patch, ...items.get(id), ...stored(write.set) };

@@ -29,16 +29,18 @@ export const sqsQueues = (client: SQSClient, urls: QueueUrls): Queues => {
       await client.send(new SendMessageCommand({ QueueUrl, ...only }));
       return;
     }
+    const refused: string[] = [];
     for (let i = 0; i < entries.length; i += 10) {
-      const { Failed } = await client.send(
+      const { Failed = [] } = await client.send(
         new SendMessageBatchCommand({
           QueueUrl,
           Entries: entries.slice(i, i + 10).map((entry, n) => ({ Id: String(n), ...entry })),
         }),
       );
-      if (Failed?.length)
-        throw new Error(`SQS did not take ${Failed.length} messages: ${Failed[0]?.Code ?? '?'}`);
+      refused.push(...Failed.map(({ Code }) => Code ?? '?'));
     }
+    // Told at the end, so that one refused message does not hold up those behind it.
+    if (refused.length > 0) throw new Error(`SQS did not take ${refused.length} messages: ${refused[0]}`);
   };
   return {
     reports: (jobs) => send(need(urls.reports, 'reports'), jobs, []),

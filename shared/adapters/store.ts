@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { incidentSchema, type Incident, type Instant } from '../domain/incident.ts';
 import { noticeSchema, ATTEMPT_STATES, type Notice } from '../domain/notice.ts';
@@ -17,7 +17,7 @@ import {
   type Store,
 } from '../ports/store.ts';
 import type { Item, Key, Table, Value, Write } from '../ports/table.ts';
-import type { Vault } from '../ports/vault.ts';
+import { KeyErased, type Vault } from '../ports/vault.ts';
 import type { Reason } from '../domain/classification.ts';
 import { chainLines, lineContext } from './trail-chain.ts';
 
@@ -28,6 +28,12 @@ const DAY_MS = 86_400_000;
 const KEY_DAYS = 2;
 /** The listing looks so many months back. */
 const MONTHS = 14;
+/** A listing that finds little looks at so many rows and hands the rest to its next page. */
+const MOST_LOOKED = 1_000;
+/** Rows of one look when a filter may throw most of them away. */
+const LOOK = 100;
+/** How long a replaced roster is kept: a reader may be in the middle of it. */
+const OLD_ROSTER_MS = DAY_MS;
 
 const pad = (ms: number): string => String(ms).padStart(14, '0');
 const month = (ms: number): string => new Date(ms).toISOString().slice(0, 7);
@@ -135,11 +141,18 @@ export const attemptIdOf = (owner: string, noticeId: string, n: number): string 
 export const tableStore = (table: Table, secrets: Secrets): Store => {
   let cached: { version: string; members: Member[] } | undefined;
 
+  /** What an item sealed, or undefined when its key was erased. @throws when it was changed or moved here. */
+  const unsealed = <T>(vault: Vault, schema: z.ZodType<T>, item: Item): T | undefined => {
+    try {
+      return schema.parse(vault.open(String(item.sealed), `${item.pk}/${item.sk}`));
+    } catch (error) {
+      if (error instanceof KeyErased) return undefined;
+      throw error;
+    }
+  };
   const open = async <T>(schema: z.ZodType<T>, key: Key): Promise<T | undefined> => {
-    const item = await table.get(key);
-    if (!item) return undefined;
-    const vault = await secrets.vault();
-    return schema.parse(vault.open(String(item.sealed), `${key.pk}/${key.sk}`));
+    const [item, vault] = await Promise.all([table.get(key), secrets.vault()]);
+    return item && unsealed(vault, schema, item);
   };
   const sealedItem = (vault: Vault, key: Key, words: unknown): Item => ({
     ...key,
@@ -200,9 +213,7 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
     async reports(id) {
       const vault = await secrets.vault();
       const items = await table.query({ pk: ownerOf(id), startsWith: 'REPORT#', consistent: true });
-      return items.map(
-        (item) => contentSchema.parse(vault.open(String(item.sealed), `${item.pk}/${item.sk}`)) as Content,
-      );
+      return items.flatMap((item) => (unsealed(vault, contentSchema, item) as Content | undefined) ?? []);
     },
 
     async lines(id) {
@@ -218,7 +229,7 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
             text: String(vault.open(stored.sealed, lineContext(owner, stored.chain, stored.seq))),
           };
         } catch {
-          // Its key was erased: the line and its place in the chain remain, the words are gone on purpose.
+          // Its key was erased, or somebody changed it, which `verifyChains` tells: one line must not hide the others.
           return { stored };
         }
       });
@@ -350,7 +361,7 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
     },
 
     async byAttempt(attemptId) {
-      const parts = /^([0-9A-Z]{26}|REJECTED)\.([^.]+\.[^.]+)\.\d+$/.exec(attemptId);
+      const parts = /^([0-9A-Z]{26}|REJECTED)\.(.+)\.\d+$/.exec(attemptId);
       const [, id, noticeId] = parts ?? [];
       return id && noticeId ? { owner: id === REJECTS_OWNER ? id : ownerOf(id), noticeId } : undefined;
     },
@@ -387,7 +398,9 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
 
     async list({ now, before, state, member, limit }) {
       const items: Incident[] = [];
+      let looked = 0;
       const cursor = (incident: Incident): string => `${pad(incident.receivedAt)}#${incident.id}`;
+      const atOnce = (state === undefined ? limit : Math.max(limit, LOOK)) + 1;
       const partitions = member
         ? [`MEMBER#${member}`]
         : Array.from({ length: MONTHS }, (_, i) => {
@@ -403,7 +416,7 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
             pk,
             ...(to === undefined ? {} : { to }),
             descending: true,
-            limit: limit + 1,
+            limit: atOnce,
           });
           const last = page.at(-1);
           const keys = page.filter((key) => String(key.memberAt ?? key.monthAt) !== to);
@@ -413,8 +426,10 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
             if (items.length > limit)
               return { items: items.slice(0, limit), next: cursor(items[limit - 1] as Incident) };
           }
-          if (page.length <= limit || !last) break;
+          if (page.length < atOnce || !last) break;
           to = String(last.memberAt ?? last.monthAt);
+          looked += page.length;
+          if (looked >= MOST_LOOKED) return { items, next: to };
         }
       }
       return { items };
@@ -450,9 +465,7 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       const items = page.filter((item) => item.sk !== `${prefix}${before}`).slice(0, limit + 1);
       const last = items[limit - 1];
       return {
-        items: items
-          .slice(0, limit)
-          .map((item) => rejectedSchema.parse(vault.open(String(item.sealed), `${item.pk}/${item.sk}`))),
+        items: items.slice(0, limit).flatMap((item) => unsealed(vault, rejectedSchema, item) ?? []),
         ...(items.length > limit && last ? { next: last.sk.slice(prefix.length) } : {}),
       };
     },
@@ -476,15 +489,26 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
 
     async saveRoster(members, at) {
       const before = (await table.get({ pk: 'ROSTER', sk: 'CURRENT' }))?.version;
-      const version = `${pad(at)}`;
-      if (before === version)
-        throw new Error('Another roster was loaded in this very millisecond; try again.');
+      // Two that are loaded at the same instant must not be written into each other.
+      const version = `${pad(at)}-${randomBytes(4).toString('hex')}`;
       for (let i = 0; i < members.length; i += 90)
         await table.write(
           members.slice(i, i + 90).map((member) => ({
             put: { pk: `ROSTER#${version}`, sk: `MEMBER#${member.id}`, member: member as unknown as Value },
           })),
         );
+      // Expired, not deleted: whoever has just read the old version still finds all of it.
+      const expire = async (old: string): Promise<void> => {
+        const keys = await table.query({ pk: `ROSTER#${old}`, consistent: true });
+        for (let i = 0; i < keys.length; i += 90)
+          await table.write(
+            keys.slice(i, i + 90).map(({ pk, sk }) => ({
+              patch: { pk, sk },
+              set: { expiresAt: seconds(at + OLD_ROSTER_MS) },
+              if: { present: true },
+            })),
+          );
+      };
       // The switch is one write: before it everybody sees the old roster, after it everybody the new one.
       const switched = await table.write([
         {
@@ -492,12 +516,11 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
           if: typeof before === 'string' ? { equals: { version: before } } : { absent: true },
         },
       ]);
-      if (!switched.ok)
+      if (!switched.ok) {
+        await expire(version);
         throw new Error('Somebody else loaded a roster at the same time; look at theirs and try again.');
-      if (typeof before !== 'string') return;
-      const old = await table.query({ pk: `ROSTER#${before}`, consistent: true });
-      for (let i = 0; i < old.length; i += 90)
-        await table.write(old.slice(i, i + 90).map(({ pk, sk }) => ({ delete: { pk, sk } })));
+      }
+      if (typeof before === 'string') await expire(before);
     },
 
     async beat(at) {

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
-import type { Vault } from '../ports/vault.ts';
+import { KeyErased, type Vault } from '../ports/vault.ts';
 
 /** Data keys of a district: 32 bytes each in base64, by id; erasing one makes what it sealed unreadable for ever. */
 export interface VaultKeys {
@@ -16,7 +16,7 @@ export const aesVault = ({ dataKeys, pepper }: VaultKeys): Vault => {
   const key = (id: string): Buffer => {
     const text = dataKeys.keys[id];
     if (text === undefined)
-      throw new Error(`The data key '${id}' was erased: what it sealed cannot be read any more.`);
+      throw new KeyErased(`The data key '${id}' was erased: what it sealed cannot be read any more.`);
     return Buffer.from(text, 'base64');
   };
   return {
@@ -29,7 +29,13 @@ export const aesVault = ({ dataKeys, pepper }: VaultKeys): Vault => {
     open(sealed, context) {
       const dot = sealed.indexOf('.');
       const bytes = Buffer.from(sealed.slice(dot + 1), 'base64');
-      const decipher = createDecipheriv('aes-256-gcm', key(sealed.slice(0, dot)), bytes.subarray(0, IV_BYTES))
+      // Without a fixed length a cut-off tag of four bytes would pass for a whole one.
+      const decipher = createDecipheriv(
+        'aes-256-gcm',
+        key(sealed.slice(0, dot)),
+        bytes.subarray(0, IV_BYTES),
+        { authTagLength: TAG_BYTES },
+      )
         .setAAD(Buffer.from(context))
         .setAuthTag(bytes.subarray(-TAG_BYTES));
       const text = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
