@@ -63,9 +63,7 @@ export const issueTokens = async (
       role: role === 'duty' ? ('desk' as const) : ('member' as const),
     })),
   ];
-  const tokens = people.map(async ({ sub, role }) => [
-    sub,
-    await issueToken(secret, { sub, role, district, hours }, clock),
-  ]);
-  return Object.fromEntries(await Promise.all(tokens)) as Record<string, string>;
+  const token = async ({ sub, role }: (typeof people)[number]) =>
+    [sub, await issueToken(secret, { sub, role, district, hours }, clock)] as const;
+  return Object.fromEntries(await Promise.all(people.map(token)));
 };

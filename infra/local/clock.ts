@@ -1,6 +1,7 @@
 // The one clock of the local cloud. Workflow timers, schedules and the functions' Date all read it, so that a story can
 // jump an hour and a demo can run sixty times faster. Queue visibility and delays stay on real time (rules.md §4).
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import * as z from 'zod';
 
 // Layout of the shared memory: an Int32 sequence number (odd = being written), then three Float64.
 const SHARED_BYTES = 32;
@@ -22,7 +23,7 @@ export interface Clock {
   /** Virtual seconds per real second; 0 stands still. */
   readonly speed: number;
   /** The virtual instant, whole milliseconds. */
-  now(): number;
+  now: () => number;
   /** Changes the speed from this instant on. @throws RangeError below 0 or not finite. */
   setSpeed(speed: number): void;
   /** Moves forward to an instant and runs every timer due by then, earliest first. @throws RangeError when it lies in the past. */
@@ -33,6 +34,12 @@ export interface Clock {
   nextDue(): number | undefined;
   /** Drops all timers. */
   stop(): void;
+}
+
+function checkedSpeed(wanted: number): number {
+  if (!Number.isFinite(wanted) || wanted < 0)
+    throw new RangeError(`The speed must be 0 or more, not ${wanted}.`);
+  return wanted;
 }
 
 /**
@@ -75,11 +82,6 @@ export function createClock(options: { at?: number; speed?: number } = {}): Cloc
     if (left > 0 && speed() === 0) return;
     const real = left <= 0 ? 0 : Math.ceil(left / speed());
     nodeTimer = setTimeout(fireDue, Math.min(real, LONGEST_NODE_TIMER_MS));
-  };
-  const checkedSpeed = (wanted: number) => {
-    if (!Number.isFinite(wanted) || wanted < 0)
-      throw new RangeError(`The speed must be 0 or more, not ${wanted}.`);
-    return wanted;
   };
 
   set(options.at ?? realNow(), checkedSpeed(options.speed ?? 1));
@@ -162,16 +164,11 @@ export function openClock(file: string, speed: number): { clock: Clock; close: (
   };
 }
 
+const leadSchema = z.object({ leadMs: z.number() });
+
 function readLead(file: string): number {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
-    throw error;
-  }
-  const lead = (JSON.parse(text) as { leadMs?: unknown }).leadMs;
-  if (typeof lead !== 'number' || !Number.isFinite(lead))
-    throw new Error(`${file} holds no lead of the clock; remove it.`);
-  return lead;
+  if (!existsSync(file)) return 0;
+  const lead = leadSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  if (!lead.success) throw new Error(`${file} holds no lead of the clock; remove it.`);
+  return lead.data.leadMs;
 }

@@ -1,13 +1,12 @@
 // The local cloud: runs one synthesized stack on embedded engines. Knows AWS resource types and nothing of our functions.
 import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { Activity } from './activity.ts';
 import type { Clock } from './clock.ts';
 import { type Dynamo, type DynamoEngine, ensureTable, startDynamo, sweepExpired } from './dynamodb.ts';
-import { type Front, listen, type Route, startFront } from './http.ts';
+import { addressOf, type Front, listen, type Route, startFront } from './http.ts';
 import { type CrashAt, FunctionError, LambdaHost, TooManyRequests } from './lambda.ts';
 import { lockDataDirectory } from './lock.ts';
 import { periodOf, type Schedule, startSchedule } from './schedule.ts';
@@ -317,7 +316,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         },
       });
     }
-    closing.push(() => sqs.stop());
+    closing.push(() => sqs.pause());
     const schedules: Schedule[] = all('AWS::Events::Rule', ruleSchema)
       .filter(({ is }) => is.State === 'ENABLED')
       .map(({ arn, is }) =>
@@ -551,18 +550,18 @@ async function startApi(
   const workflows = statesHandler(states);
   const server = createServer((request, response) => {
     const target = String(request.headers['x-amz-target'] ?? '');
-    if (host.struckBefore(target, String(request.headers['user-agent'] ?? ''))) {
+    if (host.struckBefore(target, request.headers['user-agent'] ?? '')) {
       request.socket.destroy();
       return;
     }
     if (target.startsWith('secretsmanager.'))
       void secretsAnswer(secrets, target.slice('secretsmanager.'.length), request, response);
-    else void workflows(request, response);
+    else workflows(request, response);
   });
   server.keepAliveTimeout = 65_000;
   await listen(server, 0);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: addressOf(server),
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
@@ -570,6 +569,8 @@ async function startApi(
     },
   };
 }
+
+const requestSchema = z.record(z.string(), z.unknown());
 
 async function secretsAnswer(
   secrets: Secrets,
@@ -581,7 +582,7 @@ async function secretsAnswer(
   for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
   let answer;
   try {
-    answer = secrets.answer(action, JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>);
+    answer = secrets.answer(action, requestSchema.parse(JSON.parse(Buffer.concat(chunks).toString())));
   } catch (error) {
     answer = { status: 400, body: { __type: 'SerializationException', Message: String(error) } };
   }
@@ -637,18 +638,17 @@ function sqsEvent(messages: Received[], arn: string, clock: Clock): object {
   };
 }
 
-/** The messages a function reports as failed. As in AWS, a report it cannot read means that all of them failed. */
+const reportSchema = z
+  .object({ batchItemFailures: z.array(z.object({ itemIdentifier: z.string() })).nullish() })
+  .nullable();
+
+/** The messages a function reports as failed. As in AWS, a report that makes no sense means that all of them failed. */
 function failedOnes(answer: string, messages: Received[]): Set<string> {
-  const everything = () => new Set(messages.map((message) => message.messageId));
-  const report = JSON.parse(answer) as { batchItemFailures?: { itemIdentifier?: unknown }[] | null } | null;
-  if (report === null || typeof report !== 'object' || report.batchItemFailures == null) return new Set();
-  if (!Array.isArray(report.batchItemFailures)) return everything();
-  const failed = new Set<string>();
-  for (const { itemIdentifier } of report.batchItemFailures) {
-    if (!messages.some((message) => message.messageId === itemIdentifier)) return everything();
-    failed.add(String(itemIdentifier));
-  }
-  return failed;
+  const all = new Set(messages.map((message) => message.messageId));
+  const report = reportSchema.safeParse(JSON.parse(answer));
+  if (!report.success) return all;
+  const failed = new Set(report.data?.batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier));
+  return [...failed].every((id) => all.has(id)) ? failed : all;
 }
 
 function scheduledEvent(rule: string, due: number): object {

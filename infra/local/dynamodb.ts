@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import {
   type AttributeValue,
@@ -137,9 +137,10 @@ function command(engine: DynamoEngine, port: number, data: string | undefined): 
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
   await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
+  if (address === null || typeof address === 'string') throw new Error('No port is free.');
+  return address.port;
 }
 
 /** Whether the engine speaks HTTP before its process ends or the limit passes. */
@@ -204,11 +205,12 @@ async function describe(client: DynamoDBClient, name: string): Promise<TableDesc
   }
 }
 
+const keys = (schema: TableDescription['KeySchema']) =>
+  schema?.map((key) => `${key.AttributeName}:${key.KeyType}`).join(',');
+
 function shape(
   table: Pick<TableDescription, 'KeySchema' | 'GlobalSecondaryIndexes' | 'LocalSecondaryIndexes'>,
 ): string {
-  const keys = (schema: TableDescription['KeySchema']) =>
-    schema?.map((key) => `${key.AttributeName}:${key.KeyType}`).join(',');
   const indexes = [...(table.GlobalSecondaryIndexes ?? []), ...(table.LocalSecondaryIndexes ?? [])]
     .map((index) => `${index.IndexName}(${keys(index.KeySchema)})${index.Projection?.ProjectionType ?? ''}`)
     .sort();

@@ -2,7 +2,7 @@
 // 500, 503) has the gateway's own shape `{"message"}`; everything else is the functions' word (rules.md §4).
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import * as z from 'zod';
 import type { Activity } from './activity.ts';
 import { TooManyRequests } from './lambda.ts';
 import { ACCOUNT } from './template.ts';
@@ -60,7 +60,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   server.keepAliveTimeout = 65_000; // longer than clients keep theirs: no request meets a socket that is just closing
   await listen(server, options.port);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: addressOf(server),
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
@@ -68,6 +68,13 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       await closed;
     },
   };
+}
+
+/** `http://127.0.0.1:<port>` of a listening server. */
+export function addressOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server does not listen.');
+  return `http://127.0.0.1:${address.port}`;
 }
 
 /** Listens on 127.0.0.1. @throws PortInUse with a sentence. */
@@ -263,8 +270,16 @@ function isText(type: string | undefined, encoding: string | undefined): boolean
   );
 }
 
+const answerSchema = z.object({
+  statusCode: z.coerce.number().int().min(100).max(599),
+  headers: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  cookies: z.array(z.string()).optional(),
+  body: z.string().default(''),
+  isBase64Encoded: z.boolean().default(false),
+});
+
 function pass(response: ServerResponse, answer: string): void {
-  const result = JSON.parse(answer) as unknown;
+  const result: unknown = JSON.parse(answer);
   if (typeof result !== 'object' || result === null || !('statusCode' in result)) {
     // Format 2.0: an answer without a status is a body of its own.
     response
@@ -272,19 +287,16 @@ function pass(response: ServerResponse, answer: string): void {
       .end(typeof result === 'string' ? result : answer);
     return;
   }
-  const { statusCode, headers, cookies, body, isBase64Encoded } = result as {
-    statusCode: number;
-    headers?: Record<string, string | number | boolean>;
-    cookies?: string[];
-    body?: string;
-    isBase64Encoded?: boolean;
-  };
-  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, String(value));
+  const proxied = answerSchema.safeParse(result);
+  if (!proxied.success)
+    return gatewaySays(response, 500, 'Internal Server Error', 'the answer has no right form');
+  const { statusCode, headers, cookies, body, isBase64Encoded } = proxied.data;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, String(value));
   if (cookies) response.setHeader('set-cookie', cookies);
   if (!response.hasHeader('content-type')) response.setHeader('content-type', 'text/plain;charset=utf-8');
-  const content = isBase64Encoded ? Buffer.from(body ?? '', 'base64') : Buffer.from(body ?? '');
+  const content = isBase64Encoded ? Buffer.from(body, 'base64') : Buffer.from(body);
   response.setHeader('content-length', content.length);
-  response.writeHead(Number(statusCode)).end(content);
+  response.writeHead(statusCode).end(content);
 }
 
 function gatewaySays(response: ServerResponse, status: number, message: string, why?: string): void {

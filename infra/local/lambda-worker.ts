@@ -48,6 +48,7 @@ type Handler = (event: unknown, context: object) => unknown;
 
 const port = parentPort;
 if (!port) throw new Error('lambda-worker.ts runs in a worker thread only.');
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- lambda.ts puts it there, typed
 const settings = workerData as WorkerSettings;
 const realNow = Date.now.bind(Date);
 
@@ -74,10 +75,11 @@ async function load(): Promise<Handler> {
     .map((ending) => join(settings.taskRoot, `${file}.${ending}`))
     .find((path) => existsSync(path));
   if (path === undefined) throw new Error(`Cannot find module ${file} in ${settings.taskRoot}`);
-  const module = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-  const handler = module[name];
+  const module: unknown = await import(pathToFileURL(path).href);
+  const handler: unknown =
+    typeof module === 'object' && module !== null ? Reflect.get(module, name) : undefined;
   if (typeof handler !== 'function') throw new Error(`${settings.handler} is undefined or not exported`);
-  return handler as Handler;
+  return (event, context) => Reflect.apply(handler, undefined, [event, context]) as unknown;
 }
 
 async function answer(handler: Handler, call: WorkerCall): Promise<void> {
@@ -106,21 +108,21 @@ function failure(error: unknown): FunctionFailure {
 /** `new Date()`, `Date.now()` and `Date()` tell the virtual instant; a Date made from arguments is what it always was. */
 function shiftDate(now: () => number): void {
   const RealDate = Date;
-  const ShiftedDate = function (this: unknown, ...given: unknown[]) {
+  const ShiftedDate = function (this: unknown, ...given: unknown[]): unknown {
     if (!new.target) return new RealDate(now()).toString();
-    return Reflect.construct(RealDate, given.length === 0 ? [now()] : given, new.target) as Date;
-  } as unknown as DateConstructor;
+    return Reflect.construct(RealDate, given.length === 0 ? [now()] : given, new.target);
+  };
   Object.setPrototypeOf(ShiftedDate, RealDate); // parse, UTC
   Object.defineProperty(ShiftedDate, 'prototype', { value: RealDate.prototype, writable: false });
   Object.defineProperty(ShiftedDate, 'name', { value: 'Date' });
   Object.defineProperty(ShiftedDate, 'length', { value: RealDate.length });
-  ShiftedDate.now = now;
+  Object.defineProperty(ShiftedDate, 'now', { value: now, writable: true, configurable: true });
   Object.defineProperty(RealDate.prototype, 'constructor', {
     value: ShiftedDate,
     writable: true,
     configurable: true,
   });
-  globalThis.Date = ShiftedDate;
+  Object.defineProperty(globalThis, 'Date', { value: ShiftedDate, writable: true, configurable: true });
 }
 
 /** Writes console lines straight to the function's log: through the main thread's streams they would cost it a turn each. */

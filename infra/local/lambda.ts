@@ -224,6 +224,7 @@ class Pool {
       event: call.event,
       deadline: Date.now() + timeoutMs,
     };
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     environment.worker.postMessage(message);
   }
 

@@ -22,7 +22,7 @@ export function lockDataDirectory(directory: string): () => void {
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
-    if (!/locked|busy/i.test((error as Error).message)) throw error;
+    if (!(error instanceof Error && /locked|busy/i.test(error.message))) throw error;
     throw new DataDirectoryInUse(
       `The data directory ${directory} is in use by process ${readPid(holder)}. Stop that one first, or give this one its own with --data.`,
     );

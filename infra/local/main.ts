@@ -252,7 +252,8 @@ export function readArguments(args: string[]): Arguments {
       },
     }));
   } catch (error) {
-    throw new WrongArguments(`${(error as Error).message.split('. ')[0] ?? ''}. Write ${USAGE}`);
+    const [what = ''] = (error instanceof Error ? error.message : '').split('. ');
+    throw new WrongArguments(`${what}. Write ${USAGE}`);
   }
   const known = listDistricts();
   const district = values.district ?? known[0] ?? '';
@@ -331,7 +332,7 @@ if (import.meta.main) {
     const expected = [WrongArguments, WrongDistrict, DataDirectoryInUse, PortInUse, TemplateError].some(
       (kind) => error instanceof kind,
     );
-    console.error(expected ? (error as Error).message : error);
+    console.error(expected && error instanceof Error ? error.message : error);
     process.exitCode = error instanceof WrongArguments ? 2 : 1;
   }
 }

@@ -1,14 +1,16 @@
 // Secrets Manager in one file of the data directory, readable by its owner only. AWS JSON 1.1, the calls our functions make.
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import * as z from 'zod';
 
-interface Stored {
-  arn: string;
-  name: string;
-  createdAt: number;
-  versionId: string;
-  value: string;
-}
+const storedSchema = z.object({
+  arn: z.string(),
+  name: z.string(),
+  createdAt: z.number(),
+  versionId: z.string(),
+  value: z.string(),
+});
+type Stored = z.infer<typeof storedSchema>;
 
 /** An answer of the service; `status` 400 carries `__type`. */
 export interface Answer {
@@ -26,7 +28,7 @@ export class Secrets {
   constructor(file: string, now: () => number) {
     this.#file = file;
     this.#now = now;
-    this.#stored = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Stored[]) : [];
+    this.#stored = existsSync(file) ? storedSchema.array().parse(JSON.parse(readFileSync(file, 'utf8'))) : [];
   }
 
   /** Keeps the stored value, else stores the first one. Returns the text in force. */

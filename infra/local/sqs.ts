@@ -1,6 +1,6 @@
 // The SQS engine: fauxqs, embedded, on disk. Consumers take messages from its store directly, producers come over HTTP.
 import { mkdirSync } from 'node:fs';
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { buildApp } from 'fauxqs';
 import type { Activity } from './activity.ts';
 
@@ -40,6 +40,8 @@ export interface Sqs {
   depth(name: string): { ready: number; inFlight: number; delayed: number };
   /** Called before every request with its action and the caller's user agent; true drops the request without an answer. */
   onRequest(hook: (action: string, userAgent: string) => boolean): void;
+  /** Hands out no more messages; those handed out may still be finished. */
+  pause(): void;
   stop(): Promise<void>;
 }
 
@@ -61,7 +63,7 @@ export async function startSqs(options: {
   let drop: ((action: string, userAgent: string) => boolean) | undefined;
   app.addHook('onRequest', (request, reply, next) => {
     const action = String(request.headers['x-amz-target'] ?? '');
-    if (drop?.(action, String(request.headers['user-agent'] ?? ''))) {
+    if (drop?.(action, request.headers['user-agent'] ?? '')) {
       reply.hijack();
       request.raw.destroy();
       return;
@@ -70,8 +72,8 @@ export async function startSqs(options: {
   });
   const endpoint = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   const consumed = new Map<string, Queue>();
-  let stopped = false;
-  const loops: Promise<void>[] = [];
+  let paused = false;
+  let closed = false;
 
   options.activity.alsoBusy(() => {
     for (const queue of consumed.values())
@@ -110,7 +112,7 @@ export async function startSqs(options: {
       const failed = await consumer
         .handle(batch)
         .catch(() => new Set(batch.map((message) => message.messageId)));
-      if (stopped) return;
+      if (closed) return;
       inOneCommit(() => {
         for (const { messageId, receiptHandle } of batch) {
           if (!failed.has(messageId)) queue.deleteMessage(receiptHandle);
@@ -124,8 +126,9 @@ export async function startSqs(options: {
 
   const drain = async (queue: Queue, consumer: Consumer): Promise<void> => {
     let running = 0;
-    let freed = () => {};
-    while (!stopped) {
+    let freed: (() => void) | undefined;
+    for (;;) {
+      if (paused) return;
       if (running >= consumer.concurrency) {
         await new Promise<void>((resolve) => (freed = resolve));
         continue;
@@ -140,7 +143,7 @@ export async function startSqs(options: {
       running += 1;
       void work(queue, consumer, batch).finally(() => {
         running -= 1;
-        freed();
+        freed?.();
       });
     }
   };
@@ -161,7 +164,7 @@ export async function startSqs(options: {
       const queue = store.getQueueByArn(arn);
       if (!queue) throw new Error(`There is no queue ${arn} to consume.`);
       consumed.set(arn, queue);
-      loops.push(drain(queue, consumer));
+      void drain(queue, consumer);
     },
     depth(name) {
       const queue = store.getQueueByName(name);
@@ -176,11 +179,15 @@ export async function startSqs(options: {
     onRequest(hook) {
       drop = hook;
     },
+    pause() {
+      paused = true;
+      store.shutdown();
+    },
     async stop() {
-      stopped = true;
+      paused = true;
+      closed = true;
       store.shutdown();
       await app.close();
-      await Promise.all(loops);
     },
   };
 }
@@ -191,29 +198,34 @@ function hasWork(queue: Queue): boolean {
   return queue.messages.length > 0;
 }
 
+type Persistence = NonNullable<SqsStore['persistence']>;
+
+/** A module inside fauxqs 2.4.1, which exports its app only. */
+async function part<T>(path: string): Promise<T> {
+  const module: unknown = await import(
+    new URL(`../../node_modules/fauxqs/dist/${path}`, import.meta.url).href
+  );
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the version is pinned and the tests run through it
+  return module as T;
+}
+
 /**
  * Puts fauxqs together from its parts. Its own start function cannot be used: it listens on all interfaces, and it
  * commits every message with an fsync, which guards against a power cut and not against a kill.
  */
 async function open(data: string, region: string) {
-  const parts = new URL('../../node_modules/fauxqs/dist/', import.meta.url);
-  const { SqsStore } = (await import(new URL('sqs/sqsStore.js', parts).href)) as {
-    SqsStore: new () => SqsStore;
-  };
-  const { SnsStore } = (await import(new URL('sns/snsStore.js', parts).href)) as {
-    SnsStore: new () => Stores['snsStore'];
-  };
-  const { S3Store } = (await import(new URL('s3/s3Store.js', parts).href)) as {
-    S3Store: new () => Stores['s3Store'];
-  };
-  const { PersistenceManager } = (await import(new URL('persistence.js', parts).href)) as {
-    PersistenceManager: new (directory: string) => NonNullable<SqsStore['persistence']> & { close(): void };
-  };
+  const { SqsStore } = await part<{ SqsStore: new () => SqsStore }>('sqs/sqsStore.js');
+  const { SnsStore } = await part<{ SnsStore: new () => Stores['snsStore'] }>('sns/snsStore.js');
+  const { S3Store } = await part<{ S3Store: new () => Stores['s3Store'] }>('s3/s3Store.js');
+  const { PersistenceManager } = await part<{ PersistenceManager: new (directory: string) => Persistence }>(
+    'persistence.js',
+  );
   const stores: Stores = { sqsStore: new SqsStore(), snsStore: new SnsStore(), s3Store: new S3Store() };
   const store = stores.sqsStore;
   store.region = region;
   const persistence = new PersistenceManager(data);
-  const { db: database } = persistence as unknown as { db: DatabaseSync };
+  const database: unknown = Reflect.get(persistence, 'db'); // private to TypeScript only
+  if (!(database instanceof DatabaseSync)) throw new Error('fauxqs keeps its database elsewhere now.');
   database.exec('PRAGMA synchronous = NORMAL');
   // Whoever had messages in his hands died with the last process: give them back now, not when their visibility ends.
   database.exec('UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL');

@@ -2,9 +2,10 @@
 // Every resource is run, or inert here for a reason that is printed, or an error: nothing is skipped silently.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import * as z from 'zod';
 
 /** A CloudFormation value before or after its functions are resolved. */
-export type Value = string | number | boolean | null | Value[] | { [key: string]: Value };
+export type Value = z.core.util.JSONType;
 
 /** One resource of the template, properties still unresolved. */
 export interface Resource {
@@ -77,6 +78,43 @@ export interface Classification {
   inert: { type: string; count: number; why: string }[];
 }
 
+const artifactSchema = z.looseObject({
+  stackName: z.string().optional(),
+  templateFile: z.string().optional(),
+  file: z.string().optional(),
+});
+const manifestSchema = z.object({
+  artifacts: z
+    .record(z.string(), z.object({ type: z.string(), properties: artifactSchema.default({}) }))
+    .default({}),
+});
+const assetsSchema = z.object({
+  files: z
+    .record(
+      z.string(),
+      z.object({
+        source: z.object({ path: z.string() }),
+        destinations: z.record(z.string(), z.object({ objectKey: z.string() })),
+      }),
+    )
+    .default({}),
+});
+const templateSchema = z.object({
+  Resources: z
+    .record(
+      z.string(),
+      z.object({
+        Type: z.string(),
+        Properties: z.record(z.string(), z.json()).default({}),
+        Condition: z.string().optional(),
+      }),
+    )
+    .default({}),
+  Parameters: z.record(z.string(), z.object({ Default: z.json().optional() })).default({}),
+  Conditions: z.record(z.string(), z.json()).default({}),
+  Mappings: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.json()))).default({}),
+});
+
 /**
  * Reads one stack of a cloud assembly.
  * @param assembly the directory CDK wrote.
@@ -84,12 +122,10 @@ export interface Classification {
  * @throws TemplateError when it is not there.
  */
 export function readStack(assembly: string, name: string): Stack {
-  const manifest = readJson(join(assembly, 'manifest.json')) as {
-    artifacts?: Record<string, { type: string; properties?: Record<string, string> }>;
-  };
-  const artifacts = Object.entries(manifest.artifacts ?? {});
+  const manifest = readJson(join(assembly, 'manifest.json'), manifestSchema);
+  const artifacts = Object.entries(manifest.artifacts);
   const stacks = artifacts.filter(([, artifact]) => artifact.type === 'aws:cloudformation:stack');
-  const found = stacks.find(([id, artifact]) => id === name || artifact.properties?.['stackName'] === name);
+  const found = stacks.find(([id, artifact]) => id === name || artifact.properties.stackName === name);
   if (!found) {
     throw new TemplateError(
       `${assembly} holds no stack ${name}, only ${stacks.map(([id]) => id).join(', ') || 'none'}.`,
@@ -97,51 +133,51 @@ export function readStack(assembly: string, name: string): Stack {
   }
   const [id, artifact] = found;
   const template = readJson(
-    join(assembly, artifact.properties?.['templateFile'] ?? `${id}.template.json`),
-  ) as {
-    Resources?: Record<string, { Type: string; Properties?: Record<string, Value>; Condition?: string }>;
-    Parameters?: Record<string, { Default?: Value }>;
-    Conditions?: Record<string, Value>;
-    Mappings?: Stack['mappings'];
-  };
+    join(assembly, artifact.properties.templateFile ?? `${id}.template.json`),
+    templateSchema,
+  );
   const assets = new Map<string, string>();
   for (const [, other] of artifacts) {
     if (other.type !== 'cdk:asset-manifest') continue;
-    const file = readJson(join(assembly, other.properties?.['file'] ?? '')) as {
-      files?: Record<
-        string,
-        { source: { path: string }; destinations: Record<string, { objectKey: string }> }
-      >;
-    };
-    for (const { source, destinations } of Object.values(file.files ?? {})) {
+    const { files } = readJson(join(assembly, other.properties.file ?? ''), assetsSchema);
+    for (const { source, destinations } of Object.values(files)) {
       for (const { objectKey } of Object.values(destinations))
         assets.set(objectKey, resolve(assembly, source.path));
     }
   }
   const stack: Stack = {
-    name: artifact.properties?.['stackName'] ?? id,
+    name: artifact.properties.stackName ?? id,
     resources: new Map(),
     assets,
     parameters: Object.fromEntries(
-      Object.entries(template.Parameters ?? {}).map(([key, { Default }]) => [key, Default ?? null]),
+      Object.entries(template.Parameters).map(([key, { Default }]) => [key, Default ?? null]),
     ),
-    conditions: template.Conditions ?? {},
-    mappings: template.Mappings ?? {},
+    conditions: template.Conditions,
+    mappings: template.Mappings,
   };
   const judge = new Resolver(stack, new Map(), '');
-  for (const [key, { Type, Properties, Condition }] of Object.entries(template.Resources ?? {})) {
+  for (const [key, { Type, Properties, Condition }] of Object.entries(template.Resources)) {
     if (Condition !== undefined && !judge.condition(Condition, `${key}.Condition`)) continue;
-    stack.resources.set(key, { id: key, type: Type, properties: Properties ?? {} });
+    stack.resources.set(key, { id: key, type: Type, properties: Properties });
   }
   return stack;
 }
 
-function readJson(file: string): unknown {
+function readJson<T>(file: string, schema: z.ZodType<T>): T {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
-    throw new TemplateError(`${file} cannot be read: ${(error as Error).message}`);
+    throw new TemplateError(
+      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
+}
+
+/** A value that can stand in a text. @throws TemplateError naming the place */
+function textOf(value: Value | undefined, place: string): string {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return String(value);
+  throw new TemplateError(`${place}: a text is needed, not ${JSON.stringify(value)}.`);
 }
 
 /**
@@ -194,7 +230,7 @@ export class Resolver {
 
   /** All properties of a resource, resolved; `AWS::NoValue` ones are left out. */
   properties(resource: Resource): Record<string, Value> {
-    return this.#value(resource.properties, resource.id) as Record<string, Value>;
+    return this.#object(resource.properties, resource.id);
   }
 
   /** Whether a named condition of the template holds. */
@@ -206,24 +242,22 @@ export class Resolver {
   }
 
   #value(value: Value, place: string): Value | undefined {
-    if (Array.isArray(value)) {
-      return value
-        .map((item, index) => this.#value(item, `${place}[${index}]`))
-        .filter((item) => item !== undefined);
-    }
+    if (Array.isArray(value)) return this.#array(value, place);
     if (typeof value !== 'object' || value === null) return value;
-    const entries = Object.entries(value);
-    const [only] = entries;
-    if (
-      entries.length === 1 &&
-      only &&
-      (only[0] === 'Ref' || only[0] === 'Condition' || only[0].startsWith('Fn::'))
-    ) {
-      // `Condition` inside a policy statement is an object; the function takes a name.
-      if (only[0] !== 'Condition' || typeof only[1] === 'string') return this.#call(only[0], only[1], place);
-    }
+    const [only, more] = Object.entries(value);
+    if (only && !more && isFunction(...only)) return this.#call(only[0], only[1], place);
+    return this.#object(value, place);
+  }
+
+  #array(items: Value[], place: string): Value[] {
+    return items
+      .map((item, index) => this.#value(item, `${place}[${index}]`))
+      .filter((item) => item !== undefined);
+  }
+
+  #object(fields: Record<string, Value>, place: string): Record<string, Value> {
     const result: Record<string, Value> = {};
-    for (const [key, item] of entries) {
+    for (const [key, item] of Object.entries(fields)) {
       const resolved = this.#value(item, `${place}.${key}`);
       if (resolved !== undefined) result[key] = resolved;
     }
@@ -231,46 +265,43 @@ export class Resolver {
   }
 
   #call(name: string, argument: Value, place: string): Value | undefined {
-    const list = () => {
-      const resolved = this.#value(argument, place);
+    const list = (value: Value | undefined = argument) => {
+      const resolved = value === undefined ? undefined : this.#value(value, place);
       if (!Array.isArray(resolved)) throw new TemplateError(`${place}: ${name} needs a list.`);
       return resolved;
     };
     switch (name) {
       case 'Ref':
-        return argument === 'AWS::NoValue' ? undefined : this.#ref(String(argument), place);
+        return argument === 'AWS::NoValue' ? undefined : this.#ref(textOf(argument, place), place);
       case 'Condition':
-        return this.condition(String(argument), place);
+        return this.condition(textOf(argument, place), place);
       case 'Fn::GetAtt': {
-        const [id, ...path] = typeof argument === 'string' ? argument.split('.') : (argument as string[]);
-        return this.#attribute(String(id), path.join('.'), place);
+        const dotted = Array.isArray(argument)
+          ? argument.map((part) => textOf(part, place)).join('.')
+          : argument;
+        return this.#attribute(textOf(dotted, place), place);
       }
       case 'Fn::Join': {
         const [separator, parts] = list();
-        return (parts as Value[]).map(String).join(String(separator));
+        return list(parts)
+          .map((part) => textOf(part, place))
+          .join(textOf(separator, place));
       }
       case 'Fn::Split': {
         const [separator, text] = list();
-        return String(text).split(String(separator));
+        return textOf(text, place).split(textOf(separator, place));
       }
       case 'Fn::Select': {
         const [index, items] = list();
-        return (items as Value[])[Number(index)] ?? null;
+        return list(items)[Number(index)] ?? null;
       }
       case 'Fn::Sub': {
-        const [text, own] = Array.isArray(argument) ? [argument[0], argument[1]] : [argument, {}];
-        const names = this.#value(own ?? {}, place) as Record<string, Value>;
-        return String(text).replace(/\$\{(!?)([^}]+)\}/g, (_, literal: string, key: string) => {
-          if (literal) return `\${${key}}`;
-          if (names[key] !== undefined) return String(names[key]);
-          const [id = '', ...path] = key.split('.');
-          return path.length > 0 ? this.#attribute(id, path.join('.'), place) : String(this.#ref(key, place));
-        });
+        const [text, own] = Array.isArray(argument) ? argument : [argument];
+        return this.#substitute(textOf(text, place), z.record(z.string(), z.json()).parse(own ?? {}), place);
       }
       case 'Fn::If': {
-        const [condition, yes, no] = argument as Value[];
-        const chosen = this.condition(String(condition), place) ? yes : no;
-        return this.#value(chosen ?? null, place);
+        const [condition, yes = null, no = null] = Array.isArray(argument) ? argument : [];
+        return this.#value(this.condition(textOf(condition, place), place) ? yes : no, place);
       }
       case 'Fn::Equals': {
         const [left, right] = list();
@@ -283,8 +314,8 @@ export class Resolver {
       case 'Fn::Or':
         return list().some((item) => item === true);
       case 'Fn::FindInMap': {
-        const [map, first, second] = list().map(String);
-        const found = this.#stack.mappings[map ?? '']?.[first ?? '']?.[second ?? ''];
+        const [map = '', first = '', second = ''] = list().map((item) => textOf(item, place));
+        const found = this.#stack.mappings[map]?.[first]?.[second];
         if (found === undefined)
           throw new TemplateError(`${place}: the mapping ${map} has no ${first}.${second}.`);
         return found;
@@ -294,6 +325,15 @@ export class Resolver {
     }
   }
 
+  #substitute(text: string, own: Record<string, Value>, place: string): string {
+    const names = this.#object(own, place);
+    return text.replace(/\$\{(!?)([^}]+)\}/g, (_, literal: string, key: string) => {
+      if (literal) return `\${${key}}`;
+      if (names[key] !== undefined) return textOf(names[key], place);
+      return key.includes('.') ? this.#attribute(key, place) : textOf(this.#ref(key, place), place);
+    });
+  }
+
   #ref(id: string, place: string): Value {
     const found = this.#pseudo[id] ?? this.#identities.get(id)?.ref ?? this.#stack.parameters[id];
     if (found === undefined || found === null)
@@ -301,14 +341,20 @@ export class Resolver {
     return found;
   }
 
-  #attribute(id: string, attribute: string, place: string): string {
-    const found = this.#identities.get(id)?.attributes[attribute];
-    if (found === undefined) {
-      const type = this.#stack.resources.get(id)?.type ?? 'not in the template';
-      throw new TemplateError(`${place} asks for ${attribute} of ${id} (${type}), which has no value here.`);
-    }
-    return found;
+  #attribute(dotted: string, place: string): string {
+    const [id = '', ...path] = dotted.split('.');
+    const found = this.#identities.get(id)?.attributes[path.join('.')];
+    if (found !== undefined) return found;
+    const type = this.#stack.resources.get(id)?.type ?? 'not in the template';
+    throw new TemplateError(
+      `${place} asks for ${path.join('.')} of ${id} (${type}), which has no value here.`,
+    );
   }
+}
+
+/** `Condition` with an object beside it is a part of a policy statement, not the function. */
+function isFunction(key: string, argument: Value): boolean {
+  return key === 'Ref' || key.startsWith('Fn::') || (key === 'Condition' && typeof argument === 'string');
 }
 
 /** The addresses that only exist once the engines listen. */
@@ -340,6 +386,8 @@ export function identities(stack: Stack, { region, sqs }: Addresses): Map<string
   return result;
 }
 
+const simple = (ref: string, Arn = ref): Identity => ({ ref, attributes: { Arn } });
+
 function identity(
   stack: Stack,
   resource: Resource,
@@ -347,15 +395,12 @@ function identity(
   region: string,
   sqs: string,
 ): Identity {
-  const only = (...keys: string[]) => {
-    const properties: Record<string, Value> = {};
-    for (const key of keys)
-      if (resource.properties[key] !== undefined) properties[key] = resource.properties[key];
-    return resolver.properties({ ...resource, properties });
-  };
-  const named = (key: string) => String(only(key)[key] ?? `${stack.name}-${resource.id}`);
+  const only = (key: string) =>
+    resolver.properties({ ...resource, properties: { [key]: resource.properties[key] ?? null } });
+  const text = (key: string) => textOf(only(key)[key], `${resource.id}.${key}`);
+  const named = (key: string) =>
+    textOf(only(key)[key] ?? `${stack.name}-${resource.id}`, `${resource.id}.${key}`);
   const arn = (service: string, rest: string) => `arn:aws:${service}:${region}:${ACCOUNT}:${rest}`;
-  const simple = (ref: string, Arn = ref): Identity => ({ ref, attributes: { Arn } });
   switch (resource.type) {
     case 'AWS::DynamoDB::Table': {
       const name = named('TableName');
@@ -371,12 +416,11 @@ function identity(
       return simple(name, arn('lambda', `function:${name}`));
     }
     case 'AWS::Lambda::Version': {
-      const version = `${functionArn(String(only('FunctionName')['FunctionName']), region)}:1`;
+      const version = `${functionArn(text('FunctionName'), region)}:1`;
       return { ref: version, attributes: { Version: '1', FunctionArn: version } };
     }
     case 'AWS::Lambda::Alias': {
-      const { FunctionName, Name } = only('FunctionName', 'Name');
-      return { ref: `${functionArn(String(FunctionName), region)}:${String(Name)}`, attributes: {} };
+      return { ref: `${functionArn(text('FunctionName'), region)}:${text('Name')}`, attributes: {} };
     }
     case 'AWS::StepFunctions::StateMachine': {
       const name = named('StateMachineName');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { CfnResource } from 'aws-cdk-lib';
+import * as z from 'zod';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createClock } from '../../infra/local/clock.ts';
 import { type Cloud, type CloudOptions, startCloud } from '../../infra/local/cloud.ts';
@@ -51,12 +52,13 @@ const post = (url: string, body: unknown) =>
     headers: { 'content-type': 'application/json' },
   });
 
+const itemSchema = z
+  .record(z.string(), z.object({ S: z.string().optional(), N: z.string().optional() }))
+  .nullable();
+
 /** What the table holds of a thing: attribute by attribute, numbers as numbers. */
 async function thing(url: string, id: string): Promise<Record<string, string | number>> {
-  const item = (await (await fetch(`${url}/things/${id}`)).json()) as Record<
-    string,
-    { S?: string; N?: string }
-  > | null;
+  const item = itemSchema.parse(await (await fetch(`${url}/things/${id}`)).json());
   return Object.fromEntries(Object.entries(item ?? {}).map(([name, { S, N }]) => [name, S ?? Number(N)]));
 }
 
@@ -218,10 +220,13 @@ describe('waiting', () => {
   });
 });
 
+const templateSchema = z.object({ Resources: z.record(z.string(), z.unknown()) });
+
 describe('what stands around it', () => {
   test('a resource of an unknown type stops the start with a sentence that names it', async () => {
     await using home = await temporaryDirectory();
     const strange = await synthesize(home.path, (stack) => {
+      // oxlint-disable-next-line no-new -- a construct attaches itself to its scope
       new CfnResource(stack, 'Pool', { type: 'AWS::Cognito::UserPool' });
     });
     await expect(cloudOn(join(home.path, 'data'), { assembly: strange })).rejects.toThrow(
@@ -232,6 +237,7 @@ describe('what stands around it', () => {
   test('what is left out is told with its reason', async () => {
     await using home = await temporaryDirectory();
     await using cloud = await cloudOn(home.path);
+    const template = readFileSync(join(assembly, 'Small.template.json'), 'utf8');
     expect(cloud.resources.inert).toContainEqual({
       type: 'AWS::IAM::Role',
       count: 3,
@@ -239,18 +245,14 @@ describe('what stands around it', () => {
     });
     expect(
       cloud.resources.run.length + cloud.resources.inert.reduce((sum, { count }) => sum + count, 0),
-    ).toBe(
-      Object.keys(
-        (JSON.parse(readFileSync(join(assembly, 'Small.template.json'), 'utf8')) as { Resources: object })
-          .Resources,
-      ).length,
-    );
+    ).toBe(Object.keys(templateSchema.parse(JSON.parse(template)).Resources).length);
   });
 
   test('a second start on the same data is refused with the process id, and allowed after the first has gone', async () => {
     await using home = await temporaryDirectory();
     {
-      await using _first = await cloudOn(home.path);
+      await using first = await cloudOn(home.path);
+      expect(first.url).toMatch(/^http:\/\/127\.0\.0\.1:/);
       await expect(cloudOn(home.path)).rejects.toThrow(`in use by process ${process.pid}.`);
     }
     await using again = await cloudOn(home.path);
@@ -268,11 +270,14 @@ describe('what stands around it', () => {
   test('secrets and directories are for their owner only', async () => {
     await using home = await temporaryDirectory();
     const data = join(home.path, 'data');
-    await using _cloud = await cloudOn(data);
+    await using cloud = await cloudOn(data);
+    expect(cloud.secret).toEqual({ of: 'the first start' });
     expect(statSync(join(data, 'secrets.json')).mode & 0o777).toBe(0o600);
     expect(statSync(data).mode & 0o777).toBe(0o700);
   });
 });
+
+const childSchema = z.object({ url: z.string(), engine: z.number() });
 
 describe('kill -9', () => {
   test('loses nothing acknowledged, leaves no orphan, and waits go on at their old deadline', async () => {
@@ -282,7 +287,7 @@ describe('kill -9', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-    const { url, engine } = JSON.parse((await lines.next()).value ?? '{}') as { url: string; engine: number };
+    const { url, engine } = childSchema.parse(JSON.parse((await lines.next()).value ?? '{}'));
 
     // Post until the process is gone, and remember every 202.
     const acknowledged: string[] = [];

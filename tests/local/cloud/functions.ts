@@ -3,6 +3,7 @@ import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/clie
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import * as z from 'zod';
 
 const table = new DynamoDBClient({});
 const queue = new SQSClient({});
@@ -14,6 +15,13 @@ const {
   MACHINE_ARN: stateMachineArn = '',
   SECRET_ID: SecretId,
 } = process.env;
+
+const thingSchema = z.object({
+  id: z.string(),
+  mode: z.string().optional(),
+  seconds: z.number().default(0),
+  at: z.number().default(0),
+});
 
 interface HttpEvent {
   routeKey: string;
@@ -43,7 +51,7 @@ const count = (id: string, attribute: string, at = Date.now()) =>
 export async function door(event: HttpEvent) {
   switch (event.routeKey) {
     case 'POST /things': {
-      const thing = JSON.parse(event.body ?? '{}') as { id: string; mode?: string; seconds?: number };
+      const thing = thingSchema.parse(JSON.parse(event.body ?? '{}'));
       await count(thing.id, 'stored');
       await queue.send(
         new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify({ ...thing, at: Date.now() }) }),
@@ -87,12 +95,7 @@ export async function door(event: HttpEvent) {
 export async function worker(event: { Records: { messageId: string; body: string }[] }) {
   const failed: string[] = [];
   for (const { messageId, body } of event.Records) {
-    const {
-      id,
-      mode,
-      seconds = 0,
-      at,
-    } = JSON.parse(body) as { id: string; mode?: string; seconds?: number; at: number };
+    const { id, mode, seconds, at } = thingSchema.parse(JSON.parse(body));
     if (mode === 'fail') {
       failed.push(messageId);
       continue;

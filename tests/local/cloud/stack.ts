@@ -1,3 +1,4 @@
+// oxlint-disable no-new -- a construct attaches itself to its scope
 // A small stack with one of everything the local cloud runs, synthesized as a real one is.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -102,19 +103,16 @@ export async function synthesize(
 
   const api = new HttpApi(stack, 'Api');
   const integration = new HttpLambdaIntegration('ToDoor', door);
-  for (const path of [
-    'GET /clock',
-    'GET /secret',
-    'GET /slow',
-    'GET /things/{id}',
-    'POST /things',
-    'PUT /limited',
-  ]) {
-    const [method = '', route = ''] = path.split(' ');
-    api.addRoutes({ path: route, methods: [method as HttpMethod], integration });
+  for (const [method, ...paths] of [
+    [HttpMethod.GET, '/clock', '/secret', '/slow', '/things/{id}'],
+    [HttpMethod.POST, '/things'],
+    [HttpMethod.PUT, '/limited'],
+  ] as const) {
+    for (const path of paths) api.addRoutes({ path, methods: [method], integration });
   }
   new HttpRoute(stack, 'Default', { httpApi: api, routeKey: HttpRouteKey.DEFAULT, integration });
-  const stage = api.defaultStage?.node.defaultChild as CfnStage;
+  const stage = api.defaultStage?.node.defaultChild;
+  if (!(stage instanceof CfnStage)) throw new Error('The API has no stage.');
   stage.addPropertyOverride('RouteSettings', {
     'PUT /limited': { ThrottlingRateLimit: 0.001, ThrottlingBurstLimit: 2 },
   });
