@@ -1,0 +1,235 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { newDistrictSecret, newTokenKey, newWebhookKey } from '#shared/adapters/new-district-secret.ts';
+import { districtSecretSchema, type DistrictSecret } from '#shared/contracts/secret.ts';
+import { consent, main, text, type Call, type Command } from './command.ts';
+import { completeSecret, readSecretText, type Installation } from './installation.ts';
+import { Refused, WrongInput } from './refused.ts';
+import {
+  beginData,
+  beginWebhook,
+  cancelWebhook,
+  eraseData,
+  fieldsOf,
+  finishData,
+  finishWebhook,
+  rotateTokens,
+  settled,
+  tokenKeyName,
+} from './secret-rotation.ts';
+
+const vendorSchema = z.strictObject({
+  accessKeyId: z.string().min(1),
+  accessKeySecret: z.string().min(1),
+  signName: z.string().min(1),
+});
+
+/** From a file, because what stands on a command line can be seen by everybody on the machine. */
+const vendorOf = (call: Call): DistrictSecret['aliyunSms'] => {
+  const file = text(call, 'vendor');
+  const shape = '{ "accessKeyId": "…", "accessKeySecret": "…", "signName": "…" }';
+  if (file === undefined)
+    throw new WrongInput(
+      `--vendor FILE is needed: the SMS vendor's keys as JSON, ${shape}; - reads them from the input.`,
+    );
+  let parsed;
+  try {
+    parsed = vendorSchema.safeParse(JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8')));
+  } catch {
+    throw new WrongInput(`${file} cannot be read as JSON; it should hold ${shape}.`);
+  }
+  // Names of fields only: a message with a value in it ends up in a log.
+  if (!parsed.success) throw new WrongInput(`${file} should hold ${shape}, and no other fields.`);
+  return parsed.data;
+};
+
+/** The whole is checked before it is put: no function may meet a secret that it cannot read. */
+const put = async (installation: Installation, secret: DistrictSecret): Promise<void> =>
+  installation.secret.write(JSON.stringify(districtSecretSchema.parse(secret)));
+
+const changedAt = async ({ secret }: Installation): Promise<Date> =>
+  (await secret.read())?.changedAt ?? new Date(0);
+
+const showKey = (call: Call, key: string): void => {
+  if (call.values['print'] === true) call.terminal.out(key);
+  else
+    call.terminal.err(
+      'The new webhook key was not printed (no --print); it is the last of webhookKeys in Secrets Manager.',
+    );
+};
+
+type Verb = (call: Call, installation: Installation) => Promise<void>;
+
+const init: Verb = async (call, installation) => {
+  const { terminal } = call;
+  const stored = readSecretText((await installation.secret.read())?.text);
+  if (!stored.blank)
+    throw new Refused(
+      `${installation.name} has a secret already. It is never made anew: everything that was sealed with it would be lost.`,
+    );
+  const secret = newDistrictSecret(vendorOf(call));
+  await put(installation, secret);
+  terminal.err(`${installation.name} has a secret. Next:`);
+  terminal.err('1. Give the webhook key to the 110 centre, by a way that nobody else reads.');
+  terminal.err(
+    '2. Give the vendor the address for receipts: <Url>/receipts/aliyun-sms/<receiptToken>, both from the stack and the secret.',
+  );
+  terminal.err("3. Load the people: 'npm run roster -- load file.csv'.");
+  showKey(call, secret.webhookKeys[0] ?? '');
+};
+
+const rotateWebhook: Verb = async (call, installation) => {
+  const { terminal, values } = call;
+  const secret = await completeSecret(installation);
+  if (values['finish'] === true) {
+    const finished = finishWebhook(secret);
+    settled(await changedAt(installation), await installation.now());
+    await consent(
+      call,
+      'Does the 110 centre sign with the new key already? Messages with the old one will be refused.',
+    );
+    await put(installation, finished);
+    return terminal.err('The old key is forgotten; within five minutes it is refused everywhere.');
+  }
+  if (values['cancel'] === true) {
+    await put(installation, cancelWebhook(secret));
+    return terminal.err('The new key is forgotten; the old one stays in force.');
+  }
+  const key = newWebhookKey();
+  await put(installation, beginWebhook(secret, key));
+  terminal.err('Both keys are accepted, the new one everywhere in five minutes. Next:');
+  terminal.err(
+    '1. Wait five minutes, then give the new key to the 110 centre; it may change at its own time.',
+  );
+  terminal.err(
+    "2. When it signs with the new key: 'npm run secret -- rotate-webhook --finish' forgets the old one.",
+  );
+  showKey(call, key);
+};
+
+const rotateTokenKeys: Verb = async (call, installation) => {
+  const atOnce = call.values['at-once'] === true;
+  const secret = await completeSecret(installation);
+  if (atOnce) await consent(call, 'Every token ends: all people have to be given a new one. Go on?');
+  const now = await installation.now();
+  await put(installation, rotateTokens(secret, newTokenKey(tokenKeyName(now)), now, { atOnce }));
+  call.terminal.err(
+    atOnce
+      ? 'Tokens of before end within five minutes.'
+      : 'Tokens of before stay good until they expire; their key is forgotten with the next rotation after that.',
+  );
+  call.terminal.err('New tokens work in five minutes, when all functions know the new key.');
+};
+
+const rotateData: Verb = async (call, installation) => {
+  const secret = await completeSecret(installation);
+  if (call.values['finish'] === true) {
+    const finished = finishData(secret);
+    settled(await changedAt(installation), await installation.now());
+    await put(installation, finished);
+    return call.terminal.err(
+      `From now on ${finished.dataKeys.current} seals; older keys open what they sealed, until 'erase-data'.`,
+    );
+  }
+  await put(installation, beginData(secret, randomBytes(32).toString('base64')));
+  call.terminal.err('A new data key is there, not in use yet: first all functions have to know it. Next:');
+  call.terminal.err("Wait five minutes, then 'npm run secret -- rotate-data --finish' seals with it.");
+};
+
+const eraseDataKey: Verb = async (call, installation) => {
+  const id = call.positionals[1] ?? '';
+  const secret = await completeSecret(installation);
+  const erased = eraseData(secret, id);
+  settled(await changedAt(installation), await installation.now());
+  await consent(
+    call,
+    `Everything that ${id} sealed (callers, contents, words of the trail) becomes unreadable for ever; the trail stays valid. Erase it?`,
+  );
+  // Twice: Secrets Manager keeps the version before the last one under a name of its own.
+  await put(installation, erased);
+  await put(installation, erased);
+  call.terminal.err(`${id} is erased; functions forget it within five minutes.`);
+  call.terminal.err(
+    'Secrets Manager removes versions without a name by itself, not before a day has passed; until then an administrator could still read it there.',
+  );
+};
+
+const setVendor: Verb = async (call, installation) => {
+  const secret = await completeSecret(installation);
+  await put(installation, { ...secret, aliyunSms: vendorOf(call) });
+  call.terminal.err("The vendor's keys are changed; keep the old ones valid at the vendor for five minutes.");
+};
+
+const showFields: Verb = async (call, installation) => {
+  const stored = await installation.secret.read();
+  const { secret, problems } = readSecretText(stored?.text);
+  if (!secret)
+    throw new Refused(`The secret of ${installation.name} is not complete: ${problems.join(', ')}.`);
+  for (const line of fieldsOf(secret)) call.terminal.out(line);
+  call.terminal.err(`Last changed ${stored?.changedAt.toISOString()}.`);
+};
+
+const VERBS: Record<string, { run: Verb; options: readonly string[] }> = {
+  init: { run: init, options: ['vendor', 'print'] },
+  'rotate-webhook': { run: rotateWebhook, options: ['print', 'finish', 'cancel', 'yes'] },
+  'rotate-tokens': { run: rotateTokenKeys, options: ['at-once', 'yes'] },
+  'rotate-data': { run: rotateData, options: ['finish'] },
+  'erase-data': { run: eraseDataKey, options: ['yes'] },
+  'set-vendor': { run: setVendor, options: ['vendor'] },
+  'show-fields': { run: showFields, options: [] },
+};
+
+const OWN = ['vendor', 'print', 'finish', 'cancel', 'at-once', 'yes'];
+
+/** `npm run secret`: makes the district's secret and renews its keys while everything runs. */
+export const secret: Command = {
+  name: 'secret',
+  about: "Makes the district's secret and renews its keys while everything runs. Prints no values.",
+  usage: [
+    'init --vendor keys.json [--print]',
+    'rotate-webhook [--print] | --finish [--yes] | --cancel',
+    'rotate-tokens [--at-once [--yes]]',
+    'rotate-data [--finish]',
+    'erase-data KEYID [--yes]',
+    'set-vendor --vendor keys.json',
+    'show-fields',
+  ],
+  more: [
+    '--print shows a new webhook key, once; nothing else is ever shown. Functions read the secret again after five',
+    'minutes, so every rotation has a pause of five minutes in it, and each step says what comes next.',
+    '',
+  ],
+  options: {
+    vendor: { type: 'string' },
+    print: { type: 'boolean' },
+    finish: { type: 'boolean' },
+    cancel: { type: 'boolean' },
+    'at-once': { type: 'boolean' },
+    yes: { type: 'boolean' },
+  },
+  async run(call) {
+    const [verb = '', key, ...more] = call.positionals;
+    const known = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+    if (!known)
+      throw new WrongInput(
+        `What is to be done: ${Object.keys(VERBS).join(', ')}${verb ? `, not '${verb}'` : ''}?`,
+      );
+    if (more.length > 0 || (key !== undefined && verb !== 'erase-data'))
+      throw new WrongInput(`'${call.positionals.at(-1)}' is one word too many.`);
+    if (verb === 'erase-data' && key === undefined)
+      throw new WrongInput('Which data key? show-fields lists them.');
+    const strange = OWN.find((name) => call.values[name] !== undefined && !known.options.includes(name));
+    if (strange) throw new WrongInput(`--${strange} means nothing to ${verb}.`);
+    if (call.values['finish'] === true && (call.values['cancel'] === true || call.values['print'] === true))
+      throw new WrongInput('--finish stands alone.');
+    const installation = await call.connect({ stack: text(call, 'stack'), data: text(call, 'data') });
+    try {
+      await known.run(call, installation);
+    } finally {
+      installation.close();
+    }
+  },
+};
+
+if (import.meta.main) await main(secret);
