@@ -299,7 +299,7 @@ export class DutyRoom {
   async leave(options: { dead?: number } = {}): Promise<void> {
     await this.cloud.settle();
     const rang = this.rang();
-    const dead = ['Reports', 'Notices', 'Sweeps'].map((name) => this.cloud.queue(name).dead);
+    const dead = ['ReportsQueue', 'NoticesQueue', 'SweepsQueue'].map((name) => this.cloud.queue(name).dead);
     await this.close();
     rmSync(this.#data, { recursive: true, force: true });
     expect(rang).toEqual([]);
