@@ -145,13 +145,12 @@ export const finish = (d: Draft): Change => {
   const far = now + (lost ? RETRY.later * 1000 : LONG_LOOK);
   incident.due = {};
   // Whoever waits at a rung must not sleep through a later one, nor through reinforcement, which stands outside the ladder.
-  let soonest = Math.min(far, eventOf(incident, hands, 'reinforce')?.at ?? far);
+  let soonest = eventOf(incident, hands, 'reinforce')?.at ?? Infinity;
   for (const rung of incident.owed.toReversed()) {
     const own = eventOf(incident, hands, rung)?.at;
     const base = baseOf(incident, rung);
-    soonest = Math.min(soonest, own ?? far);
-    incident.due[rung] =
-      incident.paused?.until ?? Math.min(soonest, own === undefined && base > now ? base : far);
+    soonest = Math.min(soonest, own ?? Infinity);
+    incident.due[rung] = incident.paused?.until ?? Math.min(soonest, own ?? (base > now ? base : far));
   }
   const next = incident.paused ? undefined : nextEvent(incident, hands)?.rung;
   const rung = next ?? incident.owed[0];

@@ -18,10 +18,20 @@ const climbOf = (d: Draft, rung: Event['rung']) => (d.incident.climbs[rung] ??= 
 
 /** Nobody at all could be asked: the desk list, an alarm, and another try as people come on shift. */
 export const leaveUnanswered = (d: Draft): void => {
+  if (d.incident.unansweredSince !== undefined) return;
   d.incident.unansweredSince = d.now;
   climbOf(d, 'accept').from = d.now;
   d.incident.state = 'unanswered';
   write(d, { kind: 'unanswered', by: 'system', rung: 'accept' });
+};
+
+/** Somebody has come: an unanswered incident is asked about again, and its climb begins anew. */
+const findAnswer = (d: Draft): void => {
+  if (d.incident.unansweredSince === undefined) return;
+  delete d.incident.unansweredSince;
+  d.incident.state = 'asking';
+  d.incident.climbs.accept = { ...NOT_CLIMBED };
+  write(d, { kind: 'answered', by: 'system', rung: 'accept' });
 };
 
 /**
@@ -75,12 +85,7 @@ export const play = (d: Draft, event: Event): void => {
       return nag(d, event.at);
     case 'retry': {
       climb.from = d.now;
-      if (!somebodyLeft(d.incident, d.hands)) return;
-      delete d.incident.unansweredSince;
-      d.incident.state = 'asking';
-      d.incident.climbs.accept = { ...NOT_CLIMBED };
-      write(d, { kind: 'answered', by: 'system', rung: 'accept' });
-      askNext(d);
+      if (somebodyLeft(d.incident, d.hands)) askNext(d);
       return;
     }
   }
@@ -95,14 +100,17 @@ export const askNext = (d: Draft): void => {
   for (const [index, step] of CLIMBS.accept.steps.entries()) {
     const [hand] = peopleFor(d.incident, d.hands, 'accept', step);
     if (!hand) continue;
+    findAnswer(d);
     ask(d, hand, 'accept');
     if (step !== 'candidate') climbOf(d, 'accept').step = Math.max(climbOf(d, 'accept').step, index + 1);
     grantSubstitute(d);
     return;
   }
   if (d.incident.people.some(isExpected)) return;
-  if (somebodyLeft(d.incident, d.hands)) nag(d, d.now);
-  else leaveUnanswered(d);
+  if (somebodyLeft(d.incident, d.hands)) {
+    findAnswer(d);
+    nag(d, d.now);
+  } else leaveUnanswered(d);
 };
 
 /**

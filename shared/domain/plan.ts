@@ -35,9 +35,11 @@ export const plan = (incident: Incident, hands: Hands, now: Instant): Planned[] 
       : [];
   });
   let copy = incident;
+  let clock = now;
   for (let n = 0; n < MOST; n += 1) {
     if (copy.paused) {
-      const d = draft(copy, hands, copy.paused.until);
+      clock = Math.max(clock, copy.paused.until);
+      const d = draft(copy, hands, clock);
       planned.push({ at: d.now, what: 'resume', whom: [] });
       resumeIn(d, 'system');
       copy = d.incident;
@@ -46,12 +48,12 @@ export const plan = (incident: Incident, hands: Hands, now: Instant): Planned[] 
     const event = nextEvent(copy, hands);
     if (!event) break;
     // What is overdue happens as soon as the workflow wakes.
-    const at = Math.max(event.at, now);
+    clock = Math.max(clock, event.at);
     const whom = event.what === 'retry' ? [] : event.people.map((hand) => hand.id);
-    planned.push({ at, what: verbOf(event), rung: event.rung, whom });
+    planned.push({ at: clock, what: verbOf(event), rung: event.rung, whom });
     // Who comes on shift by then is not known now.
     if (event.what === 'retry') break;
-    const d = draft(copy, hands, at);
+    const d = draft(copy, hands, clock);
     play(d, event);
     copy = d.incident;
   }
