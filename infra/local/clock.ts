@@ -2,19 +2,10 @@
 // jump an hour and a demo can run sixty times faster. Queue visibility and delays stay on real time (rules.md §4).
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
-
-// Layout of the shared memory: an Int32 sequence number (odd = being written), then three Float64.
-const SHARED_BYTES = 32;
-const SEQUENCE = 0;
-const VIRTUAL_BASE = 1;
-const REAL_BASE = 2;
-const SPEED = 3;
+import { realNow, sharedNow, SHARED_BYTES, writeShared } from './shared-time.ts';
 
 /** Longest single wait of a Node timer here; Node fires at once above 24.8 days, and a suspended laptop should notice soon. */
 const LONGEST_NODE_TIMER_MS = 60_000;
-
-/** The system's own clock, taken before any worker replaces Date. */
-const realNow = Date.now.bind(Date);
 
 /** A clock that can run faster than real time, stand still, and jump forward. All instants are epoch milliseconds. */
 export interface Clock {
@@ -48,20 +39,13 @@ function checkedSpeed(wanted: number): number {
  */
 export function createClock(options: { at?: number; speed?: number } = {}): Clock {
   const shared = new SharedArrayBuffer(SHARED_BYTES);
-  const sequence = new Int32Array(shared);
-  const cells = new Float64Array(shared);
   const now = sharedNow(shared);
   const timers = new Set<{ instant: number; fire: () => void }>();
   let nodeTimer: NodeJS.Timeout | undefined;
 
-  const set = (virtual: number, speed: number) => {
-    Atomics.add(sequence, SEQUENCE, 1);
-    cells[VIRTUAL_BASE] = virtual;
-    cells[REAL_BASE] = realNow();
-    cells[SPEED] = speed;
-    Atomics.add(sequence, SEQUENCE, 1);
-  };
-  const speed = () => cells[SPEED] ?? 1;
+  const set = (virtual: number, speed: number) => writeShared(shared, virtual, speed);
+  let rate = checkedSpeed(options.speed ?? 1);
+  const speed = () => rate;
   const earliest = () => {
     let first: { instant: number; fire: () => void } | undefined;
     for (const timer of timers) if (first === undefined || timer.instant < first.instant) first = timer;
@@ -84,7 +68,7 @@ export function createClock(options: { at?: number; speed?: number } = {}): Cloc
     nodeTimer = setTimeout(fireDue, Math.min(real, LONGEST_NODE_TIMER_MS));
   };
 
-  set(options.at ?? realNow(), checkedSpeed(options.speed ?? 1));
+  set(options.at ?? realNow(), rate);
   return {
     shared,
     now,
@@ -92,7 +76,9 @@ export function createClock(options: { at?: number; speed?: number } = {}): Cloc
       return speed();
     },
     setSpeed(wanted) {
-      set(now(), checkedSpeed(wanted));
+      const instant = now();
+      rate = checkedSpeed(wanted);
+      set(instant, rate);
       arm();
     },
     jumpTo(instant) {
@@ -114,24 +100,6 @@ export function createClock(options: { at?: number; speed?: number } = {}): Cloc
       timers.clear();
       clearTimeout(nodeTimer);
     },
-  };
-}
-
-/** Reads a clock through its shared memory; works in any thread. */
-export function sharedNow(shared: SharedArrayBuffer): () => number {
-  const sequence = new Int32Array(shared);
-  const cells = new Float64Array(shared);
-  return () => {
-    for (;;) {
-      const before = Atomics.load(sequence, SEQUENCE);
-      const virtual = cells[VIRTUAL_BASE] ?? 0;
-      const real = cells[REAL_BASE] ?? 0;
-      const speed = cells[SPEED] ?? 1;
-      // A writer was busy in between: read again rather than mix two settings.
-      if (before % 2 === 0 && Atomics.load(sequence, SEQUENCE) === before) {
-        return Math.floor(virtual + (realNow() - real) * speed);
-      }
-    }
   };
 }
 

@@ -1,13 +1,13 @@
 // The local cloud: runs one synthesized stack on embedded engines. Knows AWS resource types and nothing of our functions.
 import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { Activity } from './activity.ts';
 import type { Clock } from './clock.ts';
 import { type Dynamo, type DynamoEngine, ensureTable, startDynamo, sweepExpired } from './dynamodb.ts';
 import { addressOf, type Front, listen, type Route, startFront } from './http.ts';
-import { type CrashAt, FunctionError, LambdaHost, TooManyRequests } from './lambda.ts';
+import { buildWorker, type CrashAt, FunctionError, LambdaHost, TooManyRequests } from './lambda.ts';
 import { lockDataDirectory } from './lock.ts';
 import { periodOf, type Schedule, startSchedule } from './schedule.ts';
 import { Secrets } from './secrets.ts';
@@ -187,6 +187,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 
     // ── Engines ──────────────────────────────────────────────────────────────────────────────────────────────────────
     const activity = new Activity();
+    const building = buildWorker(data);
+    building.catch(() => {}); // told where it is awaited
     const [dynamo, sqs] = await bothOrNone(
       startDynamo({ data: join(data, 'dynamodb'), ...(options.engine ? { engine: options.engine } : {}) }),
       startSqs({ data: join(data, 'sqs'), region: REGION, activity }),
@@ -221,11 +223,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 
     // ── Functions ────────────────────────────────────────────────────────────────────────────────────────────────────
     const host = new LambdaHost({
+      worker: await building,
       clock,
       activity,
       log,
       logs: join(data, 'logs'),
-      compileCache: join(data, 'compiled'),
+      // Beside the assembly: another data directory runs the same bundles.
+      compileCache: join(dirname(options.assembly), 'compiled'),
     });
     closing.push(() => host.stop());
     const states = new StatesEngine({

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { formatWithOptions } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
-import { sharedNow } from './clock.ts';
+import { realNow, sharedNow } from './shared-time.ts';
 
 /** What a worker is started with. */
 export interface WorkerSettings {
@@ -50,7 +50,6 @@ const port = parentPort;
 if (!port) throw new Error('lambda-worker.ts runs in a worker thread only.');
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- lambda.ts puts it there, typed
 const settings = workerData as WorkerSettings;
-const realNow = Date.now.bind(Date);
 
 shiftDate(sharedNow(settings.clock));
 captureConsole();

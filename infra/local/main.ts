@@ -8,7 +8,6 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DistrictSecret } from '#shared/contracts/secret.ts';
 import { listDistricts, loadTexts } from '#shared/districts/load.ts';
 import type { Member } from '#shared/domain/roster.ts';
-import { buildApp } from '../app.ts';
 import { bundle } from '../bundle.ts';
 import { firstSecret, issueTokens, loadRoster, readSecret } from '../commands/first-start.ts';
 import { type Clock, openClock } from './clock.ts';
@@ -78,6 +77,8 @@ export async function assemble(district: string): Promise<string> {
   if (existsSync(directory)) return directory;
   await mkdir(ASSEMBLIES, { recursive: true });
   const draft = `${directory}.${process.pid}`;
+  // Only now: CDK takes longer to load than all else here together.
+  const { buildApp } = await import('../app.ts');
   // The checks judge the template without changing it; tests and every deployment run them.
   buildApp({ outdir: draft, districts: [district], checks: false }).synth();
   await rename(draft, directory).catch(async (error: NodeJS.ErrnoException) => {
