@@ -32,6 +32,8 @@ export interface Installation {
   /** How people call it: the stack's name, or the data directory. */
   name: string;
   district: string;
+  /** Where its doors are. */
+  url: string;
   /** The time there; a local run may have a clock of its own. */
   now(): Promise<Date>;
   table: Table;
@@ -106,6 +108,7 @@ const secretAt = (client: SecretsManagerClient, SecretId: string): Installation[
 });
 
 const outputsSchema = z.object({
+  Url: z.url(),
   TableName: z.string(),
   SecretArn: z.string(),
   ReportsQueueUrl: z.string(),
@@ -148,6 +151,7 @@ export const connectStack = async (
   return {
     name: stack,
     district,
+    url: is.Url,
     now: async () => new Date(),
     table: dynamoTable(dynamo, is.TableName),
     secret: secretAt(secrets, is.SecretArn),
@@ -203,6 +207,7 @@ export const connectData = async (data: string): Promise<Installation> => {
   return {
     name: data,
     district,
+    url,
     async now() {
       const answer = healthSchema.safeParse(await health());
       if (!answer.success) throw new Refused(`${url}/api/health does not tell the time there.`);
