@@ -10,6 +10,7 @@ import { listDistricts, loadTexts } from '#shared/districts/load.ts';
 import type { Member } from '#shared/domain/roster.ts';
 import { bundle } from '../bundle.ts';
 import { firstSecret, issueTokens, loadRoster, readSecret } from '../commands/first-start.ts';
+import { readyForCommands, type ReadyForCommands } from '../commands/ready.ts';
 import { type Clock, openClock } from './clock.ts';
 import { type Cloud, type CloudOptions, startCloud } from './cloud.ts';
 import { PortInUse } from './http.ts';
@@ -44,7 +45,7 @@ export interface LocalOptions {
 }
 
 /** What `ready.json` holds. */
-export interface Ready {
+export interface Ready extends ReadyForCommands {
   url: string;
   phonesUrl: string;
   district: string;
@@ -185,6 +186,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       tokens: await issueTokens(secret, members, { district: options.district, now, hours: TOKEN_HOURS }),
       members: members.map(({ id, name, role, phone }) => ({ id, name, role, phone })),
       now: new Date(now).toISOString(),
+      ...readyForCommands(cloud),
     };
     await writePrivately(join(data, 'ready.json'), `${JSON.stringify(ready, null, 2)}\n`);
     return { cloud, phones, clock, secret, members, ready, stop };
