@@ -1,7 +1,7 @@
 // The local cloud: runs one synthesized stack on embedded engines. Knows AWS resource types and nothing of our functions.
 import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import * as z from 'zod';
 import { Activity } from './activity.ts';
 import type { Clock } from './clock.ts';
@@ -228,8 +228,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       activity,
       log,
       logs: join(data, 'logs'),
-      // Beside the assembly: another data directory runs the same bundles.
-      compileCache: join(dirname(options.assembly), 'compiled'),
+      // With the assembly: every data directory runs the same bundles.
+      compileCache: join(options.assembly, '.compiled'),
     });
     closing.push(() => host.stop());
     const states = new StatesEngine({
