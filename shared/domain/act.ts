@@ -335,38 +335,21 @@ const revisit = (d: Draft, actor: Actor, request: Request): Outcome => {
   return 'done';
 };
 
-/** Is this an action that already had its effect? Asked before the table of moves, because a repeat is harmless anywhere. */
-const isRepeat = (incident: Incident, request: Request, person: Person | undefined): boolean => {
-  switch (request.action) {
-    case 'accept':
-      return person?.accepted !== undefined && person.declined === undefined && incident.lead !== undefined;
-    case 'decline':
-      return person?.declined !== undefined;
-    case 'depart':
-    case 'contact':
-    case 'arrive':
-      return person?.did.includes(request.action) ?? false;
-    case 'feedback':
-      return false;
-    case 'close':
-      return incident.closed !== undefined && incident.closed.outcome === request.outcome;
-    case 'revisit':
-      return incident.revisit !== undefined && incident.revisit === request.outcome;
-    case 'reopen':
-      return incident.reopenedAt !== undefined && incident.closed === undefined;
-    case 'pause':
-      return incident.paused !== undefined && incident.paused.until === request.until;
-    case 'return':
-      return incident.state === 'returned';
-    case 'handback':
-      return incident.done.handback !== undefined;
-    case 'reassign':
-    case 'reinforce':
-    case 'resume':
-    case 'reveal':
-    case 'note':
-      return false;
-  }
+/** When an action has already had its effect, per action; what is missing here is told by its words, or never repeated. */
+const REPEATED: Partial<Record<Action, (i: Incident, r: Request, person: Person | undefined) => boolean>> = {
+  accept: (i, _, person) =>
+    person?.accepted !== undefined && person.declined === undefined && i.lead !== undefined,
+  decline: (_i, _r, person) => person?.declined !== undefined,
+  depart: (_i, _r, person) => person?.did.includes('depart') ?? false,
+  contact: (_i, _r, person) => person?.did.includes('contact') ?? false,
+  arrive: (_i, _r, person) => person?.did.includes('arrive') ?? false,
+  close: (i, r) => i.closed !== undefined && i.closed.outcome === r.outcome,
+  revisit: (i, r) => i.revisit !== undefined && i.revisit === r.outcome,
+  reopen: (i) => i.reopenedAt !== undefined && i.closed === undefined,
+  pause: (i, r) => i.paused !== undefined && i.paused.until === r.until,
+  resume: (i) => i.paused === undefined && allows(i.state, 'pause'),
+  return: (i) => i.state === 'returned',
+  handback: (i) => i.done.handback !== undefined,
 };
 
 /** Words of one's own that equal what the same person has just said. */
@@ -398,8 +381,8 @@ export const act = (
   const person = who === undefined ? undefined : personOf(incident, who);
   if (actor.kind === 'member' && !person)
     return refuse('forbidden', '这起警情没有派给您，您不能查看或操作。');
-  if (isRepeat(incident, request, person)) return REPEAT;
-  if (action === 'resume' && !incident.paused && allows(incident.state, 'pause')) return REPEAT;
+  // Asked before the table of moves, because a repeat is harmless anywhere.
+  if (REPEATED[action]?.(incident, request, person)) return REPEAT;
   if (!allows(incident.state, action)) return refuse('impossible', impossible(incident, action));
   const words = action === 'note' || action === 'feedback' ? request.text : undefined;
   const kind = action === 'note' ? 'noted' : 'feedback';
@@ -417,7 +400,16 @@ export const act = (
 
   const d = draft(incident, hands, now);
   recordBreaches(d);
-  const outcome = perform(d, actor, request, who, person, target);
+  const outcome = DOINGS[action]({
+    d,
+    actor,
+    request,
+    who: who ?? actor.id,
+    // The draft is a copy: the person must be the copy's.
+    person: person && personOf(d.incident, person.id),
+    target,
+    text: request.text ?? request.reason,
+  });
   return outcome === 'done' ? { kind: 'done', change: finish(d) } : outcome;
 };
 
@@ -444,70 +436,71 @@ const impossible = (incident: Incident, action: Action): string => {
   return `警情现在是“${STATE_NAMES[incident.state]}”，不能“${name}”。`;
 };
 
-const perform = (
-  d: Draft,
-  actor: Actor,
-  request: Request,
-  who: string | undefined,
-  person: Person | undefined,
-  target: Hand | undefined,
-): Outcome => {
-  const { action } = request;
-  // The draft is a copy: the person must be the copy's.
-  const own = person ? personOf(d.incident, person.id) : undefined;
-  const text = request.text ?? request.reason;
-  switch (action) {
-    case 'accept':
-    case 'decline':
-    case 'depart':
-    case 'contact':
-    case 'arrive':
-    case 'feedback': {
-      if (!own) return missing('member', '请指明替哪位已派的队员操作（member）；要派给新的人，请用“改派”。');
-      if (action === 'accept') return accept(d, actor, own);
-      if (action === 'decline') return decline(d, actor, own, text);
-      return report(d, actor, own, action, request);
-    }
-    case 'reinforce':
-      return reinforce(d, actor, who ?? actor.id, request);
-    case 'close':
-      // The desk closes in its own name unless it names the member.
-      return close(
-        d,
-        actor,
-        actor.kind === 'desk' && request.member === undefined ? undefined : own,
-        request,
-      );
-    case 'reassign':
-      return reassign(d, actor, target, request);
-    case 'pause':
-      return pause(d, actor, request);
-    case 'resume':
-      resumeIn(d, actor.id);
-      return 'done';
-    case 'revisit':
-      return revisit(d, actor, request);
-    case 'reopen':
-      if (d.now - (d.incident.closed?.at ?? 0) > REOPEN_MS)
-        return refuse('impossible', '办结已超过三十天，不能重启，请作为新的警情登记。');
-      if (!text) return missing('reason', '重启请写明原因。');
-      startRound(d, actor.id, text);
-      return 'done';
-    case 'return':
-      if (!text) return missing('reason', '退回110请写明原因。');
-      giveBack(d, actor.id, text);
-      return 'done';
-    case 'handback':
-      fulfil(d, 'handback');
-      write(d, { kind: 'handed-back', by: actor.id, rung: 'handback', ...(text ? { text } : {}) });
-      return 'done';
-    case 'reveal':
-      if (!text) return missing('reason', '查看当事人信息请写明原因。');
-      write(d, { kind: 'revealed', by: actor.id, text });
-      return 'done';
-    case 'note':
-      if (!text) return missing('text', '备注不能为空。');
-      write(d, { kind: 'noted', ...author(actor, who ?? actor.id), text });
-      return 'done';
-  }
+interface Doing {
+  d: Draft;
+  actor: Actor;
+  request: Request;
+  /** Whose action it is: of the roster, or the desk's own id. */
+  who: string;
+  /** The same as an entry of the incident, if he was asked or told. */
+  person: Person | undefined;
+  target: Hand | undefined;
+  text: string | undefined;
+}
+
+const forPerson =
+  (then: (doing: Doing, person: Person) => Outcome) =>
+  (doing: Doing): Outcome =>
+    doing.person
+      ? then(doing, doing.person)
+      : missing('member', '请指明替哪位已派的队员操作（member）；要派给新的人，请用“改派”。');
+const reporting = (rung: Report) =>
+  forPerson(({ d, actor, request }, person) => report(d, actor, person, rung, request));
+
+/** What each action does; complete at compile time. */
+const DOINGS: Record<Action, (doing: Doing) => Outcome> = {
+  accept: forPerson(({ d, actor }, person) => accept(d, actor, person)),
+  decline: forPerson(({ d, actor, text }, person) => decline(d, actor, person, text)),
+  depart: reporting('depart'),
+  contact: reporting('contact'),
+  arrive: reporting('arrive'),
+  feedback: reporting('feedback'),
+  reinforce: ({ d, actor, who, request }) => reinforce(d, actor, who, request),
+  // The desk closes in its own name unless it names the member.
+  close: ({ d, actor, person, request }) =>
+    close(d, actor, actor.kind === 'desk' && request.member === undefined ? undefined : person, request),
+  reassign: ({ d, actor, target, request }) => reassign(d, actor, target, request),
+  pause: ({ d, actor, request }) => pause(d, actor, request),
+  resume: ({ d, actor }) => {
+    resumeIn(d, actor.id);
+    return 'done';
+  },
+  revisit: ({ d, actor, request }) => revisit(d, actor, request),
+  reopen: ({ d, actor, text }) => {
+    if (d.now - (d.incident.closed?.at ?? 0) > REOPEN_MS)
+      return refuse('impossible', '办结已超过三十天，不能重启，请作为新的警情登记。');
+    if (!text) return missing('reason', '重启请写明原因。');
+    startRound(d, actor.id, text);
+    return 'done';
+  },
+  return: ({ d, actor, text }) => {
+    if (!text) return missing('reason', '退回110请写明原因。');
+    giveBack(d, actor.id, text);
+    return 'done';
+  },
+  handback: ({ d, actor, text }) => {
+    fulfil(d, 'handback');
+    write(d, { kind: 'handed-back', by: actor.id, rung: 'handback', ...(text ? { text } : {}) });
+    return 'done';
+  },
+  reveal: ({ d, actor, text }) => {
+    if (!text) return missing('reason', '查看当事人信息请写明原因。');
+    write(d, { kind: 'revealed', by: actor.id, text });
+    return 'done';
+  },
+  note: ({ d, actor, who, text }) => {
+    if (!text) return missing('text', '备注不能为空。');
+    write(d, { kind: 'noted', ...author(actor, who), text });
+    return 'done';
+  },
 };

@@ -98,27 +98,21 @@ export const peopleFor = (incident: Incident, hands: Hands, rung: Rung, step: St
     some.filter((hand) => !personOf(incident, hand.id)?.told.includes(rung));
   const open = (some: readonly Hand[]): Hand[] =>
     (rung === 'accept' ? unasked(incident, some) : untold(some)).slice(0, 1);
-  switch (step) {
-    case 'candidate':
-      return unasked(incident, hands.candidates).slice(0, 1);
-    case 'responsible': {
-      // The call-back is the desk's own duty.
-      if (rung === 'revisit' || incident.lead === undefined) return open(hands.duty);
-      const lead = personOf(incident, incident.lead);
-      return lead ? open([lead]) : [];
-    }
-    case 'call':
-      return [
-        ...unasked(incident, hands.candidates).slice(0, 2),
-        ...unasked(incident, leaders(incident, hands)).slice(0, 1),
-      ];
-    case 'leader':
-      return open(leaders(incident, hands).slice(0, 1));
-    case 'duty':
-      return open(hands.duty);
-    case 'street':
-      return open(hands.street);
-  }
+  // The call-back is the desk's own duty.
+  const lead =
+    rung === 'revisit' || incident.lead === undefined ? undefined : personOf(incident, incident.lead);
+  const by: Record<Step, () => Hand[]> = {
+    candidate: () => unasked(incident, hands.candidates).slice(0, 1),
+    responsible: () => open(lead ? [lead] : hands.duty),
+    call: () => [
+      ...unasked(incident, hands.candidates).slice(0, 2),
+      ...unasked(incident, leaders(incident, hands)).slice(0, 1),
+    ],
+    leader: () => open(leaders(incident, hands).slice(0, 1)),
+    duty: () => open(hands.duty),
+    street: () => open(hands.street),
+  };
+  return by[step]();
 };
 
 /** Who is nagged about an incident that nobody accepts: the duty officer on shift who has not refused it himself. */

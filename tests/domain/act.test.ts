@@ -121,10 +121,8 @@ describe('a pair', () => {
   });
 
   test('with one candidate only, the next step is the second', () => {
-    dutyRoom({ matter: joint, hands: { candidates: [hand('a')] } }).hears(
-      '0 a ask-secret',
-      '0 leader ask-secret',
-    );
+    const room = dutyRoom({ matter: joint, hands: { candidates: [hand('a')] } });
+    room.hears('0 a ask-secret', '0 leader ask-secret');
   });
 });
 
@@ -546,9 +544,11 @@ describe('back to 110', () => {
 });
 
 test('what the classifier is not sure of, the desk sees at once', () => {
-  dutyRoom({ matter: { sure: false } }).hears('0 a ask', '0 duty desk');
+  const room = dutyRoom({ matter: { sure: false } });
+  room.hears('0 a ask', '0 duty desk');
 });
 
 test('a secret matter says only that there is a task', () => {
-  dutyRoom({ secret: true }).at(60).hears('0 a ask-secret', '60 b ask-secret');
+  const room = dutyRoom({ secret: true });
+  room.at(60).hears('0 a ask-secret', '60 b ask-secret');
 });

@@ -41,7 +41,8 @@ describe('nobody answers', () => {
     ['xinjie', 'peace'],
     ['linjiang', 'peace'],
   ] as const)('%s in %s climbs the same steps', ([district, mode]) => {
-    dutyRoom({ district, mode })
+    const room = dutyRoom({ district, mode });
+    room
       .at(480)
       .hears('0 a ask', '60 b ask', '90 leader ask', '120 duty ask', '180 street ask', '480 duty nag');
   });
@@ -57,9 +58,8 @@ describe('nobody answers', () => {
 
 describe('an empty step is skipped at that same instant and later steps move up', () => {
   test('no second candidate', () => {
-    dutyRoom({ hands: { candidates: [hand('a')] } })
-      .at(500)
-      .hears('0 a ask', '60 leader ask', '90 duty ask', '120 street ask', '420 duty nag');
+    const room = dutyRoom({ hands: { candidates: [hand('a')] } });
+    room.at(500).hears('0 a ask', '60 leader ask', '90 duty ask', '120 street ask', '420 duty nag');
   });
 
   test('no leader on shift', () => {
@@ -69,17 +69,16 @@ describe('an empty step is skipped at that same instant and later steps move up'
   });
 
   test('only the street leader is there: asked at once, and nobody is nagged in his place', () => {
-    dutyRoom({ hands: { candidates: [], leaders: [], duty: [] } })
-      .at(300)
-      .hears('0 street ask');
+    const room = dutyRoom({ hands: { candidates: [], leaders: [], duty: [] } });
+    room.at(300).hears('0 street ask');
   });
 
   test("the squad's own leader; another squad's only where it has none", () => {
     const leaders = [hand('other', 'leader', 'two'), hand('own', 'leader', 'one')];
-    dutyRoom({ hands: { leaders } }).at(90).hears('0 a ask', '60 b ask', '90 own ask');
-    dutyRoom({ hands: { leaders: leaders.slice(0, 1) } })
-      .at(90)
-      .hears('0 a ask', '60 b ask', '90 other ask');
+    const room = dutyRoom({ hands: { leaders } });
+    room.at(90).hears('0 a ask', '60 b ask', '90 own ask');
+    const other = dutyRoom({ hands: { leaders: leaders.slice(0, 1) } });
+    other.at(90).hears('0 a ask', '60 b ask', '90 other ask');
   });
 
   test('people who come on shift while it climbs are asked when their step comes', () => {

@@ -159,7 +159,7 @@ const play = (from: Setting, steps: Step[]): Tale => {
   return tale;
 };
 
-const always = (check: (tale: Tale) => void): void =>
+const expectAlways = (check: (tale: Tale) => void): void =>
   fc.assert(
     fc.property(setting, fc.array(step, { minLength: 1, maxLength: 14 }), (from, steps) =>
       check(play(from, steps)),
@@ -180,7 +180,7 @@ const byRound = (tale: Tale): Map<number, { notice: Notice; reassigned: boolean 
 describe('whatever people do and whenever the clock looks', () => {
   test('every row parses, owes only what its ladder promises, and knows when it is due', () => {
     const states = new Set<string>();
-    always((tale) => {
+    expectAlways((tale) => {
       for (const { change, before } of tale.changes) {
         checkRow(change.incident);
         expect(change.incident.version).toBe(before.version + 1);
@@ -196,7 +196,7 @@ describe('whatever people do and whenever the clock looks', () => {
   });
 
   test('a state changes only along the table', () => {
-    always((tale) => {
+    expectAlways((tale) => {
       for (const { change, before } of tale.changes) {
         const to = change.incident.state;
         if (to === before.state || before.state === 'received') continue;
@@ -212,7 +212,7 @@ describe('whatever people do and whenever the clock looks', () => {
   });
 
   test('nobody is asked twice in a round, except by the desk’s reassign', () => {
-    always((tale) => {
+    expectAlways((tale) => {
       for (const notices of byRound(tale).values()) {
         const asked = notices
           .filter(
@@ -226,7 +226,7 @@ describe('whatever people do and whenever the clock looks', () => {
   });
 
   test('everybody is told once of a missed rung, and at most thirty nags go out before somebody new is there', () => {
-    always((tale) => {
+    expectAlways((tale) => {
       for (const notices of byRound(tale).values()) {
         const told = notices
           .filter(({ notice }) => ['told', 'climb'].includes(notice.kind))
@@ -239,14 +239,14 @@ describe('whatever people do and whenever the clock looks', () => {
   });
 
   test('a second look at the same instant changes nothing', () => {
-    always((tale) => {
+    expectAlways((tale) => {
       const once = escalate(tale.incident, tale.hands, tale.now)?.incident ?? tale.incident;
       expect(escalate(once, tale.hands, tale.now)).toBeUndefined();
     });
   });
 
   test('the clock sends nothing about an incident that is over, but for the call-back and the way back to 110', () => {
-    always((tale) => {
+    expectAlways((tale) => {
       for (const { change, before, by } of tale.changes)
         if (by === 'clock' && OVER.has(before.state))
           for (const notice of change.notices) expect(['revisit', 'handback']).toContain(notice.rung);
@@ -254,7 +254,7 @@ describe('whatever people do and whenever the clock looks', () => {
   });
 
   test('the clock tells nobody but the accept climb’s people before somebody leads', () => {
-    always((tale) => {
+    expectAlways((tale) => {
       for (const { change, before, by } of tale.changes)
         if (by === 'clock' && before.lead === undefined && !OVER.has(before.state))
           for (const notice of change.notices)
@@ -263,7 +263,7 @@ describe('whatever people do and whenever the clock looks', () => {
   });
 
   test('the workflow never sleeps past the next thing to do', () => {
-    always((tale) => {
+    expectAlways((tale) => {
       const { incident } = { incident: tale.incident, ...escalate(tale.incident, tale.hands, tale.now) };
       const next = plan(incident, tale.hands, tale.now).find((p) => p.what !== 'deadline');
       if (!next) return;
@@ -276,7 +276,7 @@ describe('whatever people do and whenever the clock looks', () => {
   });
 
   test('the plan is what then happens when nobody does anything', () => {
-    always((tale) => {
+    expectAlways((tale) => {
       // Put the clock right first: overdue things happen at once.
       take(tale, escalate(tale.incident, tale.hands, tale.now), 'clock');
       const planned = plan(tale.incident, tale.hands, tale.now).filter((p) => p.what !== 'deadline');
