@@ -15,7 +15,7 @@ const BATCH = 10;
 /** A message that could not be sent comes back after this; long enough not to meet it again in the same run. Seconds. */
 const HIDDEN_SECONDS = 120;
 /** Long polling asks all of AWS's servers; a short one may find nothing although something is there. Seconds. */
-const PATIENCE_SECONDS = 2;
+const PATIENCE_SECONDS = 1;
 
 /**
  * Moves messages from a dead-letter queue to its work queue: sends, then deletes what was sent, so that a crash between
