@@ -3,6 +3,7 @@ import { parseReport, type Report } from '#shared/contracts/report.ts';
 import { classify } from '#shared/domain/classify.ts';
 import type { District } from '#shared/domain/district.ts';
 import { addReport } from '#shared/domain/further-report.ts';
+import { handsAt } from '#shared/domain/hands.ts';
 import { receive, type Instant } from '#shared/domain/incident.ts';
 import type { Point } from '#shared/domain/roster.ts';
 import type { Backoff } from '#shared/ports/backoff.ts';
@@ -129,6 +130,7 @@ const addToKnown = async (
     if (!asksSecrecy && before.some((known) => told(known) === told(content))) return;
     const latest = before.at(-1);
     const dangers = (of: Content): string => classify(district, of).classification.danger.sort().join();
+    const now = clock.now();
     const change = addReport(
       loaded.incident,
       {
@@ -136,7 +138,8 @@ const addToKnown = async (
         danger: latest === undefined || dangers(latest) !== dangers(content),
         secret,
       },
-      clock.now().getTime(),
+      handsAt(await store.roster(), district.shifts, [], now),
+      now.getTime(),
     );
     if (await store.commit(change, { report: content })) {
       const jobs = change.notices.map((notice) => ({ owner: ownerOf(incidentId), noticeId: notice.id }));

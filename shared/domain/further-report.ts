@@ -1,5 +1,5 @@
 import { draft, notify, write, type Change } from './draft.ts';
-import { NO_HANDS } from './hands.ts';
+import type { Hands } from './hands.ts';
 import { OVER, type Incident, type Instant } from './incident.ts';
 
 /** How a further report of a known call number differs from the report before it. */
@@ -12,10 +12,11 @@ export interface Difference {
 
 /**
  * A further report of the same call number with other content (rules §1): recorded on the incident; the lead is told
- * when address or danger changes. It moves no clock and no state.
+ * when address or danger changes. As long as nobody leads, a changed danger is the duty officer's: somebody may be on
+ * his way alone to what has become dangerous. It moves no clock and no state.
  */
-export const addReport = (incident: Incident, difference: Difference, now: Instant): Change => {
-  const d = draft(incident, NO_HANDS, now);
+export const addReport = (incident: Incident, difference: Difference, hands: Hands, now: Instant): Change => {
+  const d = draft(incident, hands, now);
   d.incident.reports += 1;
   d.incident.secret ||= difference.secret;
   write(d, {
@@ -24,7 +25,9 @@ export const addReport = (incident: Incident, difference: Difference, now: Insta
     facts: { report: d.incident.reports, address: difference.address, danger: difference.danger },
   });
   const told = (difference.address || difference.danger) && !OVER.has(incident.state);
+  const [duty] = hands.duty;
   if (told && incident.lead !== undefined) notify(d, incident.lead, 'changed');
+  else if (told && difference.danger && duty) notify(d, duty.id, 'changed');
   d.incident.version += 1;
   return { incident: d.incident, lines: d.lines, notices: d.notices };
 };
