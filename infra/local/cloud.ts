@@ -59,6 +59,8 @@ export interface CloudOptions {
   env?: Record<string, string>;
   /** Default: dynoxide where installed. */
   engine?: DynamoEngine;
+  /** Puts something between the stack and its table, such as a meter of what DynamoDB would bill. */
+  beforeTable?: (engine: Dynamo) => Promise<Dynamo>;
   /** Hears of failures inside, one line each. */
   log?: (line: string) => void;
 }
@@ -190,7 +192,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const building = buildWorker(data);
     building.catch(() => {}); // told where it is awaited
     const [dynamo, sqs] = await bothOrNone(
-      startDynamo({ data: join(data, 'dynamodb'), ...(options.engine ? { engine: options.engine } : {}) }),
+      startDynamo({
+        data: join(data, 'dynamodb'),
+        ...(options.engine ? { engine: options.engine } : {}),
+      }).then(options.beforeTable),
       startSqs({ data: join(data, 'sqs'), region: REGION, activity }),
       closing,
     );
