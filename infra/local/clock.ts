@@ -113,14 +113,16 @@ const RESERVE_MS = 1_000;
  */
 export function openClock(file: string, speed: number): { clock: Clock; close: () => void } {
   const clock = createClock({ at: realNow() + readLead(file), speed });
+  // Somebody may slow the clock down for a moment: what counts is how far it can run until the next write.
+  const fastest = () => Math.max(speed, clock.speed);
   const save = (reserve: number) => {
-    const lead = clock.now() - realNow() + Math.max(0, clock.speed - 1) * reserve;
+    const lead = clock.now() - realNow() + Math.max(0, fastest() - 1) * reserve;
     writeFileSync(`${file}.new`, JSON.stringify({ leadMs: Math.max(0, Math.ceil(lead)) }));
     renameSync(`${file}.new`, file);
   };
   save(2 * RESERVE_MS);
   const saver = setInterval(() => {
-    if (clock.speed !== 1) save(2 * RESERVE_MS);
+    if (fastest() !== 1) save(2 * RESERVE_MS);
   }, RESERVE_MS).unref();
   return {
     clock,

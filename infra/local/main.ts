@@ -13,8 +13,10 @@ import { firstSecret, issueTokens, loadRoster, readSecret } from '../commands/fi
 import { readyForCommands, type ReadyForCommands } from '../commands/ready.ts';
 import { type Clock, openClock } from './clock.ts';
 import { type Cloud, type CloudOptions, startCloud } from './cloud.ts';
+import type { Demo } from './demo.ts';
 import { PortInUse } from './http.ts';
 import { DataDirectoryInUse, lockDataDirectory } from './lock.ts';
+import { keepPace } from './pace.ts';
 import { type Phones, startPhones } from './phones/phones.ts';
 import { TemplateError } from './template.ts';
 
@@ -311,10 +313,12 @@ async function main(): Promise<void> {
   process.env.TZ = 'UTC'; // as in Lambda
   const wanted = readArguments(process.argv.slice(2));
   let local: Local | undefined;
+  let demo: Demo | undefined;
   let stopping = false;
   const stop = async () => {
     if (stopping) return;
     stopping = true;
+    demo?.stop();
     await local?.stop();
     process.exit(0);
   };
@@ -325,7 +329,21 @@ async function main(): Promise<void> {
   }
   local = await starting;
   greet(local, wanted, performance.now() - started);
-  // The demo begins here: `if (wanted.demo) await playDemo(local)` from ./demo.ts.
+  if (wanted.demo) {
+    // Only now: a start without the demo does not load it.
+    const { startDemo } = await import('./demo.ts');
+    const { cloud, phones, ready, clock } = local;
+    const letGo = wanted.speed > 1 ? keepPace(clock, cloud.settle, wanted.speed) : () => {};
+    demo = startDemo({
+      url: ready.url,
+      phones,
+      ready,
+      clock,
+      log: (line) => console.log(line),
+      colour: process.stdout.isTTY,
+    });
+    void demo.done.then(letGo);
+  }
 }
 
 if (import.meta.main) {
