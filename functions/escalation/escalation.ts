@@ -20,7 +20,7 @@ export const escalateIncident = async (
   const moved = await move(mover, event.incidentId, ({ incident, hands, now }) => {
     if (incident.round !== event.round) return { result: undefined };
     const change = escalate(incident, hands, now);
-    return change ? { change, result: undefined } : { result: undefined };
+    return change ? { change, result: undefined, awake: true } : { result: undefined };
   });
   if (!moved.found) throw new Error(`There is no incident ${event.incidentId}.`);
   const { incident } = moved;

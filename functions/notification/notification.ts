@@ -27,21 +27,23 @@ export interface Deliverer {
   texts: Texts;
 }
 
-/** So often a vendor is tried for one notice before the desk is told that it does not get through. */
-const MOST_ATTEMPTS = 6;
-/** Seconds before the next try after a refusal that may pass; short, because the first rung is one minute. */
-const RETRY_SECONDS = 2;
-/** A vendor that gives no answer is asked about the attempt; another sender may be doing so at this moment. */
+/**
+ * Seconds before the next try after a refusal that may pass. Short at first, because the first rung is one minute; together
+ * three minutes, because a vendor's flow control by the minute lasts that long. One try more than there are waits; whoever
+ * cannot be reached then is a failure that is counted and alarmed, and the climb goes on.
+ */
+const RETRY_SECONDS = [2, 4, 8, 16, 30, 60, 60] as const;
+const MOST_ATTEMPTS = RETRY_SECONDS.length + 1;
+/** So long after `sending` another deliverer may still be in the middle of the call, which takes 3 s at most. */
 const BUSY_MS = 10_000;
-/** What is still owed is looked at by reconcile after this long. */
-const OWED_AGAIN_MS = 15_000;
 
-const UNDONE: readonly AttemptState[] = ['pending', 'failed-temporary', 'unknown'];
+const UNDONE: readonly AttemptState[] = ['pending', 'failed-temporary'];
 
 /**
  * Delivers one notice: is it still wanted, claim it, call the vendor, write down what came of it. `sending` is written
  * before the call; who finds an abandoned `sending` asks the vendor first, because the vendor is not idempotent.
- * Never lost; doubled only after a crash or a vendor's time-out, and then counted.
+ * Never lost; doubled only after a crash or a vendor's time-out, and then counted. One call of the vendor's each time: a
+ * further one is another message of the queue, so that no vendor can hold a function until it is killed.
  */
 export const deliver = async (d: Deliverer, job: NoticeJob): Promise<void> => {
   const row = await d.store.notice(job.owner, job.noticeId);
@@ -52,7 +54,7 @@ export const deliver = async (d: Deliverer, job: NoticeJob): Promise<void> => {
     case 'failed-temporary':
       return attempt(d, job.owner, row);
     case 'sending':
-      if (now - (row.sentAt ?? 0) < BUSY_MS) return undefined;
+      if (now - (row.sentAt ?? 0) < BUSY_MS) return lookAgain(d, job, (row.sentAt ?? 0) + BUSY_MS - now);
       return findOut(d, job.owner, row);
     case 'unknown':
       return findOut(d, job.owner, row);
@@ -64,14 +66,17 @@ export const deliver = async (d: Deliverer, job: NoticeJob): Promise<void> => {
   }
 };
 
+const lookAgain = (d: Deliverer, job: NoticeJob, ms: number): Promise<void> =>
+  d.queues.notices([{ owner: job.owner, noticeId: job.noticeId }], Math.ceil(ms / 1000));
+
 /** Is nobody helped any more by this notice? Checked immediately before the vendor is called. */
 const isMoot = (incident: Incident | undefined, row: NoticeRow): boolean => {
   if (!incident) return false;
-  const { kind, to, round } = row.notice;
+  const { kind, to, at } = row.notice;
   if (!ASKING_KINDS.has(kind)) return false;
-  if (incident.round !== round && kind !== 'nag')
-    return incident.round > round && incident.reopenedAt !== undefined;
   if (OVER.has(incident.state)) return true;
+  // By time, not by round: a restarted workflow raises the round too, and takes nothing back that was asked.
+  if (incident.reopenedAt !== undefined && at < incident.reopenedAt) return true;
   const person = personOf(incident, to);
   if (kind === 'nag') return incident.lead !== undefined;
   return person?.accepted !== undefined || person?.declined !== undefined || person?.stood === true;
@@ -100,7 +105,8 @@ const attempt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<voi
     to: 'sending',
     at,
     set: { attemptId, sentAt: at, attempts: n },
-    owedAt: at + OWED_AGAIN_MS,
+    // Found by reconcile at once should we die in the call: ten seconds later the vendor is asked.
+    owedAt: at,
     facts: { attempt: n, channel: 'sms', vendor: 'aliyun-sms' },
   });
   // Somebody else holds it: SQS delivers at least once.
@@ -150,17 +156,34 @@ const settle = async (
       return;
     }
     case 'refused':
-      if (!result.temporary || row.attempts >= MOST_ATTEMPTS) return giveUp(d, owner, row, result.code);
-      await store.step(owner, row, {
-        from: ['sending'],
-        attemptId,
-        to: 'failed-temporary',
-        at,
-        owedAt: at + RETRY_SECONDS * 1000,
-        facts: { code: result.code },
-      });
-      await d.queues.notices([{ owner, noticeId: row.notice.id }], RETRY_SECONDS);
+      if (!result.temporary || row.attempts >= MOST_ATTEMPTS)
+        return giveUp(d, owner, row, result.code, attemptId);
+      await tryAgain(d, owner, row, waitOf(row), { code: result.code });
   }
+};
+
+/** Milliseconds until the attempt after this row's latest one. */
+const waitOf = (row: NoticeRow): number => (RETRY_SECONDS[row.attempts - 1] ?? 60) * 1000;
+
+/** The latest attempt has failed and another one is due after so many milliseconds. False: somebody else knew better. */
+const tryAgain = async (
+  d: Deliverer,
+  owner: string,
+  row: NoticeRow,
+  ms: number,
+  facts: Record<string, string | boolean>,
+): Promise<boolean> => {
+  const at = d.clock.now().getTime();
+  const noted = await d.store.step(owner, row, {
+    from: ['sending', 'unknown'],
+    ...(row.attemptId === undefined ? {} : { attemptId: row.attemptId }),
+    to: 'failed-temporary',
+    at,
+    owedAt: at + ms,
+    facts,
+  });
+  if (noted) await lookAgain(d, { owner, noticeId: row.notice.id }, ms);
+  return noted;
 };
 
 /** Asks the vendor what became of an attempt whose answer never came, and goes on from there. */
@@ -168,44 +191,44 @@ const findOut = async (d: Deliverer, owner: string, row: NoticeRow): Promise<voi
   const { store, clock } = d;
   const { attemptId, sentAt } = row;
   const member = (await store.roster()).find((one) => one.id === row.notice.to);
-  if (attemptId === undefined || sentAt === undefined || !member) return attempt(d, owner, row);
+  if (!member) return giveUp(d, owner, row, 'left-the-roster', attemptId);
+  if (attemptId === undefined || sentAt === undefined)
+    throw new Error(`The notice ${row.notice.id} of ${owner} is being sent, but no attempt is written.`);
   const answer = await d.sender.ask({ attemptId, to: member.phone, sentAt: new Date(sentAt) });
   const at = clock.now().getTime();
   const from = ['sending', 'unknown'] as const;
   if (answer.kind === 'known') {
     const to =
       answer.state === 'delivered' ? 'delivered' : answer.state === 'failed' ? 'failed-permanent' : 'sent';
-    await store.step(owner, row, {
+    const noted = await store.step(owner, row, {
       from,
       attemptId,
       to,
       at,
       facts: { asked: true, ...(answer.code ? { code: answer.code } : {}) },
     });
-    if (to === 'failed-permanent') d.log.count('NoticeFailed');
+    if (noted && to === 'failed-permanent') d.log.count('NoticeFailed');
     return;
   }
-  if (row.attempts >= MOST_ATTEMPTS) return giveUp(d, owner, row, 'vendor-silent');
+  if (row.attempts >= MOST_ATTEMPTS) return giveUp(d, owner, row, 'vendor-silent', attemptId);
+  const never = answer.kind === 'no-record';
+  const freed = await tryAgain(d, owner, row, never ? 0 : waitOf(row), { asked: true, answer: answer.kind });
   // No other vendor is configured yet: a double is better than a loss, and it is counted.
-  if (answer.kind === 'no-answer') d.log.count('NoticeDoubled');
-  const freed = await store.step(owner, row, {
-    from,
-    attemptId,
-    to: 'failed-temporary',
-    at,
-    owedAt: at,
-    facts: { asked: true, answer: answer.kind },
-  });
-  if (!freed) return;
-  const held = await store.notice(owner, row.notice.id);
-  if (held) await attempt(d, owner, held);
+  if (freed && !never) d.log.count('NoticeDoubled');
 };
 
 /** The notice cannot be brought to this phone: written down, counted; the climb goes on without it. */
-const giveUp = async (d: Deliverer, owner: string, row: NoticeRow, code: string): Promise<void> => {
+const giveUp = async (
+  d: Deliverer,
+  owner: string,
+  row: NoticeRow,
+  code: string,
+  attemptId?: string,
+): Promise<void> => {
   const at = d.clock.now().getTime();
   const noted = await d.store.step(owner, row, {
-    from: [...UNDONE, 'sending'],
+    from: attemptId === undefined ? UNDONE : ['sending', 'unknown'],
+    ...(attemptId === undefined ? {} : { attemptId }),
     to: 'failed-permanent',
     at,
     facts: { code },

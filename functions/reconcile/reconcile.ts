@@ -3,11 +3,10 @@ import type { Classification } from '#shared/domain/classification.ts';
 import { ladderFor } from '#shared/domain/district.ts';
 import { draft, finish, write, type Change } from '#shared/domain/draft.ts';
 import { escalate } from '#shared/domain/escalate.ts';
-import { handsAt } from '#shared/domain/hands.ts';
+import { handsAt, type Hands } from '#shared/domain/hands.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import type { Queues } from '#shared/ports/queue.ts';
-import type { Owed } from '#shared/ports/store.ts';
 
 /** What reconcile needs beside moving incidents. */
 export type Reconciler = Omit<Mover, 'queues'> & { queues: Queues };
@@ -40,11 +39,18 @@ export const reconcile = async (r: Reconciler): Promise<Restored> => {
       r.log.error('reconcile-failed', error, { what, id });
     }
   };
-  for (const owed of await r.store.owed(now - GRACE_MS)) {
-    if (owed.kind === 'notice') await guard('notices', owed.noticeId, () => resend(r, owed));
-    else if (owed.kind === 'workflow')
+  const found = await r.store.owed(now - GRACE_MS);
+  // All in a few calls: after an outage of the vendor there are hundreds.
+  const notices = found.filter((owed) => owed.kind === 'notice');
+  await guard('notices', 'all', async () => {
+    await r.queues.notices(notices.map(({ owner, noticeId }) => ({ owner, noticeId })));
+    restored.notices = notices.length;
+    return false;
+  });
+  for (const owed of found) {
+    if (owed.kind === 'workflow')
       await guard('workflows', owed.incidentId, () => startWorkflow(r, owed.incidentId));
-    else await guard('reports', owed.incidentId, () => classifyAgain(r, owed, now));
+    if (owed.kind === 'report') await guard('reports', owed.incidentId, () => classifyAgain(r, owed, now));
   }
   for (const { incidentId } of await r.store.overdue(now - GRACE_MS))
     await guard('overdue', incidentId, () => climbAgain(r, incidentId));
@@ -57,13 +63,13 @@ export const reconcile = async (r: Reconciler): Promise<Restored> => {
 
 /** The pass of the minute: asks for the further ones, then does its own. */
 export const everyMinute = async (r: Reconciler): Promise<Restored> => {
-  await r.queues.sweeps(FURTHER_PASSES);
+  try {
+    await r.queues.sweeps(FURTHER_PASSES);
+  } catch (error) {
+    // One pass a minute is late, but better than none.
+    r.log.error('reconcile-failed', error, { what: 'sweeps' });
+  }
   return reconcile(r);
-};
-
-const resend = async (r: Reconciler, owed: Extract<Owed, { kind: 'notice' }>): Promise<boolean> => {
-  await r.queues.notices([{ owner: owed.owner, noticeId: owed.noticeId }]);
-  return true;
 };
 
 const startWorkflow = async (r: Reconciler, id: string): Promise<boolean> => {
@@ -110,44 +116,34 @@ const classifyAgain = async (
 };
 
 /**
- * An incident whose next step is overdue: the wake was lost, or the workflow. The step is taken here and now; then the
- * workflow is woken, or, when none runs, started anew under a new round.
+ * An incident whose next step is overdue: the wake was lost, or the workflow. The step is taken here and now, whether or
+ * not the workflow can be reached; then it is woken, or, when none runs, started anew under a new round.
  */
 const climbAgain = async (r: Reconciler, id: string): Promise<boolean> => {
-  const loaded = await r.store.load(id);
-  if (!loaded || loaded.incident.rung === undefined || loaded.incident.workflow !== 'started') return false;
-  const runs = await r.workflow.runs(loaded.incident);
-  const moved = await move<boolean>(r, id, ({ incident, hands, now }) => {
+  const stepped = await move(r, id, ({ incident, hands, now }) => {
     const change = escalate(incident, hands, now);
-    if (runs || incident.round !== loaded.incident.round)
-      return { ...(change ? { change } : {}), result: change !== undefined };
-    return {
-      change: restart(change ?? { incident, lines: [], notices: [] }, hands, now, incident),
-      result: true,
-    };
+    return { ...(change ? { change } : {}), result: undefined };
   });
-  if (!moved.found) return false;
-  const { parked } = (await r.store.load(id)) ?? {};
-  if (runs && parked) await r.workflow.rearm(parked.token);
-  if (!runs) r.log.count('WorkflowLost');
-  return moved.result;
+  if (!stepped.found) return false;
+  const { incident } = stepped;
+  // `owed`: the move above has just tried to start it.
+  if (incident.rung === undefined || incident.workflow !== 'started') return stepped.changed;
+  if (await r.workflow.runs(incident)) return stepped.changed;
+  const restarted = await move<boolean>(r, id, ({ incident: lost, hands, now }) =>
+    lost.round === incident.round && lost.workflow === 'started'
+      ? { change: restart(lost, hands, now), result: true }
+      : { result: false },
+  );
+  if (!restarted.found || !restarted.result) return stepped.changed;
+  r.log.count('WorkflowLost');
+  return true;
 };
 
 /** A new round for the workflow alone: people, deadlines and climbs stay as they are. */
-const restart = (
-  change: Change,
-  hands: Parameters<typeof draft>[1],
-  now: Instant,
-  before: Incident,
-): Change => {
-  const d = draft(change.incident, hands, now);
+const restart = (incident: Incident, hands: Hands, now: Instant): Change => {
+  const d = draft(incident, hands, now);
   d.incident.round += 1;
   d.incident.workflow = 'owed';
   write(d, { kind: 'restarted', by: 'system', facts: { round: d.incident.round } });
-  const next = finish(d);
-  return {
-    incident: { ...next.incident, version: before.version + 1 },
-    lines: [...change.lines, ...next.lines],
-    notices: [...change.notices, ...next.notices],
-  };
+  return finish(d);
 };

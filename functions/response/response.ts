@@ -1,6 +1,7 @@
 import { act, type Acted, type Actor, type Request, type Said } from '#shared/domain/act.ts';
 import type { Incident } from '#shared/domain/incident.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
+import type { Store } from '#shared/ports/store.ts';
 
 /** What came of a person's action. */
 export type Responded =
@@ -22,20 +23,11 @@ export const respond = async (
   const { store } = mover;
   // A key belongs to the person who sent it: nobody can use up another's.
   const key = idempotencyKey === undefined ? undefined : `${actor.id}/${idempotencyKey}`;
-  if (key !== undefined && (await store.done(id, key))) {
-    const loaded = await store.load(id);
-    if (loaded) return { kind: 'repeat', incident: loaded.incident };
-  }
   const wordy = request.action === 'note' || request.action === 'feedback';
-  const said: Said[] = wordy
-    ? (await store.lines(id)).map(({ stored, text }) => ({
-        kind: stored.kind,
-        by: stored.onBehalf ?? stored.by,
-        text,
-        at: stored.at,
-      }))
-    : [];
-  const moved = await move<Acted>(mover, id, ({ incident, hands, members, now }) => {
+  const moved = await move<Acted>(mover, id, async ({ incident, hands, members, now }) => {
+    // Both are read after the row, on every try: the double of a tap may have been committed a moment ago.
+    if (key !== undefined && (await store.done(id, key))) return { result: { kind: 'repeat' } };
+    const said = wordy ? await saidOn(store, id) : [];
     const target =
       request.member === undefined ? undefined : members.find((member) => member.id === request.member);
     const result = act(incident, actor, request, hands, now, target, said);
@@ -45,5 +37,16 @@ export const respond = async (
   });
   if (!moved.found) return { kind: 'unknown' };
   if (moved.result.kind === 'refused') return { kind: 'refused', refusal: moved.result.refusal };
-  return { kind: moved.result.kind, incident: moved.incident };
+  if (moved.result.kind === 'done') return { kind: 'done', incident: moved.incident };
+  // Its first time may have been committed after our reading.
+  return { kind: 'repeat', incident: (await store.load(id))?.incident ?? moved.incident };
 };
+
+/** What people have said on this incident so far. */
+const saidOn = async (store: Store, id: string): Promise<Said[]> =>
+  (await store.lines(id)).map(({ stored, text }) => ({
+    kind: stored.kind,
+    by: stored.onBehalf ?? stored.by,
+    text,
+    at: stored.at,
+  }));

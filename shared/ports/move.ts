@@ -35,6 +35,8 @@ export interface Decision<R> {
   change?: Change;
   beside?: Beside;
   result: R;
+  /** The workflow itself asks and waits at no rung: its old token is spent, and nobody need be woken. */
+  awake?: true;
 }
 
 /** What a move came to. */
@@ -67,7 +69,7 @@ export const move = async <R>(
     const loaded = await store.load(id);
     if (!loaded) return { found: false };
     const at = clock.now();
-    const { change, beside, result } = await decide({
+    const { change, beside, result, awake } = await decide({
       incident: loaded.incident,
       hands: handsFor(district, members, loaded.incident, stored, at),
       members,
@@ -75,7 +77,7 @@ export const move = async <R>(
     });
     if (!change) return { found: true, incident: loaded.incident, result, changed: false };
     if (await store.commit(change, beside)) {
-      await carryOut(mover, loaded, change);
+      await carryOut(mover, loaded, change, awake);
       return { found: true, incident: change.incident, result, changed: true };
     }
     if (attempt >= TRIES)
@@ -88,7 +90,7 @@ export const move = async <R>(
  * Does at once what a committed change made necessary: notices, workflow, waking. Everything here stands in the table as
  * owed, so a failure is logged and left to reconcile; the person who acted has his answer already.
  */
-export const carryOut = async (mover: Mover, before: Loaded, change: Change): Promise<void> => {
+const carryOut = async (mover: Mover, before: Loaded, change: Change, awake = false): Promise<void> => {
   const { store, queues, workflow, log } = mover;
   const { incident, notices, lines } = change;
   for (const line of lines) {
@@ -105,7 +107,8 @@ export const carryOut = async (mover: Mover, before: Loaded, change: Change): Pr
     await workflow.start(incident);
     await store.workflowStarted(incident.id, incident.round);
   };
-  const results = await Promise.allSettled([notify(), start(), wake(mover, before, incident)]);
+  const rouse = async (): Promise<void> => (awake ? undefined : wake(mover, before, incident));
+  const results = await Promise.allSettled([notify(), start(), rouse()]);
   for (const result of results)
     if (result.status === 'rejected')
       log.error('left-to-reconcile', result.reason, { incident: incident.id });
@@ -116,10 +119,12 @@ export const carryOut = async (mover: Mover, before: Loaded, change: Change): Pr
  * after the commit, because the workflow may have parked it in between.
  */
 const wake = async ({ store, workflow, log }: Mover, before: Loaded, after: Incident): Promise<void> => {
-  if (before.incident.workflow !== 'started') return;
-  const parked = (await store.load(after.id))?.parked;
-  if (!parked) return;
+  // `owed` may run already: whoever started it writes that down a moment later.
+  if (before.incident.workflow === 'none' || before.incident.workflow === 'ended') return;
   const ofOldRound = before.incident.round !== after.round;
+  // The execution of a new round may have parked its own token by now: the one to send home is that of before.
+  const parked = ofOldRound ? before.parked : (await store.load(after.id))?.parked;
+  if (!parked) return;
   const waitsUntil = before.incident.due[parked.rung];
   const finished = !ofOldRound && !after.owed.includes(parked.rung);
   const next = after.rung === undefined ? undefined : after.due[after.rung];
@@ -127,5 +132,8 @@ const wake = async ({ store, workflow, log }: Mover, before: Loaded, after: Inci
   const woken = finished
     ? await workflow.finished(parked.token, after.due)
     : await workflow.rearm(parked.token);
-  if (woken === 'late') log.info('token-late', { incident: after.id, rung: parked.rung });
+  if (woken === 'late') {
+    log.info('token-late', { incident: after.id, rung: parked.rung });
+    log.count('TokenLate');
+  }
 };

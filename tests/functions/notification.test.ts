@@ -1,0 +1,340 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { SendResult } from '#shared/ports/sender.ts';
+import { REJECTS_OWNER, ownerOf } from '#shared/ports/store.ts';
+import { Office } from './office.ts';
+
+const BUSY: SendResult = {
+  kind: 'refused',
+  temporary: true,
+  cause: 'moment',
+  code: 'isp.SYSTEM_ERROR',
+  sentence: '',
+};
+const BARRED: SendResult = {
+  kind: 'refused',
+  temporary: false,
+  cause: 'number',
+  code: 'isv.BLACK_LIST',
+  sentence: '',
+};
+const SILENCE: SendResult = { kind: 'unknown', sentence: '没有答复' };
+
+let office: Office;
+let id: string;
+let owner: string;
+/** The first person asked, his notice, and the number his texts go to. */
+let first: string;
+let noticeId: string;
+let phone: string;
+
+beforeEach(async () => {
+  office = await Office.open();
+  id = await office.asks110();
+  owner = ownerOf(id);
+  [first = ''] = await office.asked(id);
+  noticeId = (await office.notice(id, first)).notice.id;
+  phone = office.members.find((member) => member.id === first)?.phone ?? '';
+});
+
+// Whatever the vendor does, the trail stays one that can be proved.
+afterEach(async () => expect(await office.faults(id)).toEqual([]));
+
+const deliver = (): Promise<void> => office.deliver(owner, noticeId);
+const row = () => office.notice(id, first);
+/** The states that the notice went through, as its own chain of the trail tells. */
+const way = async (): Promise<unknown[]> =>
+  (await office.store.lines(id)).flatMap(({ stored }) =>
+    stored.chain === noticeId ? [stored.facts?.state] : [],
+  );
+
+test('a notice is sent once, in the approved words, however often the queue brings it', async () => {
+  await deliver();
+  await deliver();
+  expect(office.sends).toEqual([
+    {
+      attemptId: office.attemptId(owner, noticeId, 1),
+      to: phone,
+      template: {
+        code: office.texts.templates.ask.code,
+        params: { number: id.slice(-6), place: '和睦路', code: expect.any(String), limit: '10:01:00' },
+      },
+      signName: office.texts.signName,
+    },
+  ]);
+  expect(await row()).toMatchObject({ state: 'sent', attempts: 1, vendorId: 'v-1' });
+  expect(await way()).toEqual(['sending', 'sent']);
+  expect(await office.store.owed(office.time + 3_600_000)).toEqual([]);
+});
+
+test('of two deliverers of the same message one calls the vendor', async () => {
+  await Promise.all([deliver(), deliver(), deliver()]);
+  expect(office.sends).toHaveLength(1);
+  expect(await way()).toEqual(['sending', 'sent']);
+});
+
+test('a refusal that passes is tried again, later each time, for three minutes; then it is a failure that is counted', async () => {
+  office.script.send = [BUSY, BUSY];
+  await deliver();
+  expect(office.looked().sent.notices).toEqual([{ owner, noticeId, delay: 2 }]);
+  // Should the queue lose it, reconcile finds it at the same time.
+  expect(await office.store.owed(office.time + 1_999)).toEqual([]);
+  expect(await office.store.owed(office.time + 2_000)).toHaveLength(1);
+  await deliver();
+  await office.deliverAll();
+  expect(await row()).toMatchObject({
+    state: 'sent',
+    attempts: 3,
+    attemptId: office.attemptId(owner, noticeId, 3),
+  });
+  expect(await way()).toEqual([
+    'sending',
+    'failed-temporary',
+    'sending',
+    'failed-temporary',
+    'sending',
+    'sent',
+  ]);
+
+  const other = await office.asks110();
+  office.script.send = Array.from({ length: 20 }, () => BUSY);
+  const before = office.time;
+  await office.deliver(ownerOf(other), (await office.notice(other, first)).notice.id);
+  await office.deliverAll();
+  expect(await office.notice(other, first)).toMatchObject({ state: 'failed-permanent', attempts: 8 });
+  expect(office.time - before).toBeGreaterThan(120_000);
+  expect(office.log.counts).toMatchObject({ NoticeFailed: 1 });
+  expect(office.log.counts.NoticeDoubled).toBeUndefined();
+  expect(await office.store.owed(office.time + 3_600_000)).toEqual([]);
+});
+
+test('a refusal for good is not tried again', async () => {
+  office.script.send = [BARRED];
+  await deliver();
+  await deliver();
+  expect(office.sends).toHaveLength(1);
+  expect(await row()).toMatchObject({ state: 'failed-permanent' });
+  expect(office.log.counts).toEqual({ NoticeFailed: 1 });
+});
+
+describe('when the vendor gives no answer it is asked what became of the text', () => {
+  beforeEach(() => {
+    office.script.send = [SILENCE];
+  });
+
+  test.each([
+    [{ kind: 'known', state: 'waiting' }, 'sent', undefined],
+    [{ kind: 'known', state: 'delivered', code: 'DELIVERED' }, 'delivered', undefined],
+    [{ kind: 'known', state: 'failed', code: 'MOBILE_NOT_ON_SERVICE' }, 'failed-permanent', 1],
+  ] as const)('it knows: %j', async (answer, state, failed) => {
+    office.script.ask = [answer];
+    await deliver();
+    await office.deliverAll();
+    expect(office.sends).toHaveLength(1);
+    expect(office.asks).toEqual([
+      { attemptId: office.attemptId(owner, noticeId, 1), to: phone, sentAt: new Date(office.time) },
+    ]);
+    expect(await row()).toMatchObject({ state });
+    expect(await way()).toEqual(['sending', 'unknown', state]);
+    expect(office.log.counts.NoticeFailed).toBe(failed);
+  });
+
+  test('it states that it has no record: sent again at once, and that is no double', async () => {
+    office.script.ask = [{ kind: 'no-record' }];
+    await deliver();
+    expect(office.sent.notices).toEqual([{ owner, noticeId, delay: 0 }]);
+    await office.deliverAll();
+    expect(office.sends.map((send) => send.attemptId)).toEqual(
+      [1, 2].map((n) => office.attemptId(owner, noticeId, n)),
+    );
+    expect(await row()).toMatchObject({ state: 'sent', attempts: 2 });
+    expect(office.log.counts.NoticeDoubled).toBeUndefined();
+  });
+
+  test('it cannot be asked either: sent again after a moment, and the possible double is counted', async () => {
+    office.script.ask = [{ kind: 'no-answer' }];
+    await deliver();
+    expect(office.sent.notices).toEqual([{ owner, noticeId, delay: 2 }]);
+    await office.deliverAll();
+    expect(office.sends).toHaveLength(2);
+    expect(await row()).toMatchObject({ state: 'sent' });
+    expect(office.log.counts.NoticeDoubled).toBe(1);
+  });
+
+  test('it stays silent: an end is made, loudly', async () => {
+    office.script.send = Array.from({ length: 20 }, () => SILENCE);
+    await deliver();
+    await office.deliverAll();
+    expect(await row()).toMatchObject({ state: 'failed-permanent', attempts: 8 });
+    expect(office.log.counts).toMatchObject({ NoticeFailed: 1, NoticeDoubled: 7 });
+  });
+});
+
+describe('a function that dies in the middle of the call', () => {
+  beforeEach(async () => {
+    office.meanwhile = () => Promise.reject(new Error('killed'));
+    await expect(deliver()).rejects.toThrow('killed');
+    office.meanwhile = async () => {};
+    expect(await row()).toMatchObject({ state: 'sending', attempts: 1 });
+  });
+
+  test('is not overtaken: the next one waits until the call must be over, then asks the vendor first', async () => {
+    office.time += 4_000;
+    await deliver();
+    expect(office.looked().sent.notices).toEqual([{ owner, noticeId, delay: 6 }]);
+    expect(office.asks).toEqual([]);
+    office.time += 6_000;
+    office.script.ask = [{ kind: 'known', state: 'waiting' }];
+    await deliver();
+    expect(office.asks).toHaveLength(1);
+    expect(office.sends).toHaveLength(1);
+    expect(await row()).toMatchObject({ state: 'sent' });
+    expect(office.log.counts.NoticeDoubled).toBeUndefined();
+  });
+
+  test('is found by reconcile, and the notice is on its way again within twenty seconds', async () => {
+    const died = office.time;
+    office.script.ask = [{ kind: 'no-record' }];
+    // The least lucky rhythm: a pass just before the five seconds of grace are over.
+    for (
+      office.time = died + 4_999;
+      office.sends.length < 2 && office.time < died + 60_000;
+      office.time += 15_000
+    ) {
+      await office.sweep();
+      const before = office.time;
+      await office.deliverAll();
+      expect(office.time - before).toBeLessThanOrEqual(10_000);
+    }
+    expect(office.sends).toHaveLength(2);
+    expect((await row()).sentAt).toBeLessThanOrEqual(died + 20_000);
+  });
+
+  test('two who find it at once send one text between them', async () => {
+    office.time += 10_000;
+    office.script.ask = [{ kind: 'no-record' }, { kind: 'no-record' }];
+    await Promise.all([deliver(), deliver()]);
+    await office.deliverAll();
+    expect(office.sends).toHaveLength(2);
+    expect(await row()).toMatchObject({ state: 'sent', attempts: 2 });
+  });
+});
+
+describe('a notice that helps nobody any more is not sent', () => {
+  test('he has accepted; he has declined; somebody else leads', async () => {
+    await office.does(first, id, { action: 'accept' });
+    await deliver();
+    expect(await row()).toMatchObject({ state: 'suppressed' });
+
+    const declined = await office.asks110();
+    const [who = ''] = await office.asked(declined);
+    await office.does(who, declined, { action: 'decline', reason: '在处置另一起' });
+    const [, second = ''] = await office.asked(declined);
+    await office.does(second, declined, { action: 'accept' });
+
+    const led = await office.asks110();
+    office.time += 60_000;
+    await office.escalate(led);
+    const [one = '', two = ''] = await office.asked(led);
+    await office.does(one, led, { action: 'accept' });
+    await office.deliverAll();
+    expect(await office.notice(declined, who)).toMatchObject({ state: 'pending' });
+    await office.deliver(ownerOf(declined), (await office.notice(declined, who)).notice.id);
+    expect(await office.notice(declined, who)).toMatchObject({ state: 'suppressed' });
+    expect(await office.notice(led, two, 'ask')).toMatchObject({ state: 'suppressed' });
+    expect(await office.notice(led, two, 'stand-down')).toMatchObject({ state: 'sent' });
+  });
+
+  test('the matter is closed or returned; what is told about it is still told', async () => {
+    await office.does('duty-1', id, { action: 'return', reason: '涉嫌违法' });
+    await deliver();
+    await office.deliverAll();
+    expect(await row()).toMatchObject({ state: 'suppressed' });
+    expect(await office.notice(id, 'duty-1')).toMatchObject({ state: 'sent', notice: { kind: 'returned' } });
+  });
+
+  test('it was reopened since; but a restarted workflow takes nothing back that was asked', async () => {
+    await office.does('duty-1', id, { action: 'close', outcome: 'cancelled', text: '来电撤销' });
+    office.time += 60_000;
+    await office.does('duty-1', id, { action: 'reopen', reason: '又吵起来了' });
+    expect(await office.incident(id)).toMatchObject({ round: 2, state: 'asking' });
+    office.looked();
+    await deliver();
+    expect(await row()).toMatchObject({ state: 'suppressed' });
+
+    const lost = await office.asks110();
+    office.running.clear();
+    office.time += 66_000;
+    await office.sweep();
+    expect(await office.incident(lost)).toMatchObject({ round: 2 });
+    await office.deliver(ownerOf(lost), (await office.notice(lost, first)).notice.id);
+    expect(await office.notice(lost, first)).toMatchObject({ state: 'sent' });
+  });
+
+  test('a nag, as soon as somebody leads', async () => {
+    for (const seconds of [60, 90, 120, 180, 480]) {
+      office.time = (await office.incident(id)).receivedAt + seconds * 1000;
+      await office.escalate(id);
+    }
+    const nag = await office.notice(id, 'duty-1', 'nag');
+    await office.does(first, id, { action: 'accept' });
+    await office.deliver(owner, nag.notice.id);
+    expect(await office.notice(id, 'duty-1', 'nag')).toMatchObject({ state: 'suppressed' });
+  });
+});
+
+test('an acceptance in the middle of the call: the text goes out, everybody else is sent home', async () => {
+  office.meanwhile = () => office.does(first, id, { action: 'accept' });
+  await deliver();
+  expect(await row()).toMatchObject({ state: 'sent' });
+  expect(await office.incident(id)).toMatchObject({ state: 'accepted', lead: first });
+});
+
+test("a receipt may overtake the vendor's own answer; delivered stays delivered", async () => {
+  office.meanwhile = async () => {
+    const now = await row();
+    await office.store.step(owner, now, { from: ['sending'], to: 'delivered', at: office.time });
+  };
+  await deliver();
+  expect(await row()).toMatchObject({ state: 'delivered' });
+  expect(await way()).toEqual(['sending', 'delivered']);
+});
+
+test('who has left the roster gets nothing, before the call and after a crash; the failure is counted', async () => {
+  const crashed = await office.asks110();
+  office.meanwhile = () => Promise.reject(new Error('killed'));
+  const { notice } = await office.notice(crashed, first);
+  await expect(office.deliver(ownerOf(crashed), notice.id)).rejects.toThrow('killed');
+  await office.store.saveRoster(
+    office.members.filter((member) => member.id !== first),
+    office.time,
+  );
+  office.time += 10_000;
+  await deliver();
+  await office.deliver(ownerOf(crashed), notice.id);
+  expect(office.sends).toHaveLength(1);
+  expect(await row()).toMatchObject({ state: 'failed-permanent', attempts: 0 });
+  expect(await office.notice(crashed, first)).toMatchObject({ state: 'failed-permanent', attempts: 1 });
+  expect(office.log.counts.NoticeFailed).toBe(2);
+});
+
+test('a dangerous matter is not described on a lock screen', async () => {
+  const danger = await office.asks110({ content: '厨房里煤气味很大，好像漏气了，楼里老人多。' });
+  expect((await office.incident(danger)).classification?.danger).not.toEqual([]);
+  await office.deliver(
+    ownerOf(danger),
+    (await office.notice(danger, (await office.asked(danger))[0] ?? '')).notice.id,
+  );
+  expect(office.sends[0]?.template.code).toBe(office.texts.templates['ask-secret'].code);
+  expect(JSON.stringify(office.sends)).not.toContain('和睦路');
+});
+
+test('the duty officer hears of a rejected message', async () => {
+  const rejected = '01JSAMPLE0000000000000000A';
+  await office.store.reject(
+    { id: rejected, at: office.time, status: 400, problems: ['x'], body: '{}', bytes: 2 },
+    [{ id: `00.${rejected}`, to: 'duty-1', kind: 'desk', note: 'rejected', at: office.time, round: 1 }],
+  );
+  await office.deliver(REJECTS_OWNER, `00.${rejected}`);
+  expect(office.sends[0]?.template.params.note).toBe(office.texts.notes.rejected);
+  expect(await office.store.notice(REJECTS_OWNER, `00.${rejected}`)).toMatchObject({ state: 'sent' });
+});
