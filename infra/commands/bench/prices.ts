@@ -1,0 +1,86 @@
+/** A price of AWS, US dollars, us-east-1, on demand, without the free tier. */
+export interface Price {
+  what: string;
+  dollars: number;
+  /** For so many. */
+  per: number;
+  unit: string;
+  source: string;
+  /** When the source was read or says it was. */
+  read: string;
+}
+
+/** What an incident uses. China regions have other prices, in yuan; the ratio between the parts is alike. */
+export const PRICES = {
+  transitions: {
+    what: 'Step Functions Standard, state transitions',
+    dollars: 25,
+    per: 1_000_000,
+    unit: 'transitions',
+    source: 'aws.amazon.com/step-functions/pricing',
+    read: '2026-11',
+  },
+  writes: {
+    what: 'DynamoDB on demand, writes',
+    dollars: 0.625,
+    per: 1_000_000,
+    unit: 'write request units',
+    source: 'aws.amazon.com/dynamodb/pricing/on-demand',
+    read: '2026-11',
+  },
+  reads: {
+    what: 'DynamoDB on demand, reads',
+    dollars: 0.125,
+    per: 1_000_000,
+    unit: 'read request units',
+    source: 'aws.amazon.com/dynamodb/pricing/on-demand',
+    read: '2026-11',
+  },
+  http: {
+    what: 'API Gateway, HTTP API',
+    dollars: 1,
+    per: 1_000_000,
+    unit: 'requests',
+    source: 'aws.amazon.com/api-gateway/pricing',
+    read: '2026-11',
+  },
+  invocations: {
+    what: 'Lambda, requests',
+    dollars: 0.2,
+    per: 1_000_000,
+    unit: 'invocations',
+    source: 'aws.amazon.com/lambda/pricing',
+    read: '2026-09-20',
+  },
+  compute: {
+    what: 'Lambda on arm64',
+    dollars: 13.3334,
+    per: 1_000_000,
+    unit: 'GB-seconds',
+    source: 'aws.amazon.com/lambda/pricing',
+    read: '2026-09-20',
+  },
+  messages: {
+    what: 'SQS standard',
+    dollars: 0.4,
+    per: 1_000_000,
+    unit: 'requests',
+    source: 'aws.amazon.com/sqs/pricing',
+    read: '2026-03',
+  },
+  logs: {
+    what: 'CloudWatch Logs, ingestion',
+    dollars: 0.5,
+    per: 1,
+    unit: 'GB',
+    source: 'aws.amazon.com/cloudwatch/pricing',
+    read: '2026-11',
+  },
+} as const satisfies Record<string, Price>;
+
+/** Something that is paid for. */
+export type Paid = keyof typeof PRICES;
+
+/** Dollars for so many units. */
+export const dollarsFor = (what: Paid, units: number): number =>
+  (units / PRICES[what].per) * PRICES[what].dollars;
