@@ -296,7 +296,6 @@ const reassign = (d: Draft, actor: Actor, target: Hand | undefined, request: Req
   delete incident.lead;
   delete incident.acceptedAt;
   delete incident.unansweredSince;
-  if (known) delete known.accepted;
   incident.state = 'asking';
   owe(d, 'accept', d.now + limitMs(incident, 'accept'));
   ask(d, target, 'accept');

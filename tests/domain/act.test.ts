@@ -235,6 +235,17 @@ describe('reassign', () => {
     expect(room.incident.state).toBe('accepted');
   });
 
+  test('a helper who is made the lead accepts anew', () => {
+    const room = dutyRoom();
+    room.at(70).member('a').accepts();
+    room.member('b').accepts();
+    room.desk.reassigns('b');
+    room.hears('0 a ask', '60 b ask', '70 b stand-down', '70 a reassigned', '70 b ask');
+    expect(personOf(room.incident, 'b')).not.toHaveProperty('accepted');
+    expect(outcome(room.member('b').accepts())).toBe('done');
+    expect(room.incident.lead).toBe('b');
+  });
+
   test('an unknown person is refused by name', () => {
     const room = dutyRoom();
     expect(room.desk.reassigns('nobody')).toMatchObject({
@@ -489,6 +500,15 @@ describe('after the close', () => {
     expect(assignees(room.incident)).toEqual(['b']);
   });
 
+  test('a pair stays a pair: the former lead, and the first of the others with him', () => {
+    const room = dutyRoom({ matter: { disposition: 'joint', danger: ['threat'] } });
+    room.at(10).member('b').arrives();
+    room.member('b').closes();
+    room.hears('0 a ask-secret', '0 b ask-secret', '10 a stand-down');
+    room.at(20).desk.reopens();
+    room.hears('20 b reopened', '20 a ask-secret');
+  });
+
   test('needs a reason and comes within thirty days', () => {
     const room = closed();
     expect(outcome(room.desk.reopens(''))).toBe('invalid');
@@ -500,7 +520,12 @@ describe('after the close', () => {
 
 describe('back to 110', () => {
   test('a police sign: no civilian is asked, the duty officer at once, the street leader after a minute', () => {
-    const room = dutyRoom({ matter: { disposition: 'police', danger: ['weapon'] }, delay: 3 });
+    const desk = [hand('duty', 'duty', 'desk'), hand('second', 'duty', 'desk')];
+    const room = dutyRoom({
+      matter: { disposition: 'police', danger: ['weapon'] },
+      delay: 3,
+      hands: { duty: desk },
+    });
     expect(room.incident).toMatchObject({ state: 'returned', owed: ['handback'], workflow: 'owed' });
     room.at(3600).hears('3 duty returned', '63 street handback');
     room.desk.handsBack();

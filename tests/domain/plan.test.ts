@@ -60,6 +60,18 @@ test('two things of one instant are both shown', () => {
   room.member('a').arrives();
 });
 
+test('what is overdue is shown as happening now', () => {
+  const room = dutyRoom();
+  const asked = plan(room.incident, room.hands, T0 + 100_000).filter((p) => p.what === 'ask');
+  expect(asked.map((p) => [(p.at - T0) / 1000, ...p.whom])).toEqual([
+    [100, 'b'],
+    [100, 'leader'],
+    [120, 'duty'],
+    [180, 'street'],
+  ]);
+  room.hears('0 a ask');
+});
+
 test('nothing left to do: an empty plan', () => {
   const room = dutyRoom();
   room.member('a').arrives();
