@@ -126,9 +126,11 @@ const wake = async ({ store, workflow, log }: Mover, before: Loaded, after: Inci
   const parked = ofOldRound ? before.parked : (await store.load(after.id))?.parked;
   if (!parked) return;
   const waitsUntil = before.incident.due[parked.rung];
-  const finished = !ofOldRound && !after.owed.includes(parked.rung);
+  // A return stands outside the ladder: the workflow must not walk on from here, it has to be sent to `handback`.
+  const leftLadder = after.owed.includes('handback') && parked.rung !== 'handback';
+  const finished = !ofOldRound && !leftLadder && !after.owed.includes(parked.rung);
   const next = after.rung === undefined ? undefined : after.due[after.rung];
-  if (!finished && !ofOldRound && waitsUntil === next) return;
+  if (!finished && !ofOldRound && !leftLadder && waitsUntil === next) return;
   const woken = finished
     ? await workflow.finished(parked.token, after.due)
     : await workflow.rearm(parked.token);

@@ -45,7 +45,10 @@ describe('danger', () => {
         error: { code: expect.any(String) as string, message: expect.stringContaining('110') as string },
       },
     });
+    await room.at(101);
+    room.expectRings(['street', 'handback', 100]);
     await room.act('desk', id, 'handback', { text: '已移交' });
+    expect(room.cloud.states.nextDue()).toBeUndefined();
     await room.leave();
   });
 });
