@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { type EventLoopUtilization } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import type { Activity } from './activity.ts';
@@ -38,11 +39,19 @@ export class TooManyRequests extends Error {
   override name = 'TooManyRequestsException';
 }
 
-/** When an injected crash happens: before the code sees the event, after it has answered, or before a named API call of it. */
-export type CrashAt = 'start' | 'end' | { call: string };
+/**
+ * When an injected crash happens: before the code sees the event, after it has answered, before a named API call of it, or
+ * at this moment to whoever is in the middle of a call.
+ */
+export type CrashAt = 'start' | 'end' | 'now' | { call: string };
 
-/** Most environments of one function: with two cores more of them only take turns. */
-const MOST_WORKERS = 3;
+/** Environments that a function gets as soon as calls wait: with two cores more of them only take turns at computing. */
+const WORKERS_AT_ONCE = 3;
+/** Further ones, for calls that wait for others (a vendor that does not answer) and leave the processor alone. */
+const MOST_WORKERS = 10;
+/** How often a queue of calls is looked at, and how busy its environments may be on average to get another one. */
+const GROWTH_MS = 100;
+const IDLE_ENOUGH = 0.5;
 /** Calls that may wait for an environment. */
 const MOST_WAITING = 2_000;
 
@@ -58,6 +67,8 @@ interface Environment {
   worker: Worker;
   call?: Call;
   timer?: NodeJS.Timeout;
+  /** Its load when last looked at. */
+  looked?: EventLoopUtilization;
 }
 
 /**
@@ -130,7 +141,8 @@ export class LambdaHost {
   injectCrash(arn: string, at: CrashAt, count: number): void {
     const pool = this.#pools.get(arn);
     if (!pool) throw new Error(`There is no function ${arn}.`);
-    for (let i = 0; i < count; i += 1) pool.crashes.push(at);
+    if (at === 'now') pool.strikeNow();
+    else for (let i = 0; i < count; i += 1) pool.crashes.push(at);
   }
 
   /** Lets an injected crash strike before an API call; true when the caller is dead now and the call must not be done. */
@@ -161,6 +173,7 @@ class Pool {
   readonly #idle: Environment[] = [];
   readonly #waiting: Call[] = [];
   #loading = 0;
+  #growth: NodeJS.Timeout | undefined;
   #started = 0;
   #stopped = false;
   #firstLoaded: () => void = () => {};
@@ -200,8 +213,19 @@ class Pool {
     return true;
   }
 
+  strikeNow(): void {
+    for (const environment of this.#all)
+      if (environment.call)
+        this.#kill(environment, {
+          errorType: 'Runtime.ExitError',
+          errorMessage: 'Injected crash in the middle of a call',
+          trace: [],
+        });
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
+    clearTimeout(this.#growth);
     this.#firstLoaded();
     for (const call of this.#waiting.splice(0))
       call.reject(new TooManyRequests('The local cloud is stopping.'));
@@ -217,12 +241,30 @@ class Pool {
       const environment = this.#idle.pop();
       if (!environment) {
         // One at a time: a burst is served sooner by warm environments than by six cold ones fighting for two cores.
-        if (this.#loading === 0 && this.#all.size < MOST_WORKERS) this.#start();
+        if (this.#loading === 0 && this.#all.size < WORKERS_AT_ONCE) this.#start();
+        this.#watchQueue();
         return;
       }
       const call = this.#waiting.shift();
       if (call) this.#run(environment, call);
     }
+  }
+
+  /** While calls wait: one more environment as long as those there are idle for the most part. */
+  #watchQueue(): void {
+    this.#growth ??= setTimeout(() => {
+      this.#growth = undefined;
+      if (this.#waiting.length === 0 || this.#stopped) return;
+      const loads = [...this.#all].map((environment) => {
+        const now = environment.worker.performance.eventLoopUtilization();
+        const { utilization } = environment.worker.performance.eventLoopUtilization(now, environment.looked);
+        environment.looked = now;
+        return utilization;
+      });
+      const mean = loads.reduce((sum, load) => sum + load, 0) / loads.length;
+      if (this.#loading === 0 && this.#all.size < MOST_WORKERS && mean < IDLE_ENOUGH) this.#start();
+      this.#watchQueue();
+    }, GROWTH_MS);
   }
 
   #run(environment: Environment, call: Call): void {

@@ -6,15 +6,16 @@ import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { expect } from 'vitest';
 import { dynamoTable } from '#shared/adapters/dynamo-table.ts';
-import { newDistrictSecret } from '#shared/adapters/new-district-secret.ts';
+import { newDistrictSecret, newWebhookKey } from '#shared/adapters/new-district-secret.ts';
 import { givenSecrets } from '#shared/adapters/secrets.ts';
 import { tableStore } from '#shared/adapters/store.ts';
 import { issueToken } from '#shared/adapters/tokens.ts';
+import { verifyChains } from '#shared/adapters/trail-chain.ts';
 import { loadTexts } from '#shared/districts/load.ts';
 import type { Action } from '#shared/domain/moves.ts';
 import type { Member, Role } from '#shared/domain/roster.ts';
 import type { NoticeKind } from '#shared/domain/texts.ts';
-import type { Store } from '#shared/ports/store.ts';
+import { ownerOf, type Store } from '#shared/ports/store.ts';
 import { districtSecretSchema, type DistrictSecret } from '#shared/contracts/secret.ts';
 import { startCloud, type Cloud } from '../../infra/local/cloud.ts';
 import { createClock } from '../../infra/local/clock.ts';
@@ -144,6 +145,8 @@ export class DutyRoom {
       accessKeySecret: 'story-secret',
       signName: texts.signName,
     });
+    // A rotation is under way in every story: the next key is as good as the current one.
+    first.webhookKeys.push(newWebhookKey());
     const phones = await startPhones({
       port: 0,
       data,
@@ -153,6 +156,8 @@ export class DutyRoom {
       signName: texts.signName,
       barredWords: texts.barred,
     });
+    // Before the cloud: what it finds overdue rings at once.
+    const seen = phones.messages().length;
     const cloud = await startCloud({
       assembly: options.assembly,
       stack: `Xiaonao-${options.district}`,
@@ -183,7 +188,7 @@ export class DutyRoom {
     });
     if (options.data === undefined && options.roster.length > 0)
       await store.saveRoster(options.roster, begin);
-    room.#seen = phones.messages().length;
+    room.#seen = seen;
     return room;
   }
 
@@ -192,17 +197,22 @@ export class DutyRoom {
     await this.cloud.advance(this.begin + seconds * 1000, options);
   }
 
-  /** 110 posts a call, signed. */
-  async call(body: Record<string, unknown> = {}): Promise<Answer> {
+  /** What 110 tells of a call; every one is another call unless `body` says otherwise. */
+  report(body: Record<string, unknown> = {}): Record<string, unknown> {
     this.#calls += 1;
-    const answer = await this.post({
+    return {
       callNo: `STORY-${this.#calls}`,
       calledAt: new Date(this.cloud.clock.now() - 30_000).toISOString(),
       caller: { name: '样例来电人', phone: '16600001234' },
       address: '样例路1号',
       content: '楼上邻居晚上装修，声音太大，请来协调。',
       ...body,
-    });
+    };
+  }
+
+  /** 110 posts a call, signed. */
+  async call(body: Record<string, unknown> = {}): Promise<Answer> {
+    const answer = await this.post(this.report(body));
     await this.cloud.settle();
     return answer;
   }
@@ -210,40 +220,59 @@ export class DutyRoom {
   /** Posts any body, signed now with the district's key, without waiting for what follows. */
   async post(body: unknown, path = '/webhooks/110'): Promise<Answer> {
     const raw = typeof body === 'string' ? body : JSON.stringify(body);
-    const at = new Date(this.cloud.clock.now());
+    return this.send(path, { method: 'POST', headers: this.signed(raw), body: raw });
+  }
+
+  /** Headers of a signed message; `key`: default the district's current one, `late`: seconds since it was signed. */
+  signed(
+    raw: string,
+    { key = this.secret.webhookKeys[0] ?? '', late = 0 }: { key?: string; late?: number } = {},
+  ): Record<string, string> {
+    const at = new Date(this.cloud.clock.now() - late * 1000);
     const id = `msg_${randomUUID()}`;
-    const [key = ''] = this.secret.webhookKeys;
-    return this.#fetch(path, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'webhook-id': id,
-        'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-        'webhook-signature': new Webhook(key).sign(id, at, raw),
-      },
-      body: raw,
-    });
+    return {
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+      'webhook-signature': new Webhook(key).sign(id, at, raw),
+    };
   }
 
   /** Somebody acts, with his own token; `desk` is the desk. Everything that follows has happened when this returns. */
-  async act(who: string, id: string, action: Action, more: Record<string, unknown> = {}): Promise<Answer> {
-    const answer = await this.tap(who, id, action, more);
+  async act(
+    who: string,
+    id: string,
+    action: Action,
+    more: Record<string, unknown> = {},
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const answer = await this.tap(who, id, action, more, headers);
     await this.cloud.settle();
     return answer;
   }
 
   /** Like `act`, but without waiting for what follows: for things that happen at once. */
-  async tap(who: string, id: string, action: Action, more: Record<string, unknown> = {}): Promise<Answer> {
-    return this.#fetch(`/api/incidents/${id}/actions`, {
+  async tap(
+    who: string,
+    id: string,
+    action: Action,
+    more: Record<string, unknown> = {},
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    return this.send(`/api/incidents/${id}/actions`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${await this.token(who)}` },
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${await this.token(who)}`,
+        ...headers,
+      },
       body: JSON.stringify({ action, ...more }),
     });
   }
 
   /** Reads as somebody; default the desk. */
   async get(path: string, who = 'desk'): Promise<Answer> {
-    const answer = await this.#fetch(path, { headers: { authorization: `Bearer ${await this.token(who)}` } });
+    const answer = await this.send(path, { headers: { authorization: `Bearer ${await this.token(who)}` } });
     await this.cloud.settle();
     return answer;
   }
@@ -256,11 +285,12 @@ export class DutyRoom {
     return { incident: body.incident, trail: body.trail, plan: body.plan };
   }
 
-  async token(who: string): Promise<string> {
+  /** A token as `npm run token` issues it, by default of this district. */
+  async token(who: string, more: { district?: string; hours?: number } = {}): Promise<string> {
     const desk = who === 'desk' || this.#roster.find((one) => one.id === who)?.role === 'duty';
     return issueToken(
       this.secret,
-      { sub: who, role: desk ? 'desk' : 'member', district: this.district, hours: 12 },
+      { sub: who, role: desk ? 'desk' : 'member', district: this.district, hours: 12, ...more },
       { now: () => new Date(this.cloud.clock.now()) },
     );
   }
@@ -295,14 +325,62 @@ export class DutyRoom {
     await this.store.saveRoster(members, this.cloud.clock.now());
   }
 
-  /** Ends the day: nothing may have rung unexpectedly, nothing may lie in a dead-letter queue. */
+  /** Plays a failure of the vendor, as a person would who tries the system out. */
+  async vendor(
+    mode: 'refuse' | 'timeout' | 'silent' | 'none',
+    more: { count?: number; recorded?: boolean; number?: string; action?: string } = {},
+  ): Promise<void> {
+    const { status } = await fetch(`${this.phones.url}/faults`, {
+      method: 'POST',
+      body: JSON.stringify({ vendor: 'aliyun-sms', mode, ...more }),
+    });
+    expect(status).toBe(200);
+  }
+
+  /** Resolves when the next text has come to a phone: for what waits in real time, such as a vendor's refusal. */
+  nextRing(): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = this.phones.onMessage(() => {
+        stop();
+        resolve();
+      });
+    });
+  }
+
+  /** Every incident of the story, and what is wrong with its trail: changed, missing or foreign lines. */
+  async #faults(): Promise<string[]> {
+    const faults: string[] = [];
+    for (let before: string | undefined; ; ) {
+      const page = await this.store.list({
+        now: this.cloud.clock.now(),
+        limit: 100,
+        ...(before === undefined ? {} : { before }),
+      });
+      for (const { id, trail } of page.items) {
+        const owner = ownerOf(id);
+        const [lines, notices] = await Promise.all([this.store.lines(id), this.store.notices(owner)]);
+        const heads = Object.fromEntries([
+          ['main', trail],
+          ...notices.filter((row) => row.trail.seq > 0).map((row) => [row.notice.id, row.trail] as const),
+        ]);
+        const stored = lines.map((line) => line.stored);
+        faults.push(...verifyChains(owner, stored, heads).map((f) => `${id} ${f.chain}: ${f.sentence}`));
+      }
+      before = page.next;
+      if (before === undefined) return faults;
+    }
+  }
+
+  /** Ends the day: nothing rang unexpectedly, nothing lies in a dead-letter queue, and every trail is whole. */
   async leave(options: { dead?: number } = {}): Promise<void> {
     await this.cloud.settle();
     const rang = this.rang();
+    const faults = await this.#faults();
     const dead = ['ReportsQueue', 'NoticesQueue', 'SweepsQueue'].map((name) => this.cloud.queue(name).dead);
     await this.close();
     rmSync(this.#data, { recursive: true, force: true });
     expect(rang).toEqual([]);
+    expect(faults).toEqual([]);
     expect(dead.reduce((sum, n) => sum + n, 0)).toBe(options.dead ?? 0);
   }
 
@@ -313,7 +391,8 @@ export class DutyRoom {
     return this.#data;
   }
 
-  async #fetch(path: string, init: RequestInit): Promise<Answer> {
+  /** Any request, as it is. */
+  async send(path: string, init: RequestInit): Promise<Answer> {
     const response = await fetch(`${this.cloud.url}${path}`, init);
     const text = await response.text();
     return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Answer['body']) };
