@@ -31,8 +31,10 @@ export interface DemoOptions {
     tokens: Readonly<Record<string, string>>;
     members: readonly { id: string; name: string; role: string; phone: string }[];
   };
-  clock: Pick<Clock, 'now' | 'at' | 'speed'>;
+  clock: Pick<Clock, 'now' | 'at'>;
   log: (line: string) => void;
+  /** How fast the clock may run, for the opening words only. Default 1. */
+  speed?: number;
   /** Paint the lines; only where a person looks at a terminal. */
   colour?: boolean;
 }
@@ -143,7 +145,7 @@ interface Tap {
 
 /** Starts the demo and returns at once. */
 export function startDemo(options: DemoOptions): Demo {
-  const { url, phones, ready, clock, log } = options;
+  const { url, phones, ready, clock, log, speed = 1 } = options;
   const paint = painter(options.colour ?? false);
   const district = loadDistrict(ready.district);
   const texts = loadTexts();
@@ -359,13 +361,15 @@ export function startDemo(options: DemoOptions): Demo {
     before: number,
   ): void => {
     const name = person(who.id);
-    const pair = before === 1 && when - play.receivedAt < 10_000;
+    const { danger = [], disposition } = play.view?.classification ?? {};
+    const pair =
+      disposition === 'joint' && danger.length > 0 && before < 2 && when - play.receivedAt < 10_000;
     switch (kind) {
       case 'ask':
       case 'ask-secret': {
         if (who.id === play.reassignedTo) return say('ring', when, play, `☎ ${name} 接到改派`);
+        if (pair) return say('ring', when, play, `☎ ${name} 手机响：新任务，两人同去`);
         if (before === 0) return say('ring', when, play, `☎ ${name} 手机响：新任务`);
-        if (pair) return say('ring', when, play, `☎ ${name} 手机响：两人同去`);
         if (play.declined) return say('ring', when, play, `☎ ${name} 手机响：前一位退单，改派给他`);
         return who.role === 'member'
           ? say('ring', when, play, `☎ ${name} 手机响：前一位没有签收，再派一位`)
@@ -467,11 +471,13 @@ export function startDemo(options: DemoOptions): Demo {
         // Of several who arrive only the first one fulfils the promise.
         if (Number.isNaN(due) || Number.isNaN(did) || did !== when)
           return say('done', when, play, `✓ ${doing}${said}`);
-        const origin = rung === 'handback' ? due - 60_000 : play.receivedAt;
-        const limit = inWords(due - origin);
+        // The minute of a return begins with the return, that of somebody newly named with his naming.
+        const renamed = rung === 'accept' && by === play.reassignedTo;
+        const origin = rung === 'handback' || renamed ? due - 60_000 : play.receivedAt;
+        const limit = `${renamed ? '改派后' : ''}限${inWords(due - origin)}`;
         return did <= due
-          ? say('done', when, play, `✓ ${doing}，及时（限${limit}）${said}`)
-          : say('late', when, play, `⚠ ${doing}，晚了${inWords(did - due)}（限${limit}）${said}`);
+          ? say('done', when, play, `✓ ${doing}，及时（${limit}）${said}`)
+          : say('late', when, play, `⚠ ${doing}，晚了${inWords(did - due)}（${limit}）${said}`);
       }
       case 'decline':
         return say('refused', when, play, `✗ ${name} 退单${said}`);
@@ -541,13 +547,21 @@ export function startDemo(options: DemoOptions): Demo {
   const cell = (play: Play, rung: 'accept' | 'arrive' | 'close'): string => {
     const { view } = play;
     if (!view || view.state === 'returned') return '—';
-    const due = Date.parse(view.deadlines[rung] ?? '');
+    const due = promised(play, view, rung);
     const did = Date.parse(view.done[rung] ?? '');
     if (Number.isNaN(did)) return '未完成';
     return `${did <= due ? '✓' : '⚠'} ${span(did - play.receivedAt)} / ${inWords(due - play.receivedAt)}`;
   };
 
-  const result = ({ view, story, over }: Play): string => {
+  /** What the caller was promised: naming somebody else buys him time, but does not make the first minute kept. */
+  const promised = (play: Play, view: IncidentView, rung: 'accept' | 'arrive' | 'close'): number => {
+    const limit = view.ladder.find((one) => one.rung === rung)?.limit;
+    return rung === 'accept' && limit !== undefined
+      ? play.receivedAt + limit * 1000
+      : Date.parse(view.deadlines[rung] ?? '');
+  };
+
+  const result = ({ view, over }: Play): string => {
     if (!view) return '没有收下';
     if (view.state === 'returned') {
       const did = Date.parse(view.done.handback ?? '');
@@ -555,13 +569,16 @@ export function startDemo(options: DemoOptions): Demo {
       return Number.isNaN(did) ? '待确认退回110' : `${did <= due ? '✓' : '⚠'} 已退回110`;
     }
     const outcome = OUTCOMES[view.closed?.outcome ?? ''];
-    return `${outcome === undefined ? '' : `${outcome}，`}${STATES[view.state]}${over ? '' : `（应${story.ends}）`}`;
+    return `${outcome === undefined ? '' : `${outcome}，`}${STATES[view.state]}${over ? '' : '（还没完）'}`;
   };
 
   const sumUp = (): void => {
-    const seen = plays.flatMap(({ view }) => (view && view.state !== 'returned' ? [view] : []));
+    const sent = plays.flatMap((play) => {
+      const { view } = play;
+      return view && view.state !== 'returned' ? [{ play, view }] : [];
+    });
     const kept = (rung: 'accept' | 'arrive') =>
-      seen.filter(({ done, deadlines }) => (done[rung] ?? '~') <= (deadlines[rung] ?? '')).length;
+      sent.filter(({ play, view }) => Date.parse(view.done[rung] ?? '') <= promised(play, view, rung)).length;
     write('');
     write(
       paint('call', `演示结束：${plays.length} 起警情，${rings} 条短信。每格：用时 / 时限，从收到来电算起。`),
@@ -579,7 +596,7 @@ export function startDemo(options: DemoOptions): Demo {
     ))
       write(line);
     write(
-      `${seen.length} 起派给了队员：按时签收 ${kept('accept')} 起，按时到场 ${kept('arrive')} 起；其余都有人督办到底。`,
+      `${sent.length} 起派给了队员：按时签收 ${kept('accept')} 起，按时到场 ${kept('arrive')} 起；晚了的都有人督办，见上面 ☎ 行。`,
     );
     write(`系统继续运行，短信都在 ${phones.url} ；按 Ctrl-C 停止。`);
     stop();
@@ -637,9 +654,11 @@ export function startDemo(options: DemoOptions): Demo {
       `演示开始：${district.name}，${plays.length} 起样例警情，改写自公开报道；人名、号码、地点均为虚构。`,
     ),
   );
-  write(
-    `时间  编号  事件  +收到来电后多久  发生了什么      ☎ 有人手机响   ✓ 及时   ⚠ 超时${clock.speed === 1 ? '   （想快看：npm start -- --speed 60）' : ''}`,
-  );
+  write('☎ 有人手机响    ✓ 做到了，及时    ⚠ 超时    ✗ 退单    ‖ 暂停计时    + 收到来电后过了多久');
+  if (speed > 1) write(`没事时钟走 ${speed} 倍，有事在办时和平常一样快：算的时间不会变成迟到。`);
+  else write('按平常的时间走，一天约四小时；想快看：npm start -- --speed 60');
+  write('');
+  write(`时间      编号    ${padded('事件', 14)}  ${padded('过了', 8)}  发生了什么`);
   void run(tidy, '收拾上次演示');
   for (const play of plays) at(begin + play.story.at * 1000, () => inTurn(play, '110来电', () => post(play)));
   at(begin + (Math.max(...plays.map(({ story }) => story.at)) + DAY_SECONDS) * 1000, sumUp);

@@ -333,12 +333,13 @@ async function main(): Promise<void> {
     // Only now: a start without the demo does not load it.
     const { startDemo } = await import('./demo.ts');
     const { cloud, phones, ready, clock } = local;
-    const letGo = wanted.speed > 1 ? keepPace(clock, cloud.settle, wanted.speed) : () => {};
+    const letGo = wanted.speed > 1 ? keepPace(clock, () => cloud.settle(), wanted.speed) : () => {};
     demo = startDemo({
       url: ready.url,
       phones,
       ready,
       clock,
+      speed: wanted.speed,
       log: (line) => console.log(line),
       colour: process.stdout.isTTY,
     });

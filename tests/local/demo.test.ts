@@ -23,7 +23,10 @@ it('tells at least twelve different incidents, and the steps of each can all com
   expect(new Set(stories.map(({ content }) => content)).size).toBe(stories.length);
   for (const { id, steps, answers, reassigned, helpers, linked, ends } of stories) {
     const happens = new Set([
-      ...['text:returned', 'ask:street', 'helper', 'resume'],
+      'text:returned',
+      'ask:street',
+      'helper',
+      'resume',
       ...(answers.some((answer) => answer.do === 'accept') || reassigned ? ['accept'] : []),
       ...steps.flatMap((step) => [step.as ?? step.do, `${step.as ?? step.do}-over`]),
     ]);
@@ -75,12 +78,15 @@ it('writes columns as a terminal shows them', () => {
   expect(columns('110来电：a')).toBe(3 + 4 + 2 + 1);
   expect(padded('男孩', 6)).toBe('男孩  ');
   expect(shortened('一二三四五', 8)).toBe('一二三……');
-  expect([span(65_000), span(5_400_000), inWords(60_000), inWords(180_000), inWords(86_400_000)]).toEqual([
-    '01:05',
-    '1:30:00',
+  expect([span(65_000), span(5_400_000)]).toEqual(['01:05', '1:30:00']);
+  expect([60, 111, 180, 3600, 5400, 86_400, 92_700].map((s) => inWords(s * 1000))).toEqual([
     '60秒',
+    '1分51秒',
     '3分钟',
+    '60分钟',
+    '1小时30分',
     '24小时',
+    '25小时45分',
   ]);
   expect(table(['编号', 'x'], [['1', '签收']])).toEqual(['编号  x', '────  ────', '1     签收']);
 });
@@ -95,7 +101,7 @@ describe('the scripted day', () => {
   it('ends every incident as told, with the climbs and the misses that belong to it', async () => {
     const data = mkdtempSync(join(tmpdir(), 'xiaonao-demo-'));
     const clock = createClock({ at: MORNING, speed: 0 });
-    const { cloud, phones, ready, stop } = await startLocal({
+    const local = await startLocal({
       district: 'donghu',
       assembly: built.assembly,
       data,
@@ -103,6 +109,7 @@ describe('the scripted day', () => {
       phonesPort: 0,
       clock,
     });
+    const { cloud, phones, ready } = local;
     const lines: string[] = [];
     const demo = startDemo({ url: ready.url, phones, ready, clock, log: (line) => lines.push(line) });
     try {
@@ -110,10 +117,30 @@ describe('the scripted day', () => {
       await cloud.advance(MORNING + 6 * 3_600_000, { passes: 1 });
       const results = Object.fromEntries((await demo.done).map(({ story, state }) => [story, state]));
       expect(results).toEqual(Object.fromEntries(stories.map(({ id, ends }) => [id, ends])));
+      const told = lines.join('\n');
+      // What the clock did to the late ones, to the second.
+      expect(told).toMatch(/市场司机争吵 +\+01:00 +☎ 队员 .+ 手机响：前一位没有签收，再派一位/);
+      expect(told).toMatch(/市场司机争吵 +\+01:15 +⚠ 队员 .+ 签收，晚了15秒（限60秒）/);
+      expect(told).toMatch(/河水发黑 +\+01:30 +☎ 还是没人签收，督办升级：班组长 /);
+      expect(told).toMatch(/河水发黑 +\+02:00 +☎ 还是没人签收，督办升级：值班员 /);
+      expect(told).toMatch(/河水发黑 +\+03:00 +☎ 还是没人签收，督办升级：街道领导 /);
+      expect(told).toMatch(/灭火器过期 +\+09:00 +☎ 督办：.+收到“到场”超时/);
+      expect(told).toMatch(/租房押金纠纷 +\+00:35 +✓ 队员 .+ 签收，及时（限60秒）/);
+      expect(told).toMatch(/保安拦下骗局 +\+00:38 +✓ 值班台 确认退回110，及时（限60秒）/);
+      expect(told).toMatch(/协助找男孩 +\+1:31:\d\d +✓ 队员 .+ 办结（已解决）/);
+      expect(told.match(/☎ 队员 .+ 手机响：新任务，两人同去/g)?.length).toBe(2);
+      expect(told.match(/暂停到期，系统自动恢复计时/g)?.length).toBe(2);
+      expect(told).toContain('14 起派给了队员：按时签收 11 起，按时到场 12 起');
+      // Everything that people wanted to do was possible, and nothing lies undelivered.
+      expect(lines.filter((line) => /演示没能|想“|没有收下/.test(line))).toEqual([]);
+      expect(['ReportsQueue', 'NoticesQueue', 'SweepsQueue'].map((name) => cloud.queue(name).dead)).toEqual([
+        0, 0, 0,
+      ]);
+      // No caller's name or number in the terminal.
+      for (const { caller } of stories) expect(told).not.toContain(caller.phone);
     } finally {
-      if (process.env['SHOW']) console.log(lines.join('\n'));
       demo.stop();
-      await stop();
+      await local.stop();
       rmSync(data, { recursive: true, force: true });
     }
   }, 120_000);

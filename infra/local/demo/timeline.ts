@@ -55,12 +55,14 @@ export const span = (ms: number): string => {
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${two(m)}:${two(s)}`;
 };
 
-/** A span in words, as limits are spoken of: 60秒, 3分钟, 24小时. */
+/** A span in words, as limits are spoken of: 60秒, 1分15秒, 3分钟, 25小时45分. */
 export const inWords = (ms: number): string => {
   const seconds = Math.round(ms / 1000);
-  if (seconds < 120) return `${seconds}秒`;
-  if (seconds < 7200) return seconds % 60 === 0 ? `${seconds / 60}分钟` : span(ms);
-  return seconds % 3600 === 0 ? `${seconds / 3600}小时` : span(ms);
+  if (seconds <= 90) return `${seconds}秒`;
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
+  if (h === 0 || (h === 1 && m === 0 && s === 0))
+    return s === 0 ? `${seconds / 60}分钟` : `${Math.floor(seconds / 60)}分${s}秒`;
+  return m === 0 && s === 0 ? `${h}小时` : `${h}小时${m}分`;
 };
 
 /** Rows under a head, every column as wide as its widest cell. */
