@@ -1,5 +1,13 @@
 import * as z from 'zod';
 import { dispositionSchema } from './classification.ts';
+import { calibrationSchema } from './classify/calibrate.ts';
+import type { Calibration } from './classify/calibrate.ts';
+import { lexiconSchema } from './classify/category.ts';
+import type { Lexicon } from './classify/category.ts';
+import { dangerFileSchema } from './classify/guard.ts';
+import type { Danger } from './classify/guard.ts';
+import { codesSchema, rulesSchema } from './classify/rules.ts';
+import type { Rules } from './classify/rules.ts';
 import { ladderSchema, modeSchema } from './ladder.ts';
 import type { Ladder, Mode } from './ladder.ts';
 import { pointSchema, shiftSchema } from './roster.ts';
@@ -83,6 +91,8 @@ const policySchema = z.strictObject({
   }),
   /** Names of places beside roads and grids; masked before danger words are looked for (刀茅巷 is no knife). */
   placeNames: z.array(z.string().min(2)),
+  /** Danger words of this district (dialect, local names of things), by kind of danger; they add to danger.json. */
+  dangerWords: z.record(z.string(), z.array(z.string().min(1))).default({}),
   deploy: deploySchema,
 });
 
@@ -197,48 +207,16 @@ const categoryFileSchema = z.strictObject({
   categories: z.array(categorySchema).nonempty(),
 });
 
-const guardSchema = z.strictObject({
-  id: idSchema,
-  name: z.string().min(1),
-  /** `police`: back to 110 at once. `joint`: two of ours, never a lone one. */
-  send: z.enum(['police', 'joint']),
-  /** The category an incident gets when this sign decides; absent: the sign changes the disposition only. */
-  category: idSchema.optional(),
-  urgency: z.enum(['P1', 'P2', 'P3', 'P4']),
-  words: z.array(z.string().min(1)).default([]),
-  /** Two word lists that mean danger when they stand close together: [who, what]. */
-  near: z.tuple([z.array(z.string().min(1)), z.array(z.string().min(1))]).optional(),
-  /** Words that, standing between the two, make it harmless (儿子的手机不见了). */
-  notBetween: z.array(z.string().min(1)).default([]),
-  pattern: z
-    .string()
-    .refine((source) => isPattern(source), 'the pattern is not a regular expression')
-    .optional(),
-});
-/** One kind of danger sign. */
-export type Guard = z.output<typeof guardSchema>;
-
-const isPattern = (source: string): boolean => {
-  try {
-    return new RegExp(source, 'u').source !== '';
-  } catch {
-    return false;
-  }
-};
-
-const dangerFileSchema = z.strictObject({
-  note: z.string(),
-  /** Harmless phrases that contain a danger word (刀削面). */
-  harmless: z.array(z.string().min(2)),
-  guards: z.array(guardSchema).nonempty(),
-});
-
 const filesSchema = z.object({
   policy: policySchema,
   grids: gridFileSchema,
   roads: roadFileSchema,
   categories: categoryFileSchema,
   danger: dangerFileSchema,
+  lexicon: lexiconSchema,
+  rules: rulesSchema,
+  codes: codesSchema,
+  calibration: calibrationSchema,
 });
 type Files = z.output<typeof filesSchema>;
 
@@ -286,12 +264,21 @@ export type District = Omit<Files['policy'], 'squads'> & {
   roads: readonly Road[];
   categories: readonly Category[];
   groups: Readonly<Record<string, string>>;
-  guards: readonly Guard[];
-  harmless: readonly string[];
+  /** What danger.json says. */
+  signs: Danger;
+  /** What lexicon.json, rules.json and calibration.json say. */
+  lexicon: Lexicon;
+  rules: Rules;
+  calibration: Calibration;
+  /** Codes of 110 and the province that all districts share → our category; the district's own `codes` win. */
+  sharedCodes: Readonly<Record<string, string>>;
 };
 
-/** The raw contents of a district's files; `categories` and `danger` are shared by all districts. */
-export type DistrictFiles = Record<'policy' | 'grids' | 'roads' | 'categories' | 'danger', unknown>;
+/** Files that all districts share: `<name>.json` beside the districts' folders. */
+export const SHARED_FILES = ['categories', 'danger', 'lexicon', 'rules', 'codes', 'calibration'] as const;
+
+/** The raw contents of a district's files. */
+export type DistrictFiles = Record<'policy' | 'grids' | 'roads' | (typeof SHARED_FILES)[number], unknown>;
 
 type Complain = (path: readonly (string | number)[], message: string) => void;
 
@@ -399,7 +386,19 @@ const check = ({ policy, grids, roads, categories, danger }: Files, complain: Co
   danger.guards.forEach((g, i) => {
     if (g.category !== undefined)
       known(categoryIds, ['danger', 'guards', i, 'category'], 'the category', g.category);
+    if (danger.send[g.id] === undefined)
+      complain(['danger', 'guards', i, 'id'], `nothing says who goes for '${g.id}'`);
+    if (g.under)
+      known(guardIds, ['danger', 'guards', i, 'under', 'otherwise'], 'the danger sign', g.under.otherwise);
+    for (const word of g.words)
+      for (const [, group = ''] of word.matchAll(/\{([^}]*)\}/g))
+        if (!danger.groups[group])
+          complain(['danger', 'guards', i, 'words'], `the cue '${word}' names no group of words`);
   });
+  for (const guard of Object.keys(policy.dangerWords))
+    known(guardIds, ['policy', 'dangerWords', guard], 'the danger sign', guard);
+  for (const guard of Object.keys(danger.send))
+    known(guardIds, ['danger', 'send', guard], 'the danger sign', guard);
 
   grids.features.forEach(({ properties: grid }, i) => {
     if (!grid.head)
@@ -469,8 +468,7 @@ const assemble = ({ policy, grids, roads, categories, danger }: Files): District
     roads: theRoads,
     categories: categories.categories,
     groups: categories.groups,
-    guards: danger.guards,
-    harmless: danger.harmless,
+    signs: danger,
   };
 };
 

@@ -118,9 +118,15 @@ describe('a district file that breaks a rule is refused with a sentence naming t
       "danger.json guards[0].category: the category 'ghosts' does not exist",
     ],
     [
-      'danger.guards.0.pattern',
-      '(',
-      'danger.json guards[0].pattern: the pattern is not a regular expression',
+      'danger.guards.0.words',
+      ['{ghosts}打我'],
+      "danger.json guards[0].words: the cue '{ghosts}打我' names no group of words",
+    ],
+    ['danger.guards.0.id', 'ghosts', "danger.json guards[0].id: nothing says who goes for 'ghosts'"],
+    [
+      'policy.dangerWords',
+      { ghosts: ['鬼'] },
+      "xiaohe/policy.json dangerWords.ghosts: the danger sign 'ghosts' does not exist",
     ],
     [
       'policy.id',
