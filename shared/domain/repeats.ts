@@ -104,7 +104,7 @@ const candidatePairs = (all: readonly Read[], nameCounts: ReadonlyMap<number, nu
     const rarest = [...names]
       .filter((name) => (nameCounts.get(name) ?? 0) > 1 && (nameCounts.get(name) ?? 0) <= TEXTS_PER_NAME)
       .sort((a, b) => (nameCounts.get(a) ?? 0) - (nameCounts.get(b) ?? 0) || a - b)
-      // Half rare, half spread: the rarest alone would only find copies of the same sentence.
+      // Spread over rare and less rare: the rarest alone would only find copies of the same sentence.
       .filter((_, at, list) => at % Math.max(1, Math.floor(list.length / NAMES_PER_TEXT)) === 0)
       .slice(0, NAMES_PER_TEXT);
     for (const name of rarest) enter(`n${name}`, index);

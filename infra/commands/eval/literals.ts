@@ -20,6 +20,8 @@ export interface Literal {
   words: string;
   ours: string;
   line: number;
+  /** One past the last character of the words, in the line. */
+  end: number;
   theirs: string;
 }
 
@@ -66,7 +68,7 @@ export const literalsIn = (root: string, data: string): Literal[] => {
   const found = [...theirs]
     .flatMap(([gram, file]) => (ours.get(gram) ?? []).map((place) => ({ gram, theirs: file, ...place })))
     .toSorted((a, b) => a.ours.localeCompare(b.ours) || a.line - b.line || a.at - b.at);
-  const told: (Literal & { end: number })[] = [];
+  const told: Literal[] = [];
   for (const { gram, ours: file, line, at, theirs: source } of found) {
     const last = told.at(-1);
     if (last && last.ours === file && last.line === line && at === last.end - LONG + 1) {
@@ -74,7 +76,7 @@ export const literalsIn = (root: string, data: string): Literal[] => {
       last.end += 1;
     } else told.push({ words: gram, ours: file, line, theirs: source, end: at + LONG });
   }
-  return told.map(({ end: _, ...literal }) => literal);
+  return told;
 };
 
 /** How many rules, and how many quoted words, fired on exactly one row: a rule for one row is a row learnt by heart. */

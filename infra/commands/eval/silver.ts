@@ -19,7 +19,10 @@ export interface SilverMeasure {
 const VIOLENT =
   /故意杀人|故意伤害|抢劫|强奸|绑架|猥亵|聚众斗殴|寻衅滋事|非法拘禁|放火|爆炸|虐待|致人死亡|致人重伤/;
 const THEFT = /盗窃(?!古)|抢夺/;
-const charged = (which: RegExp) => (row: Silver) => which.test(String(row.labels['charge'] ?? ''));
+const charged =
+  (which: RegExp) =>
+  ({ labels: { charge } }: Silver) =>
+    typeof charge === 'string' && which.test(charge);
 
 const SETS: { set: string; file: string; kind: SilverMeasure['kind']; of: (row: Silver) => boolean }[] = [
   { set: 'violent charges', file: 'charge-facts.jsonl', kind: 'recall', of: charged(VIOLENT) },
