@@ -88,6 +88,9 @@ const UNKNOWN: Classification = {
   line: 'grid',
   team: 'grid',
   sure: false,
+  risk: false,
+  confidence: { category: 0, disposition: 0, p1: 0, risk: 0 },
+  versions: { rules: 'none', lexicon: 'none', model: 'none' },
 };
 
 const classifyAgain = async (

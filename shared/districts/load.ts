@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDistrict } from '#shared/domain/district.ts';
-import type { District } from '#shared/domain/district.ts';
+import type { District, SHARED_FILES } from '#shared/domain/district.ts';
 import { textsSchema, type Texts } from '#shared/domain/texts.ts';
 
 /** Where the district files lie: beside this file, or in a bundled function under its task root. */
@@ -34,6 +34,16 @@ export const listDistricts = (root = defaultRoot()): string[] =>
     .map((entry) => entry.name)
     .sort();
 
+/** The files that all districts share, as parsed JSON. @throws Error for the first that cannot be read. */
+export const sharedFiles = (root = defaultRoot()): Record<(typeof SHARED_FILES)[number], unknown> => ({
+  categories: readJson(root, 'categories.json'),
+  danger: readJson(root, 'danger.json'),
+  lexicon: readJson(root, 'lexicon.json'),
+  rules: readJson(root, 'rules.json'),
+  codes: readJson(root, 'codes.json'),
+  calibration: readJson(root, 'calibration.json'),
+});
+
 /** Reads and parses one district; throws the sentence of `parseDistrict`, or one that lists the known districts. */
 export const loadDistrict = (id: string, root = defaultRoot()): District => {
   const known = listDistricts(root);
@@ -42,8 +52,7 @@ export const loadDistrict = (id: string, root = defaultRoot()): District => {
     policy: readJson(root, `${id}/policy.json`),
     grids: readJson(root, `${id}/grids.geojson`),
     roads: readJson(root, `${id}/roads.geojson`),
-    categories: readJson(root, 'categories.json'),
-    danger: readJson(root, 'danger.json'),
+    ...sharedFiles(root),
   });
 };
 

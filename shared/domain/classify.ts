@@ -1,5 +1,11 @@
-import type { Classification, Reason } from './classification.ts';
-import type { Category, District, Guard } from './district.ts';
+import type { Classification, Disposition, Reason, Urgency } from './classification.ts';
+import { read } from './classify/calibrate.ts';
+import { scoreCategories, type Found, type Score } from './classify/category.ts';
+import { guard, type GuardHit, type GuardResult } from './classify/guard.ts';
+import { normalise, originalSpan, type Normalised } from './classify/normalise.ts';
+import { riskOf, type Risk } from './classify/risk.ts';
+import { urgencyOf } from './classify/urgency.ts';
+import type { Category, District } from './district.ts';
 
 /** What a caller said, as far as it decides what the matter is. */
 export type Statement = {
@@ -10,96 +16,17 @@ export type Statement = {
   level?: string;
 };
 
-/** A hit in the content: what and where, in UTF-16 units. */
-type Hit = { word: string; start: number; end: number };
-
-/** Two danger lists mean danger when their words are at most so many characters apart. */
-const NEAR = 20;
-/** Keyword points (characters of distinct words found) below which a guess is not worth acting on alone. */
-const ENOUGH = 2;
-
-const occurrences = (text: string, word: string): Hit[] => {
-  const hits: Hit[] = [];
-  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length))
-    hits.push({ word, start: at, end: at + word.length });
-  return hits;
-};
-
-/**
- * Blanks names of places and harmless phrases with as many NULs, so that offsets stay: 刀茅巷 is an address and 刀削面 a
- * dish. A longer phrase goes first, because a shorter one may be part of it.
- */
-const mask = (district: District, text: string): string => {
-  const phrases = [
-    ...district.harmless,
-    ...district.placeNames,
-    ...district.roads.flatMap((r) => [r.name, ...r.names]),
-    ...district.grids.flatMap((g) => [g.name, ...g.names]),
-  ].sort((a, b) => b.length - a.length);
-  let masked = text;
-  for (const phrase of phrases)
-    if (masked.includes(phrase)) masked = masked.replaceAll(phrase, '\0'.repeat(phrase.length));
-  return masked;
-};
-
-const nearHit = (text: string, guard: Guard): Hit | undefined => {
-  const [first, second] = guard.near ?? [[], []];
-  const longest = Math.max(0, ...second.map((word) => word.length));
-  for (const one of first.flatMap((word) => occurrences(text, word))) {
-    // Only the neighbourhood is searched: a hostile text of 4,000 characters must not cost its square.
-    const from = Math.max(0, one.start - NEAR - longest);
-    const around = text.slice(from, one.end + NEAR + longest);
-    for (const other of second.flatMap((word) => occurrences(around, word))) {
-      const [start, end] = [Math.min(one.start, from + other.start), Math.max(one.end, from + other.end)];
-      const between = text.slice(
-        Math.min(one.end, from + other.end),
-        Math.max(one.start, from + other.start),
-      );
-      if (between.length > NEAR || guard.notBetween.some((word) => between.includes(word))) continue;
-      return { word: text.slice(start, end), start, end };
-    }
-  }
-  return undefined;
-};
-
-const patterns = new WeakMap<Guard, RegExp>();
-const patternOf = (guard: Guard): RegExp | undefined => {
-  if (guard.pattern === undefined) return undefined;
-  const known = patterns.get(guard) ?? new RegExp(guard.pattern, 'u');
-  patterns.set(guard, known);
-  return known;
-};
-
-const dangerHit = (text: string, guard: Guard): Hit | undefined => {
-  for (const word of guard.words) {
-    const start = text.indexOf(word);
-    if (start >= 0) return { word, start, end: start + word.length };
-  }
-  const matched = patternOf(guard)?.exec(text);
-  if (matched && matched[0] !== '')
-    return { word: matched[0], start: matched.index, end: matched.index + matched[0].length };
-  return nearHit(text, guard);
-};
-
-type Scored = { category: Category; points: number; hits: Hit[] };
-
-/** Keyword points per category: the length of each distinct word found; words inside a longer word found are not counted. */
-const score = (text: string, category: Category): Scored => {
-  const found = category.keywords.flatMap((word) => occurrences(text, word).slice(0, 1));
-  const hits = found.filter(
-    (hit) =>
-      !found.some(
-        (other) => other !== hit && other.word.length > hit.word.length && other.word.includes(hit.word),
-      ),
-  );
-  return { category, points: hits.reduce((n, hit) => n + hit.word.length, 0), hits };
-};
-
-const quote = (rule: string, hit: Hit, sentence: string): Reason => ({
-  rule,
-  sentence,
-  span: [hit.start, hit.end],
-});
+/** The guard reads all of a text; what kind of matter it is stands at its beginning or its end. */
+const HEAD = 1500;
+const TAIL = 500;
+/** Points that a danger sign adds to its own category: as much as a first sentence that names it. */
+const SIGN = 9;
+/** Points that 110's code adds: a code is chosen in haste, but by somebody who heard the caller. */
+const CODE = 14;
+/** Points below which words say nothing about the category: a single weak word, or one clear word late in the text. */
+const LEAST = 2;
+/** Reasons of one kind that are told; a desk reads three lines, not thirty. */
+const TOLD = 4;
 
 const DISPOSITION_NAMES = {
   police: '警务',
@@ -108,97 +35,287 @@ const DISPOSITION_NAMES = {
   consult: '咨询',
 } as const;
 
+const BACK_NAMES = {
+  negation: '前后有否定',
+  hypothesis: '只是假设',
+  figure: '是比方',
+  report: '是转述',
+  abstract: '只是泛泛而问',
+  cause: '另有原因',
+} as const;
+
+/** Taken back like this, the words do not even say what the matter is; 要是着火怎么办 still speaks of fire. */
+const UNSAID: ReadonlySet<string> = new Set(['negation', 'figure']);
+
+const HANDLERS = { police: '公安', court: '法院', insurer: '保险' } as const;
+
+const NUL = '\0';
+
+/** Names of places, longest first; a shorter one may be part of a longer one. */
+const names = new WeakMap<District, string[]>();
+const namesOf = (district: District): string[] => {
+  const known =
+    names.get(district) ??
+    [
+      ...district.placeNames,
+      ...district.roads.flatMap((r) => [r.name, ...r.names]),
+      ...district.grids.flatMap((g) => [g.name, ...g.names]),
+    ]
+      .map((name) => normalise(name).text)
+      .filter((name) => name !== '')
+      .sort((a, b) => b.length - a.length);
+  names.set(district, known);
+  return known;
+};
+
 /**
- * Says what a matter is: danger words, then the code of the call centre, then keywords. Plain and safe: a police sign
- * goes back to 110, every other danger sign and everything unsure is joint, so that nobody is sent alone by a guess.
- * Never throws; spans are offsets into the content.
+ * What the category is read from: beginning and end, without names of places (学校路 is no school) and without danger
+ * words that the guard took back (没有着火 is no fire). Offsets stay.
+ */
+const readable = (district: District, n: Normalised, hits: readonly GuardHit[]): string => {
+  const masked = n.text.length > HEAD + TAIL;
+  const from = n.text.length - TAIL;
+  let text = masked ? n.text.slice(0, HEAD) + NUL.repeat(from - HEAD) + n.text.slice(from) : n.text;
+  for (const name of namesOf(district))
+    if (text.includes(name)) text = text.replaceAll(name, NUL.repeat(name.length));
+  const live = hits.filter((hit) => !hit.cancelledBy);
+  for (const { span, cancelledBy } of hits) {
+    if (
+      !cancelledBy ||
+      !UNSAID.has(cancelledBy.by) ||
+      live.some((hit) => hit.span[0] < span[1] && span[0] < hit.span[1])
+    )
+      continue;
+    const start = n.starts.findIndex((at) => at >= span[0]);
+    const end = n.ends.findLastIndex((at) => at <= span[1]) + 1;
+    if (start >= 0 && end > start) text = text.slice(0, start) + NUL.repeat(end - start) + text.slice(end);
+  }
+  return text;
+};
+
+type Ranked = { category: Category; points: number; found: Found[] };
+
+/** Categories by points: words, then what the danger signs and 110's code add. */
+const rank = (
+  district: District,
+  scores: readonly Score[],
+  signs: ReadonlyMap<string, number>,
+  coded: Category | undefined,
+): Ranked[] =>
+  district.categories
+    .map((category): Ranked => {
+      const score = scores.find((s) => s.category === category.id);
+      const points =
+        Math.max(0, score?.points ?? 0) +
+        (signs.get(category.id) ?? 0) +
+        (coded?.id === category.id ? CODE : 0);
+      return { category, points, found: score?.found ?? [] };
+    })
+    .filter((r) => r.points >= LEAST)
+    .sort((a, b) => b.points - a.points);
+
+/** The points of each category that a danger sign names: a second sign of a kind adds little. */
+const signPoints = (dangers: readonly GuardHit[]): Map<string, number> => {
+  const points = new Map<string, number>();
+  for (const { category, send } of dangers)
+    if (category !== undefined) {
+      const sign = send === 'police' ? SIGN : SIGN - 1;
+      points.set(category, points.has(category) ? (points.get(category) ?? 0) + 2 : sign);
+    }
+  return points;
+};
+
+const clip = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
+
+/**
+ * Says what a matter is: the danger signs of the whole text first, then 110's code and the words, and how sure that is.
+ * A police sign goes back to 110, every other danger sign and everything unsure is joint, so that nobody is sent alone
+ * by a guess. Never throws, whatever the text; spans are offsets into the content.
  */
 export const classify = (
   district: District,
   { content, categoryCode, level }: Statement,
 ): { classification: Classification; reasons: Reason[] } => {
-  const text = mask(district, content);
+  const { rules, lexicon, calibration } = district;
+  const seen: GuardResult = guard(content, district);
+  const n = normalise(content);
+  const text = readable(district, n, seen.hits);
   const reasons: Reason[] = [];
+  const quote = (rule: string, span: [number, number], say: (words: string) => string, against = false) => {
+    const words = content.slice(...span);
+    if (words !== '')
+      reasons.push({ rule, sentence: say(words), span, ...(against ? { against: true } : {}) });
+  };
 
-  const dangers = district.guards.flatMap((guard) => {
-    const hit = dangerHit(text, guard);
-    return hit ? [{ guard, hit }] : [];
-  });
-  for (const { guard, hit } of dangers)
-    reasons.push(
-      quote(
-        `danger:${guard.id}`,
-        hit,
-        `出现“${content.slice(hit.start, hit.end)}”，疑似${guard.name}，按${DISPOSITION_NAMES[guard.send]}处理`,
-      ),
+  const dangers = seen.hits.filter((hit) => !hit.cancelledBy);
+  for (const hit of dangers)
+    quote(
+      `danger:${hit.kind}`,
+      hit.span,
+      (w) => `出现“${w}”，疑似${hit.name}，按${DISPOSITION_NAMES[hit.send]}处理`,
     );
+  for (const hit of seen.hits)
+    if (hit.cancelledBy) {
+      const { by, words } = hit.cancelledBy;
+      quote(
+        `danger:${hit.kind}`,
+        hit.span,
+        (w) => `“${w}”${BACK_NAMES[by]}（“${words}”），不作${hit.name}`,
+        true,
+      );
+    }
 
-  const scored = district.categories
-    .map((category) => score(text, category))
-    .filter((s) => s.points > 0)
-    .sort((a, b) => b.points - a.points);
-  const [best, second] = scored;
+  const codedId =
+    categoryCode === undefined
+      ? undefined
+      : (district.codes[categoryCode] ?? district.sharedCodes[categoryCode]);
+  const coded = district.categories.find((c) => c.id === codedId);
+  if (coded) reasons.push({ rule: 'code', sentence: `110类别代码${categoryCode}对应“${coded.name}”` });
+  else if (categoryCode !== undefined && categoryCode.trim() !== '')
+    reasons.push({ rule: 'code-unknown', sentence: `110类别代码${clip(categoryCode)}不在对照表中，已保留` });
+
+  const ranked = rank(district, scoreCategories(lexicon, rules.combos, text), signPoints(dangers), coded);
   const other = district.categories.find((c) => c.id === 'other') ?? district.categories[0];
   if (!other) throw new Error(`the district '${district.id}' has no categories`);
 
-  const codedId = categoryCode === undefined ? undefined : district.codes[categoryCode];
-  const coded = district.categories.find((c) => c.id === codedId);
-  if (coded) reasons.push({ rule: 'code', sentence: `110类别代码${categoryCode}对应“${coded.name}”` });
-  for (const hit of best?.hits ?? [])
-    reasons.push(quote('keyword', hit, `出现“${hit.word}”，像“${best?.category.name ?? ''}”`));
+  const police = dangers.filter((hit) => hit.send === 'police');
+  const joint = dangers.filter((hit) => hit.send === 'joint');
+  // Only what somebody already handles may become advice, and never while a sign says that it goes on.
+  const { handled } = seen;
+  const allowed = ranked.filter(({ category }) =>
+    police.length > 0 && !handled
+      ? category.disposition !== 'consult'
+      : handled
+        ? category.disposition !== 'police'
+        : true,
+  );
+  const [first] = allowed;
+  const consult = district.categories.find((c) => c.disposition === 'consult');
+  const toldPolice = ranked[0]?.category.disposition === 'police' || police.length > 0;
+  const best =
+    handled && toldPolice && consult ? { category: consult, points: SIGN, found: [] } : (first ?? undefined);
+  // A police sign is police work, whatever the quarrel is about.
+  const byPolice =
+    police.length > 0 && !handled && best?.category.disposition !== 'police'
+      ? (ranked.find((r) => r.category.disposition === 'police') ?? best)
+      : best;
+  const category = byPolice?.category ?? other;
+  const runnerUp = ranked.find((r) => r.category.id !== category.id);
+  const points = byPolice?.points ?? 0;
+  const rival = ranked.find((r) => r.category.disposition !== category.disposition);
 
-  // A code wins over words, unless the words point to the police: the code is chosen in haste, before the story is told.
-  const wordsSayPolice = best !== undefined && best.category.disposition === 'police';
-  const guess = coded && !(wordsSayPolice && coded.disposition !== 'police') ? coded : best?.category;
-  const clear =
-    best !== undefined &&
-    best.points >= ENOUGH &&
-    best.points > (second?.points ?? 0) &&
-    (!coded || best.category.id === coded.id);
-  const sureOfGuess = coded !== undefined && guess === coded ? true : clear;
+  if (handled) quote('handled', handled.span, (w) => `“${w}”：${HANDLERS[handled.by]}已在处理，只是问结果`);
+  for (const hit of (byPolice?.found ?? []).toSorted((a, b) => b.points - a.points).slice(0, TOLD)) {
+    const span = originalSpan(n, hit.start, hit.end);
+    const rule = hit.by.startsWith('combo:') ? hit.by : 'keyword';
+    if (hit.points > 0) quote(rule, span, (w) => `出现“${clip(w)}”，像“${category.name}”`);
+    else quote(rule, span, (w) => `出现“${clip(w)}”，不太像“${category.name}”`, true);
+  }
+  const [strongest] = (runnerUp?.found ?? []).toSorted((a, b) => b.points - a.points);
+  if (strongest && runnerUp)
+    quote(
+      'rival',
+      originalSpan(n, strongest.start, strongest.end),
+      (w) => `也出现“${clip(w)}”，或为“${runnerUp.category.name}”`,
+      true,
+    );
 
-  const police = dangers.find(({ guard }) => guard.send === 'police');
-  const joint = dangers.find(({ guard }) => guard.send === 'joint');
-  const deciding = police ?? joint;
-  const byDanger = district.categories.find((c) => c.id === deciding?.guard.category);
-  // A sign without a category (threat, crowd) changes who goes, not what the matter is.
-  const category = byDanger ?? guess ?? other;
-  const sure = deciding?.guard.category !== undefined || (guess !== undefined && sureOfGuess);
+  const gap = points - 0.6 * (runnerUp?.points ?? 0);
+  const certainSign = police.length > 0 && !handled;
+  const dispositionGap = (certainSign ? SIGN : 0) + points - 0.6 * (rival?.points ?? 0);
+  const confidence = {
+    category: read(calibration.category, gap),
+    disposition: read(calibration.disposition, dispositionGap),
+  };
+  // A code that the words speak against is doubtful: it was chosen before the story was told.
+  const contradicted =
+    coded !== undefined &&
+    coded.id !== category.id &&
+    category.disposition === 'police' &&
+    coded.disposition !== 'police';
+  const enough =
+    byPolice !== undefined &&
+    confidence.category >= calibration.ask.category &&
+    confidence.disposition >= calibration.ask.disposition;
+  const sure = certainSign || (enough && !contradicted);
 
-  let disposition: Classification['disposition'] = category.disposition;
-  if (police) disposition = 'police';
+  let disposition: Disposition = category.disposition;
+  if (certainSign) disposition = 'police';
   else if (!sure) disposition = 'joint';
-  else if (joint && disposition !== 'police') disposition = 'joint';
+  else if (joint.length > 0 && disposition !== 'police' && !handled) disposition = 'joint';
   if (!sure)
     reasons.push({
       rule: 'unsure',
-      sentence: guess
-        ? `“${guess.name}”不够肯定，按联合处置，请值班员核对`
+      sentence: byPolice
+        ? `“${category.name}”不够肯定，按联合处置，请值班员核对`
         : '认不出是什么事，按联合处置，请值班员核对',
     });
 
-  const urgencies = [category.urgency, ...dangers.map(({ guard }) => guard.urgency)];
+  const risk: Risk = riskOf(rules.risk, text, {
+    category: category.id,
+    consult: disposition === 'consult',
+    dangers: dangers.map((hit) => hit.kind),
+  });
+  const trigger = risk.trigger;
+  if (risk.risk)
+    reasons.push({
+      rule: 'risk',
+      sentence: `双方有牵连${trigger ? `，出现“${content.slice(...originalSpan(n, trigger.start, trigger.end))}”` : ''}，有民转刑苗头`,
+      ...(trigger ? { span: originalSpan(n, trigger.start, trigger.end) } : {}),
+    });
+
+  const judged = urgencyOf(rules.urgency, text, {
+    base: category.urgency,
+    disposition,
+    home: category.id === 'domestic_violence',
+    dangers,
+  });
+  let urgency: Urgency = judged.urgency;
+  const { because } = judged;
+  if (because)
+    quote(
+      'urgency',
+      originalSpan(n, because.start, because.end),
+      (w) => `出现“${w}”，随时可能伤人，按${urgency}办`,
+    );
   if (level !== undefined && /^(0?1|一级|特级|重大)$/.test(level.trim())) {
-    urgencies.push('P1');
+    urgency = 'P1';
     reasons.push({ rule: 'level', sentence: `110警情等级为${level.trim()}` });
   }
-  const [urgency = 'P3'] = urgencies.sort();
+  if (seen.minors && dangers.length > 0)
+    reasons.push({ rule: 'minors', sentence: '说到未成年人，请留意保护' });
+
+  const p1 = urgency !== 'P1' ? (urgency === 'P2' ? 1 : 0) : dangers.length > 1 ? 3 : 2;
   // The joint team for a police kind of matter is the district's danger team: a police station is not on our roster.
-  const dangerTeam = joint ? district.danger[joint.guard.id] : undefined;
+  const dangerTeam = joint[0] ? district.danger[joint[0].kind] : undefined;
   const team =
     disposition === 'police'
       ? category.team
-      : (dangerTeam ?? (category.disposition === 'police' ? other.team : category.team));
+      : disposition === 'joint'
+        ? (dangerTeam ?? (category.disposition === 'police' ? other.team : category.team))
+        : category.team;
   if (reasons.length === 0) reasons.push({ rule: 'none', sentence: `按“${category.name}”处理` });
   return {
     classification: {
       category: category.id,
+      ...(runnerUp ? { runnerUp: runnerUp.category.id } : {}),
       disposition,
       urgency,
-      danger: dangers.map(({ guard }) => guard.id),
+      danger: [...new Set(dangers.map((hit) => hit.kind))],
       line: category.line,
       team,
       sure,
+      risk: risk.risk,
+      confidence: {
+        ...confidence,
+        p1: read(calibration.p1, p1),
+        risk: read(calibration.risk, risk.points),
+      },
+      versions: {
+        rules: `${rules.version}/${district.signs.version}`,
+        lexicon: lexicon.version,
+        model: 'none',
+      },
     },
     reasons,
   };

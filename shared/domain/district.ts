@@ -312,7 +312,8 @@ const firstUncovered = (shifts: readonly Shift[]): number | undefined => {
 const clockTime = (minute: number) =>
   `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
 
-const check = ({ policy, grids, roads, categories, danger }: Files, complain: Complain): void => {
+const check = (files: Files, complain: Complain): void => {
+  const { policy, grids, roads, categories, danger, lexicon, rules, codes } = files;
   const known = (set: ReadonlySet<string>, path: readonly (string | number)[], what: string, id: string) => {
     if (!set.has(id)) complain(path, `${what} '${id}' does not exist`);
   };
@@ -381,6 +382,14 @@ const check = ({ policy, grids, roads, categories, danger }: Files, complain: Co
       );
     known(teams, [...path, 'team'], 'the team', c.team);
   });
+  for (const id of Object.keys(lexicon.categories))
+    known(categoryIds, ['lexicon', 'categories', id], 'the category', id);
+  rules.combos.forEach((combo, i) =>
+    known(categoryIds, ['rules', 'combos', i, 'category'], 'the category', combo.category),
+  );
+  for (const [system, table] of Object.entries(codes.systems))
+    for (const [code, category] of Object.entries(table))
+      known(categoryIds, ['codes', 'systems', system, code], 'the category', category);
   if (!categoryIds.has('other'))
     complain(['categories', 'categories'], "there is no category 'other' to fall back on");
   danger.guards.forEach((g, i) => {
@@ -443,7 +452,8 @@ const centreOf = ([west, south, east, north]: Box): Point => ({
 const holding = (places: readonly { id: string; squads: readonly string[] }[], squad: string): string[] =>
   places.filter((p) => p.squads.includes(squad)).map((p) => p.id);
 
-const assemble = ({ policy, grids, roads, categories, danger }: Files): District => {
+const assemble = (files: Files): District => {
+  const { policy, grids, roads, categories, danger, lexicon, rules, codes, calibration } = files;
   const theGrids = grids.features.map(({ properties, geometry }): Grid => {
     const rings = geometry.type === 'Polygon' ? geometry.coordinates : geometry.coordinates.flat();
     const box = boxOf(rings);
@@ -469,6 +479,10 @@ const assemble = ({ policy, grids, roads, categories, danger }: Files): District
     categories: categories.categories,
     groups: categories.groups,
     signs: danger,
+    lexicon,
+    rules,
+    calibration,
+    sharedCodes: Object.assign({}, ...Object.values(codes.systems)),
   };
 };
 
@@ -491,6 +505,10 @@ const fileName = (id: string, file: PropertyKey | undefined): string => {
       return `${id}/${file}.geojson`;
     case 'categories':
     case 'danger':
+    case 'lexicon':
+    case 'rules':
+    case 'codes':
+    case 'calibration':
       return `${file}.json`;
     case undefined:
     default:

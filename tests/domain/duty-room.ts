@@ -38,6 +38,9 @@ export const everyday: Classification = {
   line: 'grid',
   team: 'grid',
   sure: true,
+  risk: false,
+  confidence: { category: 0.9, disposition: 0.9, p1: 0.02, risk: 0.02 },
+  versions: { rules: 'test', lexicon: 'test', model: 'none' },
 };
 
 /** The district's own default ladder, from its data. */

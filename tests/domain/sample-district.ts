@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseRoster } from '#shared/adapters/roster-csv.ts';
-import { loadDistrict } from '#shared/districts/load.ts';
+import { loadDistrict, sharedFiles } from '#shared/districts/load.ts';
 import type { District, DistrictFiles } from '#shared/domain/district.ts';
 import type { Member } from '#shared/domain/roster.ts';
 
@@ -26,8 +26,7 @@ export const filesOf = (id: string): DistrictFiles => ({
   policy: JSON.parse(read(`${id}/policy.json`)),
   grids: JSON.parse(read(`${id}/grids.geojson`)),
   roads: JSON.parse(read(`${id}/roads.geojson`)),
-  categories: JSON.parse(read('categories.json')),
-  danger: JSON.parse(read('danger.json')),
+  ...sharedFiles(),
 });
 
 /** The instant at which a shift begins, on a fixed day. */
