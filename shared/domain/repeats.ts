@@ -55,6 +55,8 @@ export interface Repeats {
 }
 
 const NAME = 4;
+/** A district's first days hold too few texts to tell rare words from common ones; so many unread ones are imagined. */
+const UNREAD = 200;
 /** Each text looks for its like under so many of its rarest names. */
 const NAMES_PER_TEXT = 32;
 /** A name that more texts have leads to too many pairs; who shares it shares rarer ones too, if the matter is one. */
@@ -76,7 +78,7 @@ const countTexts = (sets: readonly Runs[]): Map<number, number> => {
 /** Cosine over the words both have, weighted by rarity. */
 const weighing = (all: readonly Read[]) => {
   const counts = countTexts(all.map(({ words }) => words));
-  const weight = (word: number) => Math.log((all.length + 1) / (counts.get(word) ?? 1)) ** 2;
+  const weight = (word: number) => Math.log((all.length + UNREAD) / (counts.get(word) ?? 1)) ** 2;
   const norms = new Map<Read, number>();
   const norm = (one: Read): number => {
     const known = norms.get(one) ?? one.words.reduce((sum, word) => sum + weight(word), 0);
