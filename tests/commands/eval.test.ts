@@ -140,9 +140,9 @@ describe('measures', () => {
   });
 
   it('is B-cubed: two merged pairs are half pure, a split pair is half found', () => {
-    const truth = new Map([...'abcd'].map((id) => [id, id < 'c' ? 'x' : 'y']));
-    const merged = new Map([...'abcd'].map((id) => [id, 'one']));
-    const split = new Map([...'abcd'].map((id) => [id, id]));
+    const truth = new Map(['a', 'b', 'c', 'd'].map((id) => [id, id < 'c' ? 'x' : 'y']));
+    const merged = new Map(['a', 'b', 'c', 'd'].map((id) => [id, 'one']));
+    const split = new Map(['a', 'b', 'c', 'd'].map((id) => [id, id]));
     expect(bCubed(truth, merged)).toEqual({ rows: 4, precision: 0.5, recall: 1 });
     expect(bCubed(truth, split)).toEqual({ rows: 4, precision: 1, recall: 0.5 });
     expect(bCubed(truth, split, (id) => id === 'a').rows).toBe(1);
