@@ -7,6 +7,7 @@ import { main, text, type Call, type Command } from './command.ts';
 import { firedOnce, literalsIn } from './eval/literals.ts';
 import { answer, measureByStyle, missedDangers, type Answered } from './eval/measure.ts';
 import { keywordVote, TIE_BREAK, votedSchema } from './eval/keyword-vote.ts';
+import { LINEAR_PACKAGE, linearModel } from './eval/linear.ts';
 import { ours, type Classifier } from './eval/prediction.ts';
 import { printConfusion, printMeasures, printMissed, printSilver } from './eval/print.ts';
 import { measureRepeats, printRepeats } from './eval/repeat-groups.ts';
@@ -45,6 +46,30 @@ const votedFrom = (data: string | undefined, district: District) => {
         categories: taxonomySchema.parse(JSON.parse(readFileSync(path, 'utf8'))).categories,
       }
     : { from: 'our categories.json', categories: votedSchema.array().parse(district.categories) };
+};
+
+const FOLDS = 5;
+
+/**
+ * The plain linear model's answers. It learns from our own calls; when those are what is measured, each fifth is
+ * answered by a model that has not seen it. Undefined when there is no package or nothing to learn from.
+ */
+const linearAnswers = (rows: readonly Row[], corpus: readonly Row[]): Answered[] | undefined => {
+  const known = new Set(corpus.map(({ text }) => text));
+  if (!rows.some(({ text }) => known.has(text))) {
+    const model = linearModel(corpus);
+    return model && answer(rows, model);
+  }
+  const answered: Answered[] = [];
+  for (let fold = 0; fold < FOLDS; fold += 1) {
+    const isHeld = (_: Row, at: number) => at % FOLDS === fold;
+    const held = rows.filter(isHeld);
+    const texts = new Set(held.map(({ text }) => text));
+    const model = linearModel(corpus.filter(({ text }) => !texts.has(text)));
+    if (!model) return undefined;
+    answered.push(...answer(held, model));
+  }
+  return answered;
 };
 
 interface Task {
@@ -122,13 +147,18 @@ export const evalCommand = (places: EvalPlaces): Command => ({
 
     const district = loadDistrict(text(call, 'district') ?? listDistricts()[0] ?? '');
     const sealed = call.values['sealed'] === true;
-    const task = taskOf(call, places, new Set(district.categories.map(({ id }) => id)));
+    const known = new Set(district.categories.map(({ id }) => id));
+    const task = taskOf(call, places, known);
     const run = sealed ? mayRunSealed(places.sealedLog) : 0;
     const voted = votedFrom(data, district);
     const naive: Classifier = keywordVote(voted.categories);
     const answered: Answered[] = answer(task.rows, ours(district));
     const measures = measureByStyle(answered);
     const vote = measureByStyle(answer(task.rows, naive));
+    const calls = existsSync(places.corpus) ? readRows(readFileSync(places.corpus, 'utf8'), known).rows : [];
+    const plain = linearAnswers(task.rows, calls);
+    const linear = plain && measureByStyle(plain);
+    const linearName = `averaged perceptron of ${LINEAR_PACKAGE} over characters and pairs, learnt from ${calls.length} of our own calls`;
     const silver = data === undefined || sealed ? [] : measureSilver(data, ours(district));
     const missed = sealed ? [] : missedDangers(answered);
     const once = firedOnce(answered);
@@ -139,7 +169,11 @@ export const evalCommand = (places: EvalPlaces): Command => ({
         run,
         date: new Date().toISOString(),
         commit: commitOf(places.root),
-        figures: { ours: measures, keywordVote: { ...vote, byStyle: undefined } },
+        figures: {
+          ours: measures,
+          keywordVote: { ...vote, byStyle: undefined },
+          linear: linear && { ...linear, byStyle: undefined },
+        },
       });
 
     // The ids of broken sealed lines say nothing of their texts; their sentences never hold words of a text.
@@ -163,6 +197,7 @@ export const evalCommand = (places: EvalPlaces): Command => ({
           firedOnce: once,
           faults: task.faults,
           keywordVote: { from: voted.from, tieBreak: TIE_BREAK, ...vote },
+          linear: linear && { from: linearName, ...linear },
           silver,
         }),
       );
@@ -175,6 +210,13 @@ export const evalCommand = (places: EvalPlaces): Command => ({
     for (const one of missed) terminal.out(printMissed(one));
     for (const line of printMeasures(`keyword vote of ${voted.from}`, vote)) terminal.out(line);
     terminal.out(`  (${TIE_BREAK})`);
+    if (linear) for (const line of printMeasures(linearName, linear)) terminal.out(line);
+    else
+      terminal.out(
+        calls.length === 0
+          ? 'No plain linear model: there are no calls of our own to learn from.'
+          : `No plain linear model: the package ${LINEAR_PACKAGE} is not installed.`,
+      );
     if (silver.length > 0) terminal.out('silver sets');
     for (const set of silver) terminal.out(printSilver(set));
     terminal.out(
