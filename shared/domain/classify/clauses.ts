@@ -20,6 +20,7 @@ export const clausesOf = (n: Normalised, contrast: readonly string[]): Clauses =
   const clauseAt = new Uint32Array(text.length);
   const sentenceAt = new Uint32Array(text.length);
   const clauses: [number, number][] = [];
+  const beginnings = new Set(contrast.map((word) => word.charAt(0)));
   let [start, sentence] = [0, 0];
   const cut = (end: number): void => {
     if (end > start) {
@@ -31,7 +32,8 @@ export const clausesOf = (n: Normalised, contrast: readonly string[]): Clauses =
   };
   for (let i = 0; i < text.length; i++) {
     const char = text.charAt(i);
-    if (n.breaks.has(i) || contrast.some((word) => text.startsWith(word, i))) cut(i);
+    if (n.breaks.has(i) || (beginnings.has(char) && contrast.some((word) => text.startsWith(word, i))))
+      cut(i);
     if (SENTENCE_ENDS.has(char)) {
       cut(i + 1);
       sentence++;

@@ -15,6 +15,8 @@ const guardSchema = z.strictObject({
   /** The category an incident gets when this sign decides; absent: the sign changes the disposition only. */
   category: z.string().optional(),
   urgency: z.enum(['P1', 'P2', 'P3', 'P4']),
+  /** Urgency when the words say that it happens now (正在打, 快来). */
+  urgencyNow: z.enum(['P1', 'P2', 'P3', 'P4']).optional(),
   /** Cues: 菜刀 · 把…打伤 (at most 10 characters between, one clause) · 儿子……不见 (24, one sentence) · {家人}…打我 (a group). */
   words: wordsSchema,
   /** Words that, standing in a gap of a cue, make it harmless (儿子的手机不见了). */
@@ -22,7 +24,14 @@ const guardSchema = z.strictObject({
   /** What does not take these cues back: 要是再来，我就砍死你 is no hypothesis. */
   immune: z.array(z.enum(CANCELS)).default([]),
   /** Harm that nobody did: one of `words` in the same clause and none of `void` (摔骨折了, but not 被推倒摔骨折了). */
-  cause: z.strictObject({ words: wordsSchema, void: wordsSchema }).optional(),
+  cause: z
+    .strictObject({
+      words: wordsSchema,
+      void: wordsSchema,
+      /** Only what stands after the cue counts: 撞死了一条狗 has its victim there, and the driver before it. */
+      after: z.boolean().default(false),
+    })
+    .optional(),
   /** Below this age the sign stands; from it on it is the other sign (a child of 14 is looked for like an adult). */
   under: z.strictObject({ age: z.int(), otherwise: z.string() }).optional(),
 });
@@ -57,7 +66,12 @@ export const dangerFileSchema = z.strictObject({
   figure: z.strictObject({ before: wordsSchema, after: wordsSchema }),
   report: z.strictObject({ before: wordsSchema, anywhere: wordsSchema }),
   abstract: z.strictObject({ words: wordsSchema, /** Somebody real is meant. */ void: wordsSchema }),
-  tense: z.strictObject({ now: wordsSchema, recent: wordsSchema, long: wordsSchema }),
+  tense: z.strictObject({
+    now: wordsSchema,
+    /** Still or again: no past. */ again: wordsSchema,
+    recent: wordsSchema,
+    long: wordsSchema,
+  }),
   handled: z.strictObject({
     police: wordsSchema,
     court: wordsSchema,
@@ -111,7 +125,8 @@ export type GuardHit = {
   category?: string;
   /** After tense: what is long over is less urgent, but the same people go. */
   urgency: 'P1' | 'P2' | 'P3' | 'P4';
-  tense: 'now' | 'recent' | 'long' | 'open';
+  /** `again`: still or again (又, 还在); `open`: nothing is said. */
+  tense: 'now' | 'again' | 'recent' | 'long' | 'open';
   /** Present: the cue counts for nothing, and this is why. */
   cancelledBy?: CancelledBy;
 };
@@ -139,22 +154,26 @@ type Part = { words: ReadonlySet<string>; gap: number; wide: boolean };
 type Cue = { guard: number; parts: Part[] };
 type Found = { start: number; end: number };
 
-/** Words by their first character, so that a position of the text is compared with few of them. */
+/** Words by their first two characters, so that a place in the text is compared with few of them. */
 class Lexicon {
   readonly #words = new Map<string, string[]>();
 
   add(words: Iterable<string>): void {
     for (const word of words) {
-      const first = word.charAt(0);
-      const list = this.#words.get(first);
-      if (!list) this.#words.set(first, [word]);
+      const key = word.slice(0, 2);
+      const list = this.#words.get(key);
+      if (!list) this.#words.set(key, [word]);
       else if (!list.includes(word)) list.push(word);
     }
   }
 
   at(text: string, index: number): string[] {
-    const list = this.#words.get(text.charAt(index));
-    return list ? list.filter((word) => text.startsWith(word, index)) : [];
+    const single = this.#words.get(text.charAt(index));
+    const longer = this.#words
+      .get(text.slice(index, index + 2))
+      ?.filter((word) => text.startsWith(word, index));
+    if (!longer || index + 1 >= text.length) return single ?? [];
+    return single ? [...single, ...longer] : longer;
   }
 }
 
@@ -183,7 +202,17 @@ const compileCue = (word: string, guard: number, groups: Danger['groups']): Cue 
 };
 
 type Role =
-  'harmless' | 'now' | 'recent' | 'long' | 'refused' | 'ongoing' | 'minor' | 'media' | 'real' | 'abstract';
+  | 'harmless'
+  | 'now'
+  | 'again'
+  | 'recent'
+  | 'long'
+  | 'refused'
+  | 'ongoing'
+  | 'minor'
+  | 'media'
+  | 'real'
+  | 'abstract';
 
 type Compiled = {
   danger: Danger;
@@ -247,6 +276,7 @@ const compile = (district: GuardedDistrict): Compiled => {
     'harmless',
   );
   role(danger.tense.now, 'now');
+  role(danger.tense.again, 'again');
   role(danger.tense.recent, 'recent');
   role(danger.tense.long, 'long');
   role(danger.handled.refused, 'refused');
@@ -470,7 +500,8 @@ const cancelled = (
       return { by: 'abstract', start: word.start, end: word.end };
   }
   if (cause) {
-    const [start, end] = [Math.max(from, first.start - 20), Math.min(to, last.end + 10)];
+    const start = cause.after ? last.end : Math.max(from, first.start - 20);
+    const end = Math.min(to, last.end + 10);
     const around = text.slice(start, end);
     const word = lastOf(text, start, end, cause.words);
     if (word && !cause.void.some((v) => around.includes(v)))
@@ -483,6 +514,7 @@ const cancelled = (
 const tenseOf = (r: Reading, place: Found): GuardHit['tense'] => {
   const clause = r.c.clauseAt[place.start] ?? 0;
   if (r.inClause('now', clause).length > 0) return 'now';
+  if (r.inClause('again', clause).length > 0) return 'again';
   const near = (role: Role): boolean => {
     if (r.inClause(role, clause).length > 0) return true;
     const [from, to] = r.c.clauses[clause - 1] ?? [0, 99];
@@ -498,7 +530,11 @@ const tenseOf = (r: Reading, place: Found): GuardHit['tense'] => {
   return 'open';
 };
 
-const lowered = (urgency: GuardHit['urgency'], tense: GuardHit['tense']): GuardHit['urgency'] => {
+const urgencyOf = (
+  { urgency, urgencyNow }: Danger['guards'][number],
+  tense: GuardHit['tense'],
+): GuardHit['urgency'] => {
+  if (tense === 'now') return urgencyNow ?? urgency;
   if (tense === 'long') return urgency === 'P4' ? 'P4' : 'P3';
   if (tense === 'recent' && urgency === 'P1') return 'P2';
   return urgency;
@@ -543,7 +579,8 @@ const handledIn = (
 ): GuardResult['handled'] => {
   const said = (role: Role): boolean => r.c.clauses.some((_, i) => r.inClause(role, i).length > 0);
   if (said('refused') || said('ongoing')) return undefined;
-  if (hits.some((h) => h.cancelledBy === undefined && h.tense === 'now')) return undefined;
+  if (hits.some((h) => h.cancelledBy === undefined && (h.tense === 'now' || h.tense === 'again')))
+    return undefined;
   for (const [start, words] of r.at)
     for (const word of words)
       for (const cue of k.handled.get(word) ?? []) {
@@ -623,7 +660,7 @@ export const guard = (
           words: text.slice(...span),
           send: k.danger.send[g.id] ?? 'joint',
           ...(g.category === undefined ? {} : { category: g.category }),
-          urgency: lowered(g.urgency, tense),
+          urgency: urgencyOf(g, tense),
           tense,
           ...(back && backSpan
             ? { cancelledBy: { by: back.by, span: backSpan, words: text.slice(...backSpan) } }
