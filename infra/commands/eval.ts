@@ -80,6 +80,13 @@ interface Task {
   held: number;
 }
 
+const sealedTexts = (data: string, categories: ReadonlySet<string>): Set<string> => {
+  const path = join(data, GOLD);
+  if (!existsSync(path)) return new Set();
+  const { rows } = readRows(readFileSync(path, 'utf8'), categories);
+  return new Set(rows.filter(({ id }) => sideOf(id) === 'sealed').map((row) => row.text));
+};
+
 /** What is measured: the sealed rows, a file, the build rows of the gold set, or our own corpus. */
 const taskOf = (call: Call, places: EvalPlaces, categories: ReadonlySet<string>): Task => {
   const [file, data] = [text(call, 'file'), text(call, 'data')];
@@ -88,8 +95,12 @@ const taskOf = (call: Call, places: EvalPlaces, categories: ReadonlySet<string>)
     throw new WrongInput('--sealed needs --data with the folder of the gold set, and no --file.');
   const path = file ?? (data === undefined ? places.corpus : join(data, GOLD));
   const { rows, faults } = readRows(read(path, 'The file'), categories);
-  // The gold set is never read whole: whoever names it by hand gets its build rows too.
-  if (basename(path) !== GOLD) return { title: basename(path), rows, faults, held: 0 };
+  // The gold set is never read whole: whoever names it, or a copy of it, by hand gets its build rows too.
+  if (basename(path) !== GOLD) {
+    const texts = data === undefined ? new Set<string>() : sealedTexts(data, categories);
+    const kept = rows.filter((row) => !texts.has(row.text));
+    return { title: basename(path), rows: kept, faults, held: rows.length - kept.length };
+  }
   const side = sealed ? 'sealed' : 'build';
   const kept = rows.filter((row) => sideOf(row.id) === side);
   return {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -233,8 +233,10 @@ describe('the command', () => {
 
   const countsSchema = z.object({ n: z.number() });
   it('measures the build rows of the gold set and never shows a sealed one, by whatever option', async () => {
+    copyFileSync(join(folder, 'data', 'gold-dev.jsonl'), join(folder, 'copy.jsonl'));
     for (const args of [
       ['--data', join(folder, 'data')],
+      ['--data', join(folder, 'data'), '--file', join(folder, 'copy.jsonl')],
       ['--file', join(folder, 'data', 'gold-dev.jsonl')],
     ]) {
       const text = await run(...args);
