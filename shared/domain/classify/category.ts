@@ -81,6 +81,27 @@ const indexOf = (lexicon: Lexicon): Index => {
   return index;
 };
 
+/** Behind a word these make it a place: 小学旁边 is where, not what. */
+const PLACES = [
+  '旁边',
+  '边上',
+  '门口',
+  '后门',
+  '前门',
+  '西门',
+  '东门',
+  '南门',
+  '北门',
+  '对面',
+  '附近',
+  '后头',
+  '后面',
+  '背后',
+  '路口',
+  '楼下的',
+];
+const PLACE = 0.25;
+
 /** A caller says first what the matter is; what follows is the story. */
 const FIRST = 1.5;
 /** Each further word of a category counts less: a long letter must not win by its length. */
@@ -156,12 +177,15 @@ export const scoreCategories = (lexicon: Lexicon, combos: readonly Combo[], text
         scores.set(category, found);
         // The longest word at a place is looked at first, and a word counts once.
         if (found.has(word)) continue;
+        const isPlace = PLACES.some(
+          (suffix) => text.startsWith(suffix, end) || text.startsWith(suffix, end + 1),
+        );
         found.set(word, {
           word,
           by: level,
           start: at,
           end,
-          points: points > 0 && at < first ? points * FIRST : points,
+          points: points < 0 ? points : points * (at < first ? FIRST : 1) * (isPlace ? PLACE : 1),
         });
       }
     }

@@ -66,10 +66,21 @@ export const urgencyOf = (
   const long = has(rules.long) !== undefined;
 
   if (disposition === 'police') {
-    const own: Urgency = danger ?? (base === 'P1' ? 'P2' : base);
+    const over = dangers.length > 0 && dangers.every((sign) => sign.tense === 'long');
+    // What is told as going on is as urgent as its kind; a blow at home is told while it goes on.
+    const fresh: Urgency = home && danger ? 'P1' : base;
+    const own: Urgency = over ? (danger ?? base) : danger ? soonerOf(danger, fresh) : base;
     if (now || dangers.some((sign) => STANDING.has(sign.kind))) return { urgency: own };
     // Who asks what law makes of a blow is not being beaten; at home it can begin again any time.
-    const calm: Urgency = home ? 'P2' : advice || (asking && long) ? 'P3' : asking || long ? 'P2' : own;
+    const calm: Urgency = home
+      ? asking || long
+        ? 'P2'
+        : own
+      : advice || (asking && long)
+        ? 'P3'
+        : asking || long
+          ? 'P2'
+          : own;
     return { urgency: laterOf(own, calm) };
   }
   const harming = has(rules.harming);
