@@ -17,12 +17,14 @@ const guardSchema = z.strictObject({
   urgency: z.enum(['P1', 'P2', 'P3', 'P4']),
   /** Urgency when the words say that it happens now (正在打, 快来). */
   urgencyNow: z.enum(['P1', 'P2', 'P3', 'P4']).optional(),
-  /** Cues: 菜刀 · 把…打伤 (at most 10 characters between, one clause) · 儿子……不见 (24, one sentence) · {家人}…打我 (a group). */
+  /** Cues: 菜刀 · 把…打伤 (at most 10 characters between, one clause) · 撞了~{人物} (4) · 儿子……不见 (24, one sentence) · {家人}…打我 (a group). */
   words: wordsSchema,
   /** Words that, standing in a gap of a cue, make it harmless (儿子的手机不见了). */
   notBetween: wordsSchema.default([]),
   /** What does not take these cues back: 要是再来，我就砍死你 is no hypothesis. */
   immune: z.array(z.enum(CANCELS)).default([]),
+  /** Harm that comes by chance: to worry about it (怕砸到人) is to say that it has not come. */
+  chance: z.boolean().default(false),
   /** Harm that nobody did: one of `words` in the same clause and none of `void` (摔骨折了, but not 被推倒摔骨折了). */
   cause: z
     .strictObject({
@@ -61,6 +63,8 @@ export const dangerFileSchema = z.strictObject({
   hypothesis: z.strictObject({
     before: wordsSchema,
     after: wordsSchema,
+    /** Fear of harm that comes by chance. */
+    worry: wordsSchema,
     /** 要是…就: a threat. */ void: wordsSchema,
   }),
   figure: z.strictObject({ before: wordsSchema, after: wordsSchema }),
@@ -191,14 +195,27 @@ const expand = (part: string, groups: Danger['groups']): string[] => {
   return words.flatMap((word) => expand(part.slice(0, open) + word + part.slice(close + 1), groups));
 };
 
-const compileCue = (word: string, guard: number, groups: Danger['groups']): Cue => {
-  const parts: Part[] = [];
-  let wide = false;
-  for (const piece of word.split(/(……|…)/u)) {
-    if (piece === '…' || piece === '……') wide = piece === '……';
-    else parts.push({ words: new Set(plainWords(expand(piece, groups))), gap: wide ? WIDE_GAP : GAP, wide });
-  }
-  return { guard, parts };
+/** `~` in a cue: at most so many characters, in one clause. */
+const NARROW_GAP = 4;
+const GAPS: Readonly<Record<string, number>> = { '~': NARROW_GAP, '…': GAP, '……': WIDE_GAP };
+
+/** Compiles cues; a part that many cues share is expanded once. */
+const cueCompiler = (groups: Danger['groups']): ((word: string, guard: number) => Cue) => {
+  const known = new Map<string, ReadonlySet<string>>();
+  const wordsOf = (piece: string): ReadonlySet<string> => {
+    const words = known.get(piece) ?? new Set(plainWords(expand(piece, groups)));
+    known.set(piece, words);
+    return words;
+  };
+  return (word, guard) => {
+    const parts: Part[] = [];
+    let before = '…';
+    for (const piece of word.split(/(……|…|~)/u)) {
+      if (piece in GAPS) before = piece;
+      else parts.push({ words: wordsOf(piece), gap: GAPS[before] ?? GAP, wide: before === '……' });
+    }
+    return { guard, parts };
+  };
 };
 
 type Role =
@@ -230,6 +247,7 @@ type Compiled = {
     | 'hypothesis'
     | 'afterHypothesis'
     | 'voidHypothesis'
+    | 'worry'
     | 'figure'
     | 'afterFigure'
     | 'report',
@@ -243,22 +261,30 @@ const HANDLERS = ['police', 'court', 'insurer'] as const;
 const compile = (district: GuardedDistrict): Compiled => {
   const danger = district.signs;
   const lexicon = new Lexicon();
+  const compileCue = cueCompiler(danger.groups);
+  const added = new Set<ReadonlySet<string>>();
   const index = (cues: readonly Cue[]): Map<string, Cue[]> => {
     const map = new Map<string, Cue[]>();
     for (const cue of cues) {
-      for (const part of cue.parts) lexicon.add(part.words);
-      for (const first of cue.parts[0]?.words ?? []) map.set(first, [...(map.get(first) ?? []), cue]);
+      for (const { words } of cue.parts)
+        if (!added.has(words)) {
+          added.add(words);
+          lexicon.add(words);
+        }
+      for (const first of cue.parts[0]?.words ?? []) {
+        const cuesOf = map.get(first);
+        if (cuesOf) cuesOf.push(cue);
+        else map.set(first, [cue]);
+      }
     }
     return map;
   };
   const beginning = index(
     danger.guards.flatMap((guard, i) =>
-      [...guard.words, ...(district.dangerWords[guard.id] ?? [])].map((w) => compileCue(w, i, danger.groups)),
+      [...guard.words, ...(district.dangerWords[guard.id] ?? [])].map((w) => compileCue(w, i)),
     ),
   );
-  const handled = index(
-    HANDLERS.flatMap((by, i) => danger.handled[by].map((w) => compileCue(w, i, danger.groups))),
-  );
+  const handled = index(HANDLERS.flatMap((by, i) => danger.handled[by].map((w) => compileCue(w, i))));
   const roles = new Map<string, Role[]>();
   const role = (words: Iterable<string>, name: Role): void => {
     for (const word of plainWords(words)) {
@@ -300,6 +326,7 @@ const compile = (district: GuardedDistrict): Compiled => {
       hypothesis: plainWords(danger.hypothesis.before),
       afterHypothesis: plainWords(danger.hypothesis.after),
       voidHypothesis: plainWords(danger.hypothesis.void),
+      worry: plainWords(danger.hypothesis.worry),
       figure: plainWords(danger.figure.before),
       afterFigure: plainWords(danger.figure.after),
       report: plainWords(danger.report.before),
@@ -460,7 +487,7 @@ const cancelled = (
   k: Compiled,
   r: Reading,
   places: readonly Found[],
-  { immune, cause }: Danger['guards'][number],
+  { immune, cause, chance }: Danger['guards'][number],
 ): (Found & { by: Cancel }) | undefined => {
   const last = places.at(-1);
   if (!last) return undefined;
@@ -481,6 +508,8 @@ const cancelled = (
     const word = lastOf(text, from, first.start, k.lists.hypothesis);
     if (word && !k.lists.voidHypothesis.some((v) => text.slice(word.end, last.start).includes(v)))
       return { by: 'hypothesis', ...word };
+    const worry = chance ? lastOf(text, from, first.start, k.lists.worry) : undefined;
+    if (worry) return { by: 'hypothesis', ...worry };
     const suffix = startsWithOne(after, k.lists.afterHypothesis);
     if (suffix) return { by: 'hypothesis', start: last.end, end: last.end + suffix.length };
   }
