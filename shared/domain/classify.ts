@@ -19,6 +19,8 @@ export type Statement = {
 /** The guard reads all of a text; what kind of matter it is stands at its beginning or its end. */
 const HEAD = 1500;
 const TAIL = 500;
+/** Blanks between beginning and end, so that no combination of words reaches across. */
+const SEAM = 60;
 /** Points that a danger sign adds to its own category: as much as a first sentence that names it. */
 const SIGN = 9;
 /** Points that 110's code adds: a code is chosen in haste, but by somebody who heard the caller. */
@@ -68,29 +70,33 @@ const namesOf = (district: District): string[] => {
   return known;
 };
 
+/** The text that the category is read from, and where a place of it stands in the original. */
+type Readable = { text: string; spanOf: (place: { start: number; end: number }) => [number, number] };
+
 /**
  * What the category is read from: beginning and end, without names of places (学校路 is no school) and without danger
  * words that the guard took back (没有着火 is no fire). Offsets stay.
  */
-const readable = (district: District, n: Normalised, hits: readonly GuardHit[]): string => {
-  const masked = n.text.length > HEAD + TAIL;
-  const from = n.text.length - TAIL;
-  let text = masked ? n.text.slice(0, HEAD) + NUL.repeat(from - HEAD) + n.text.slice(from) : n.text;
+const readable = (district: District, n: Normalised, hits: readonly GuardHit[]): Readable => {
+  const cut = n.text.length > HEAD + SEAM + TAIL;
+  /** How much was left out behind the head. */
+  const left = cut ? n.text.length - HEAD - TAIL : 0;
+  let text = cut ? n.text.slice(0, HEAD) + NUL.repeat(SEAM) + n.text.slice(-TAIL) : n.text;
   for (const name of namesOf(district))
     if (text.includes(name)) text = text.replaceAll(name, NUL.repeat(name.length));
+  const origin = (at: number): number => (!cut || at < HEAD + SEAM ? at : at + left - SEAM);
   const live = hits.filter((hit) => !hit.cancelledBy);
   for (const { span, cancelledBy } of hits) {
-    if (
-      !cancelledBy ||
-      !UNSAID.has(cancelledBy.by) ||
-      live.some((hit) => hit.span[0] < span[1] && span[0] < hit.span[1])
-    )
-      continue;
-    const start = n.starts.findIndex((at) => at >= span[0]);
-    const end = n.ends.findLastIndex((at) => at <= span[1]) + 1;
-    if (start >= 0 && end > start) text = text.slice(0, start) + NUL.repeat(end - start) + text.slice(end);
+    if (!cancelledBy || !UNSAID.has(cancelledBy.by)) continue;
+    if (live.some((hit) => hit.span[0] < span[1] && span[0] < hit.span[1])) continue;
+    let kept = '';
+    for (let at = 0; at < text.length; at += 1) {
+      const inside = (n.starts[origin(at)] ?? 0) >= span[0] && (n.ends[origin(at)] ?? 0) <= span[1];
+      kept += inside ? NUL : text.charAt(at);
+    }
+    text = kept;
   }
-  return text;
+  return { text, spanOf: ({ start, end }) => originalSpan(n, origin(start), origin(end - 1) + 1) };
 };
 
 type Ranked = { category: Category; points: number; found: Found[] };
@@ -125,21 +131,33 @@ const signPoints = (dangers: readonly GuardHit[]): Map<string, number> => {
   return points;
 };
 
-const clip = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
+const clip = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text);
+
+/** What the calibration reads: points of the category and the disposition over their rivals, signs of P1 and of risk. */
+export type Raw = { category: number; disposition: number; p1: number; risk: number };
+
+/** What was decided, why, and the raw scores behind the confidence. */
+export type Weighed = { classification: Classification; reasons: Reason[]; raw: Raw };
+
+/** What a matter is and why. @see weigh */
+export const classify = (
+  district: District,
+  statement: Statement,
+): { classification: Classification; reasons: Reason[] } => {
+  const { classification, reasons } = weigh(district, statement);
+  return { classification, reasons };
+};
 
 /**
  * Says what a matter is: the danger signs of the whole text first, then 110's code and the words, and how sure that is.
  * A police sign goes back to 110, every other danger sign and everything unsure is joint, so that nobody is sent alone
  * by a guess. Never throws, whatever the text; spans are offsets into the content.
  */
-export const classify = (
-  district: District,
-  { content, categoryCode, level }: Statement,
-): { classification: Classification; reasons: Reason[] } => {
+export const weigh = (district: District, { content, categoryCode, level }: Statement): Weighed => {
   const { rules, lexicon, calibration } = district;
   const seen: GuardResult = guard(content, district);
   const n = normalise(content);
-  const text = readable(district, n, seen.hits);
+  const { text, spanOf } = readable(district, n, seen.hits);
   const reasons: Reason[] = [];
   const quote = (rule: string, span: [number, number], say: (words: string) => string, against = false) => {
     const words = content.slice(...span);
@@ -206,20 +224,16 @@ export const classify = (
 
   if (handled) quote('handled', handled.span, (w) => `“${w}”：${HANDLERS[handled.by]}已在处理，只是问结果`);
   for (const hit of (byPolice?.found ?? []).toSorted((a, b) => b.points - a.points).slice(0, TOLD)) {
-    const span = originalSpan(n, hit.start, hit.end);
+    const span = spanOf(hit);
     const rule = hit.by.startsWith('combo:') ? hit.by : 'keyword';
     if (hit.points > 0) quote(rule, span, (w) => `出现“${clip(w)}”，像“${category.name}”`);
     else quote(rule, span, (w) => `出现“${clip(w)}”，不太像“${category.name}”`, true);
   }
   const [strongest] = (runnerUp?.found ?? []).toSorted((a, b) => b.points - a.points);
   if (strongest && runnerUp)
-    quote(
-      'rival',
-      originalSpan(n, strongest.start, strongest.end),
-      (w) => `也出现“${clip(w)}”，或为“${runnerUp.category.name}”`,
-      true,
-    );
+    quote('rival', spanOf(strongest), (w) => `也出现“${clip(w)}”，或为“${runnerUp.category.name}”`, true);
 
+  // Without any sign the scores are 0, and the curves say how little that is worth.
   const gap = points - 0.6 * (runnerUp?.points ?? 0);
   const certainSign = police.length > 0 && !handled;
   const dispositionGap = (certainSign ? SIGN : 0) + points - 0.6 * (rival?.points ?? 0);
@@ -260,8 +274,8 @@ export const classify = (
   if (risk.risk)
     reasons.push({
       rule: 'risk',
-      sentence: `双方有牵连${trigger ? `，出现“${content.slice(...originalSpan(n, trigger.start, trigger.end))}”` : ''}，有民转刑苗头`,
-      ...(trigger ? { span: originalSpan(n, trigger.start, trigger.end) } : {}),
+      sentence: `双方有牵连${trigger ? `，出现“${content.slice(...spanOf(trigger))}”` : ''}，有民转刑苗头`,
+      ...(trigger ? { span: spanOf(trigger) } : {}),
     });
 
   const judged = urgencyOf(rules.urgency, text, {
@@ -272,12 +286,7 @@ export const classify = (
   });
   let urgency: Urgency = judged.urgency;
   const { because } = judged;
-  if (because)
-    quote(
-      'urgency',
-      originalSpan(n, because.start, because.end),
-      (w) => `出现“${w}”，随时可能伤人，按${urgency}办`,
-    );
+  if (because) quote('urgency', spanOf(because), (w) => `出现“${w}”，随时可能伤人，按${urgency}办`);
   if (level !== undefined && /^(0?1|一级|特级|重大)$/.test(level.trim())) {
     urgency = 'P1';
     reasons.push({ rule: 'level', sentence: `110警情等级为${level.trim()}` });
@@ -318,5 +327,6 @@ export const classify = (
       },
     },
     reasons,
+    raw: { category: gap, disposition: dispositionGap, p1, risk: risk.points },
   };
 };

@@ -35,29 +35,41 @@ export const read = (curve: Curve, score: number): number => {
   return Math.round((lowY + share * (highY - lowY)) * 100) / 100;
 };
 
+/** Rows of a step at least: fewer prove nothing about the score that they happen to have. */
+const POOL = 8;
+
 /**
- * The rising steps nearest to what was seen (pool adjacent violators). Each pool counts one right and one wrong more
- * than it has seen (Laplace): twenty rows cannot prove certainty.
+ * The rising steps nearest to what was seen (pool adjacent violators), each at the middle score of its rows. Each step
+ * counts one right and one wrong more than it has seen (Laplace), and `doubt` is taken off: rules that were written with
+ * these rows in sight are less right on others. `anchor` is what no score at all is worth.
  */
-export const fit = (seen: readonly { score: number; right: boolean }[]): Curve => {
-  const pools: { from: number; n: number; right: number }[] = [];
+export const fit = (
+  seen: readonly { score: number; right: boolean }[],
+  { doubt = 0, anchor }: { doubt?: number; anchor?: number } = {},
+): Curve => {
+  const pools: { sum: number; n: number; right: number }[] = [];
   for (const { score, right } of seen.toSorted((a, b) => a.score - b.score)) {
     const last = pools.at(-1);
-    if (last && last.from === score) {
+    if (last && last.sum === last.n * score) {
+      last.sum += score;
       last.n += 1;
       last.right += right ? 1 : 0;
-    } else pools.push({ from: score, n: 1, right: right ? 1 : 0 });
+    } else pools.push({ sum: score, n: 1, right: right ? 1 : 0 });
     for (;;) {
       const [before, top] = [pools.at(-2), pools.at(-1)];
-      if (!before || !top || (before.right / before.n <= top.right / top.n && before.n >= 8)) break;
+      if (!before || !top || (before.n >= POOL && before.right / before.n < top.right / top.n)) break;
+      before.sum += top.sum;
       before.n += top.n;
       before.right += top.right;
       pools.pop();
     }
   }
-  let floor = 0;
-  return pools.map(({ from, n, right }) => {
-    floor = Math.max(floor, Math.round(((right + 1) / (n + 2)) * 1000) / 1000);
-    return [Math.round(from * 1000) / 1000, floor];
-  });
+  const three = (x: number): number => Math.round(x * 1000) / 1000;
+  const curve: Curve = anchor === undefined ? [] : [[0, anchor]];
+  for (const { sum, n, right } of pools) {
+    const [x, y] = [three(sum / n), three(((right + 1) / (n + 2)) * (1 - doubt))];
+    const last = curve.at(-1);
+    if (!last || (x > last[0] && y >= last[1])) curve.push([x, y]);
+  }
+  return curve;
 };
