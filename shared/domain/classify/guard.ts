@@ -80,6 +80,8 @@ export const dangerFileSchema = z.strictObject({
     police: wordsSchema,
     court: wordsSchema,
     insurer: wordsSchema,
+    /** Between the words of a handling they make it a question: 法院会怎么判. */
+    notBetween: wordsSchema,
     /** Said anywhere, nothing is handled: 报警不立案. */
     refused: wordsSchema,
     /** Said anywhere, harm goes on. */
@@ -614,7 +616,7 @@ const handledIn = (
     for (const word of words)
       for (const cue of k.handled.get(word) ?? []) {
         const first = { start, end: start + word.length };
-        const places = isMasked(r, first) ? undefined : follow(r, cue, first, []);
+        const places = isMasked(r, first) ? undefined : follow(r, cue, first, k.danger.handled.notBetween);
         if (!places || places.some((p) => negated(k, r, p))) continue;
         if (lastOf(r.n.text, r.c.clauses[r.c.clauseAt[start] ?? 0]?.[0] ?? 0, start, k.lists.hypothesis))
           continue;
