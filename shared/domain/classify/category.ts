@@ -170,7 +170,7 @@ export const scoreCategories = (lexicon: Lexicon, combos: readonly Combo[], text
     let longest = at;
     for (const { word, says } of entries) {
       const end = at + word.length;
-      if (end <= covered || !text.startsWith(word, at)) continue;
+      if (end <= covered || end < longest || !text.startsWith(word, at)) continue;
       longest = Math.max(longest, end);
       for (const { category, level, points } of says) {
         const found = scores.get(category) ?? new Map<string, Found>();
