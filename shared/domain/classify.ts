@@ -5,6 +5,7 @@ import { guard, type GuardHit, type GuardResult } from './classify/guard.ts';
 import { normalise, originalSpan, type Normalised } from './classify/normalise.ts';
 import { riskOf, type Risk } from './classify/risk.ts';
 import { urgencyOf } from './classify/urgency.ts';
+import { abstractQuestion } from './classify/rules.ts';
 import type { Category, District } from './district.ts';
 
 /** What a caller said, as far as it decides what the matter is. */
@@ -27,6 +28,8 @@ const SIGN = 9;
 const CODE = 14;
 /** Points below which words say nothing about the category: a single weak word, or one clear word late in the text. */
 const LEAST = 2;
+/** Points that words alone need to make something police work: one that names it in the first sentence, or two. */
+const NAMED = 8;
 /** Reasons of one kind that are told; a desk reads three lines, not thirty. */
 const TOLD = 4;
 
@@ -192,12 +195,21 @@ export const weigh = (district: District, { content, categoryCode, level }: Stat
   else if (categoryCode !== undefined && categoryCode.trim() !== '')
     reasons.push({ rule: 'code-unknown', sentence: `110类别代码${clip(categoryCode)}不在对照表中，已保留` });
 
-  const ranked = rank(district, scoreCategories(lexicon, rules.combos, text), signPoints(dangers), coded);
+  const police = dangers.filter((hit) => hit.send === 'police');
+  const joint = dangers.filter((hit) => hit.send === 'joint');
+  const consult = district.categories.find((c) => c.disposition === 'consult');
+  const question = dangers.length === 0 ? abstractQuestion(rules.consult, text) : undefined;
+  const extra = signPoints(dangers);
+  if (question && consult) extra.set(consult.id, rules.consult.points);
+  const scores = scoreCategories(lexicon, rules.combos, text);
+  const [byWords] = rank(district, scores, extra, undefined);
+  // A code wins over words, unless the words point to the police: the code is chosen in haste, before the story is told.
+  const contradicted =
+    coded !== undefined && coded.disposition !== 'police' && byWords?.category.disposition === 'police';
+  const ranked = rank(district, scores, extra, contradicted ? undefined : coded);
   const other = district.categories.find((c) => c.id === 'other') ?? district.categories[0];
   if (!other) throw new Error(`the district '${district.id}' has no categories`);
 
-  const police = dangers.filter((hit) => hit.send === 'police');
-  const joint = dangers.filter((hit) => hit.send === 'joint');
   // Only what somebody already handles may become advice, and never while a sign says that it goes on.
   const { handled } = seen;
   const allowed = ranked.filter(({ category }) =>
@@ -208,7 +220,6 @@ export const weigh = (district: District, { content, categoryCode, level }: Stat
         : true,
   );
   const [first] = allowed;
-  const consult = district.categories.find((c) => c.disposition === 'consult');
   const toldPolice = ranked[0]?.category.disposition === 'police' || police.length > 0;
   const best =
     handled && toldPolice && consult ? { category: consult, points: SIGN, found: [] } : (first ?? undefined);
@@ -229,6 +240,8 @@ export const weigh = (district: District, { content, categoryCode, level }: Stat
     if (hit.points > 0) quote(rule, span, (w) => `出现“${clip(w)}”，像“${category.name}”`);
     else quote(rule, span, (w) => `出现“${clip(w)}”，不太像“${category.name}”`, true);
   }
+  if (question && category === consult)
+    quote('question', spanOf(question), (w) => `只是在问（“${w}”），没有说到谁出了事`);
   const [strongest] = (runnerUp?.found ?? []).toSorted((a, b) => b.points - a.points);
   if (strongest && runnerUp)
     quote('rival', spanOf(strongest), (w) => `也出现“${clip(w)}”，或为“${runnerUp.category.name}”`, true);
@@ -241,14 +254,10 @@ export const weigh = (district: District, { content, categoryCode, level }: Stat
     category: read(calibration.category, gap),
     disposition: read(calibration.disposition, dispositionGap),
   };
-  // A code that the words speak against is doubtful: it was chosen before the story was told.
-  const contradicted =
-    coded !== undefined &&
-    coded.id !== category.id &&
-    category.disposition === 'police' &&
-    coded.disposition !== 'police';
+  // Police work by its words alone takes more than one of them: the guard has seen nothing.
   const enough =
     byPolice !== undefined &&
+    (category.disposition !== 'police' || points >= NAMED) &&
     confidence.category >= calibration.ask.category &&
     confidence.disposition >= calibration.ask.disposition;
   const sure = certainSign || (enough && !contradicted);

@@ -102,7 +102,7 @@ describe('code, words and doubt', () => {
   });
 
   test('words that point to the police make a harmless code doubtful', () => {
-    expect(say('有小偷撬门', { categoryCode: '40500' }).classification).toMatchObject({
+    expect(say('二楼在赌钱', { categoryCode: '40500' }).classification).toMatchObject({
       disposition: 'joint',
       sure: false,
     });
