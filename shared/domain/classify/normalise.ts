@@ -33,7 +33,7 @@ const plain = (code: number): string => {
   if (code === 0x0a || code === 0x0d || code === 0x2028 || code === 0x2029) form = '\n';
   else if (code === 0x09) form = ' ';
   else if (code < 0x20 || (code >= 0x7f && code < 0xa0) || DROPPED.test(char)) form = '';
-  else for (const unit of char.normalize('NFKC').toLowerCase()) form += simplified.get(unit) ?? unit;
+  else for (const unit of char.normalize('NFKC').toLowerCase()) form += simplified(unit) ?? unit;
   // Bounded: Chinese text knows a few thousand characters, a hostile one must not fill the memory of a warm function.
   if (normalForms.size < 20_000) normalForms.set(code, form);
   return form;
