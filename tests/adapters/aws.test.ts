@@ -4,6 +4,7 @@ import {
   QueryCommand,
   TransactWriteItemsCommand,
   TransactionCanceledException,
+  type CancellationReason,
 } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import {
@@ -32,11 +33,8 @@ const said = (message: string) => ({ message, $metadata: {} });
 describe('DynamoDB', () => {
   const dynamo = mockClient(DynamoDBClient);
   const table = dynamoTable(new DynamoDBClient({}), 'sample-table');
-  const cancelled = (...reasons: { Code: string; Item?: object }[]) =>
-    new TransactionCanceledException({
-      ...said('cancelled'),
-      CancellationReasons: reasons as TransactionCanceledException['CancellationReasons'],
-    });
+  const cancelled = (...CancellationReasons: CancellationReason[]) =>
+    new TransactionCanceledException({ ...said('cancelled'), CancellationReasons });
   const write = () => table.write([{ delete: { pk: 'P', sk: 'a' } }, { put: { pk: 'P', sk: 'b', n: 1 } }]);
   const writes = () => dynamo.commandCalls(TransactWriteItemsCommand);
   beforeEach(() => dynamo.reset());
@@ -322,11 +320,12 @@ describe('the secret', () => {
       manager.on(GetSecretValueCommand).resolves({ SecretString: text });
       const error = await secrets()
         .district()
-        .catch((thrown: unknown) => thrown);
+        .then(
+          () => new Error('It was taken.'),
+          (thrown: Error) => thrown,
+        );
       expect(String(error)).toContain(named);
-      expect(JSON.stringify([String(error), (error as Error).stack, (error as Error).cause])).not.toContain(
-        private1.slice(0, 6),
-      );
+      expect(JSON.stringify([String(error), error.stack, error.cause])).not.toContain(private1.slice(0, 6));
     }
   });
 });

@@ -256,14 +256,14 @@ for (const name of ['memory', 'dynoxide'] as const) {
       const fresh = Array.from({ length: 130 }, (_, i) => member(`new-${i}`));
       expect(await store.roster()).toEqual([]);
       await store.saveRoster(old, T0);
-      let done = false;
-      const saving = store.saveRoster(fresh, T0).finally(() => (done = true));
+      const running = { done: false };
+      const saving = store.saveRoster(fresh, T0).finally(() => (running.done = true));
       const seen = new Set<string>();
       do {
         // A cold reader each time: a warm one has the roster in memory.
         const roster = await storeOn(table).roster();
         seen.add(`${roster.length} ${roster.every((one) => one.id.startsWith('old')) ? 'old' : 'new'}`);
-      } while (!done);
+      } while (!running.done);
       await saving;
       expect(new Set([...seen, '120 old', '130 new'])).toEqual(new Set(['120 old', '130 new']));
       expect((await store.roster()).map((one) => one.id).sort()).toEqual(fresh.map((one) => one.id).sort());
