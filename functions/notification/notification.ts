@@ -1,4 +1,5 @@
 import type { District } from '#shared/domain/district.ts';
+import { limitOf } from '#shared/domain/ladder.ts';
 import { OVER, personOf, type Incident, type Instant } from '#shared/domain/incident.ts';
 import { ASKING_KINDS, type AttemptState } from '#shared/domain/notice.ts';
 import {
@@ -27,6 +28,8 @@ export interface Deliverer {
   texts: Texts;
 }
 
+/** Kinds that ask a person for the first time. */
+const FIRST_ASKS: ReadonlySet<NoticeKind> = new Set(['ask', 'ask-secret', 'reinforce', 'reopened']);
 /**
  * Seconds before the next try after a refusal that may pass. Short at first, because the first rung is one minute; together
  * three minutes, because a vendor's flow control by the minute lasts that long. One try more than there are waits; whoever
@@ -247,7 +250,10 @@ const factsOf = (
   const { notice } = row;
   const at = new Date(now);
   if (!incident) return { number: shortNumber(notice.id), note: notice.note, at };
-  const deadline = incident.deadlines[notice.rung ?? 'accept'];
+  const promised = incident.deadlines[notice.rung ?? 'accept'];
+  // Who is asked when the promise is already broken has his own minute; "too late" would only discourage him.
+  const own = notice.at + (limitOf(incident.ladder ?? [], 'accept') ?? 60) * 1000;
+  const deadline = FIRST_ASKS.has(notice.kind) && (promised ?? 0) <= notice.at ? own : promised;
   const hidden = incident.secret || (incident.classification?.danger.length ?? 0) > 0;
   return {
     number: shortNumber(incident.id),
