@@ -7,6 +7,7 @@ import {
   renderNotice,
   shortNumber,
   type NoticeFacts,
+  type NoticeKind,
   type Texts,
 } from '#shared/domain/texts.ts';
 import type { Clock } from '#shared/ports/clock.ts';
