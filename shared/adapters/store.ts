@@ -418,9 +418,8 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
           const keys = page.filter((key) => cursorOf(key) !== to);
           for (const incident of await rows(keys)) {
             if (state !== undefined && incident.state !== state) continue;
-            const before = items.at(-1);
-            if (items.length === limit && before)
-              return { items, next: `${pad(before.receivedAt)}#${before.id}` };
+            const full = items.at(-1);
+            if (items.length === limit && full) return { items, next: `${pad(full.receivedAt)}#${full.id}` };
             items.push(incident);
           }
           if (page.length < atOnce || !last) break;
