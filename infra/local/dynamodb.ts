@@ -48,7 +48,7 @@ kill "$guard" 2>/dev/null
 exit "$status"
 `;
 
-const START_LIMIT_MS = 15_000;
+const START_LIMIT_MS = 60_000;
 const PORT_ATTEMPTS = 3;
 
 /**
