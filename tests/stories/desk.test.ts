@@ -42,7 +42,7 @@ describe('danger', () => {
     expect(tap).toMatchObject({
       status: 409,
       body: {
-        error: { code: expect.any(String) as string, message: expect.stringContaining('110') as string },
+        error: { code: expect.any(String), message: expect.stringContaining('110') },
       },
     });
     await room.at(101);

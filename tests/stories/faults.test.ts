@@ -229,7 +229,10 @@ describe('a function dies', () => {
     await room.at(20);
     room.cloud.injectFunctionCrash('Response', { at: { call: 'AWSStepFunctions.SendTaskSuccess' } });
     expect((await room.act('a', id, 'accept')).status).toBe(500);
-    expect(await room.act('a', id, 'accept')).toMatchObject({ status: 200, body: { role: 'lead', lead: 'a' } });
+    expect(await room.act('a', id, 'accept')).toMatchObject({
+      status: 200,
+      body: { role: 'lead', lead: 'a' },
+    });
     await room.at(125);
     room.expectRings(['a', 'ask', 0], ['a', 'told', 120]);
     await room.leave();
