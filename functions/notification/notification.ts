@@ -121,8 +121,7 @@ const attempt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<voi
     template: { code, params },
     signName: d.texts.signName,
   });
-  const held = await store.notice(owner, notice.id);
-  if (held) await settle(d, owner, held, attemptId, result);
+  await settle(d, owner, claimed, attemptId, result);
 };
 
 const settle = async (
@@ -154,9 +153,7 @@ const settle = async (
         owedAt: at,
         facts: { why: result.sentence },
       });
-      if (!noted) return;
-      const held = await store.notice(owner, row.notice.id);
-      if (held) await findOut(d, owner, held);
+      if (noted) await findOut(d, owner, noted);
       return;
     }
     case 'refused':
@@ -187,7 +184,7 @@ const tryAgain = async (
     facts,
   });
   if (noted) await lookAgain(d, { owner, noticeId: row.notice.id }, ms);
-  return noted;
+  return noted !== undefined;
 };
 
 /** Asks the vendor what became of an attempt whose answer never came, and goes on from there. */

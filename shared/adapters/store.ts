@@ -108,6 +108,20 @@ const toIncident = (item: Item): Incident => {
   );
 };
 
+const toLine = (item: Item, vault: Vault): { stored: StoredLine; text?: string } => {
+  const stored = storedLineSchema.parse(item);
+  if (stored.sealed === undefined) return { stored };
+  try {
+    return {
+      stored,
+      text: String(vault.open(stored.sealed, lineContext(item.pk, stored.chain, stored.seq))),
+    };
+  } catch {
+    // Its key was erased, or somebody changed it, which `verifyChains` tells: one line must not hide the others.
+    return { stored };
+  }
+};
+
 const noticeItem = (owner: string, notice: Notice): Item => ({
   pk: owner,
   sk: `NOTICE#${notice.id}`,
@@ -200,6 +214,31 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       };
     },
 
+    async dossier(id) {
+      const [items, vault] = await Promise.all([
+        table.query({ pk: ownerOf(id), consistent: true }),
+        secrets.vault(),
+      ]);
+      const row = items.find(({ sk }) => sk === 'INCIDENT');
+      if (!row) return undefined;
+      const part = <T>(sk: string, schema: z.ZodType<T>): T | undefined => {
+        const item = items.find((one) => one.sk === sk);
+        return item && unsealed(vault, schema, item);
+      };
+      const all = (prefix: string): Item[] => items.filter(({ sk }) => sk.startsWith(prefix));
+      const content = part('CONTENT', contentSchema);
+      const picks = part('PICKS', picksSchema);
+      return {
+        incident: toIncident(row),
+        ...(content ? { content } : {}),
+        reports: all('REPORT#').flatMap((item) => unsealed(vault, contentSchema, item) ?? []),
+        lines: all('LINE#').map((item) => toLine(item, vault)),
+        ...(picks ? { picks } : {}),
+        reasons: part('REASONS', reasonsSchema) ?? [],
+        notices: all('NOTICE#').map((item) => noticeRowSchema.parse(item)),
+      };
+    },
+
     content: (id) => open(contentSchema, { pk: ownerOf(id), sk: 'CONTENT' }),
     picks: (id) => open(picksSchema, { pk: ownerOf(id), sk: 'PICKS' }),
     reasons: async (id) => (await open(reasonsSchema, { pk: ownerOf(id), sk: 'REASONS' })) ?? [],
@@ -212,21 +251,8 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
 
     async lines(id) {
       const vault = await secrets.vault();
-      const owner = ownerOf(id);
-      const items = await table.query({ pk: owner, startsWith: 'LINE#', consistent: true });
-      return items.map((item) => {
-        const stored = storedLineSchema.parse(item);
-        if (stored.sealed === undefined) return { stored };
-        try {
-          return {
-            stored,
-            text: String(vault.open(stored.sealed, lineContext(owner, stored.chain, stored.seq))),
-          };
-        } catch {
-          // Its key was erased, or somebody changed it, which `verifyChains` tells: one line must not hide the others.
-          return { stored };
-        }
-      });
+      const items = await table.query({ pk: ownerOf(id), startsWith: 'LINE#', consistent: true });
+      return items.map((item) => toLine(item, vault));
     },
 
     async notices(owner) {
@@ -351,7 +377,8 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
         },
         ...stored.map((one) => ({ put: lineItem(owner, one), if: { absent: true as const } })),
       ]);
-      return written.ok;
+      if (!written.ok) return undefined;
+      return { ...row, ...step.set, state: step.to, trail: { seq: head.seq, head: head.head } };
     },
 
     async byAttempt(attemptId) {
