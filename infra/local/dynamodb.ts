@@ -1,5 +1,6 @@
 // The DynamoDB engine: dynoxide where its binary is installed (linux-x64), DynamoDB Local through Java elsewhere.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Agent, request } from 'node:http';
@@ -201,13 +202,23 @@ function command(engine: DynamoEngine, port: number, data: string | undefined): 
   ];
 }
 
+/**
+ * A port for the engine, which cannot choose one itself. Below the range from which the system deals them: there nobody
+ * who listens on port 0 takes it between our look and the engine's start, and then answers in its stead.
+ */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('No port is free.');
-  return address.port;
+  for (let attempt = 1; ; attempt += 1) {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer();
+    const listened = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (listened) {
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      return port;
+    }
+    if (attempt >= 100) throw new Error('No port is free.');
+  }
 }
 
 /** Whether the engine speaks HTTP before its process ends or the limit passes. */
