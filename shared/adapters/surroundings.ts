@@ -12,7 +12,9 @@ import { systemClock } from './system.ts';
 
 /** The SDK's own silent logger still has every request and answer copied without its secrets, a tenth of a call's work. */
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK looks whether a method is there before it calls it
-const NO_LOGGER = {} as NonNullable<DynamoDBClientConfig['logger']>;
+const NO_LOGGER = { trace() {}, debug() {}, warn() {} } as unknown as NonNullable<
+  DynamoDBClientConfig['logger']
+>;
 
 /** A call inside the region answers in milliseconds: who hangs longer is tried again. Milliseconds. */
 export const CALL_LIMITS = {
