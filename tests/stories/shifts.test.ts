@@ -86,7 +86,36 @@ describe('danger that is not for the police', () => {
   });
 });
 
+describe('what nobody can tell', () => {
+  it('is handled jointly, and the desk hears at once that it should look', async () => {
+    const room = await open();
+    const id = await called(room, { content: '请来看一下。' });
+    room.expectRings(['a', 'ask', 0], ['duty', 'desk', 0]);
+    expect((await room.incident(id)).incident).toMatchObject({
+      classification: { disposition: 'joint', sure: false },
+    });
+    await room.leave();
+  });
+});
+
 describe('who else has a say', () => {
+  it('declines shortly before the climb: his substitute has thirty seconds, and all that follows moves with it', async () => {
+    const room = await open();
+    const id = await called(room);
+    await room.at(50);
+    await room.act('a', id, 'decline', { reason: '车坏了' });
+    await room.at(205);
+    room.expectRings(
+      ['a', 'ask', 0],
+      ['b', 'ask', 50],
+      ['c', 'ask', 80],
+      ['leader', 'ask', 110],
+      ['duty', 'ask', 140],
+      ['street', 'ask', 200],
+    );
+    await room.leave();
+  });
+
   it('everybody declines: nobody is left, it stands on the desk list, and the desk finds somebody', async () => {
     const room = await open();
     const id = await called(room);
