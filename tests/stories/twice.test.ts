@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { synthesize } from './assembly.ts';
-import { CAST, DutyRoom, type Answer } from './duty-room.ts';
+import { CAST, DutyRoom, type Answer, type Ring } from './duty-room.ts';
 
 let built: Awaited<ReturnType<typeof synthesize>>;
 beforeAll(async () => {
@@ -42,6 +42,18 @@ describe('the same call', () => {
     expect((await room.get('/api/incidents')).body.items).toHaveLength(1);
     await room.at(59);
     room.expectRings(['a', 'ask', 0]);
+    await room.leave();
+  });
+
+  it('is not what many calls at the same moment are: each is an incident with its own ring and its own clock', async () => {
+    const room = await open();
+    const answers = await Promise.all(Array.from({ length: 12 }, () => room.post(room.report())));
+    await room.cloud.settle();
+    expect(new Set(answers.map(idOf)).size).toBe(12);
+    room.expectRings(...answers.map((): Ring => ['a', 'ask', 0]));
+    await Promise.all(answers.map((answer) => room.tap('a', idOf(answer), 'accept')));
+    await room.at(125);
+    room.expectRings(...answers.map((): Ring => ['a', 'told', 120]));
     await room.leave();
   });
 
