@@ -99,6 +99,11 @@ for (const name of ['memory', 'dynoxide'] as const) {
         }),
       );
       expect(await reload(store, first.id)).toMatchObject({ version: 7, reports: winner + 8 });
+      // A change of the clocks alone writes no line; it too is taken from the latest version only.
+      const late = await reload(store, first.id);
+      expect(await store.commit(changed(late, (copy) => (copy.mode = 'war'), []))).toBe(true);
+      expect(await store.commit(changed(late, (copy) => (copy.mode = 'peace'), []))).toBe(false);
+      expect(await reload(store, first.id)).toMatchObject({ version: 8, mode: 'war' });
       const { faults: wrong, lines } = await faults(store, first.id);
       expect(wrong).toEqual([]);
       expect(lines.map((line) => line.kind)).toEqual([
@@ -188,6 +193,10 @@ for (const name of ['memory', 'dynoxide'] as const) {
         at,
       });
       expect(await store.owed(at + 90_000)).toEqual([]);
+      // An index may lag behind: the row tells that the workflow is started.
+      const lagging = { pk: owner, sk: 'INCIDENT', owedPk: 'OWED#0', owedAt: '0' };
+      const behind = storeOn({ ...table, query: async () => [lagging] });
+      expect(await behind.owed(at + 90_000)).toEqual([]);
       // Overdue is told by the rung that the workflow waits at.
       const { rung, due } = await reload(store, id);
       const next = due[rung ?? 'accept'] ?? 0;
