@@ -1,6 +1,5 @@
 import { assign, type Finding } from '#shared/domain/assign.ts';
 import { classify, type Statement } from '#shared/domain/classify.ts';
-
 import { ladderFor } from '#shared/domain/district.ts';
 import { handsAt } from '#shared/domain/hands.ts';
 import { locate } from '#shared/domain/place.ts';

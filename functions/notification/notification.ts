@@ -1,4 +1,5 @@
 import type { District } from '#shared/domain/district.ts';
+import { limitOf } from '#shared/domain/ladder.ts';
 import { OVER, personOf, type Incident, type Instant } from '#shared/domain/incident.ts';
 import { ASKING_KINDS, type AttemptState } from '#shared/domain/notice.ts';
 import {
@@ -6,6 +7,7 @@ import {
   renderNotice,
   shortNumber,
   type NoticeFacts,
+  type NoticeKind,
   type Texts,
 } from '#shared/domain/texts.ts';
 import type { Clock } from '#shared/ports/clock.ts';
@@ -27,6 +29,8 @@ export interface Deliverer {
   texts: Texts;
 }
 
+/** Kinds that ask a person for the first time. */
+const FIRST_ASKS: ReadonlySet<NoticeKind> = new Set(['ask', 'ask-secret', 'reinforce', 'reopened']);
 /**
  * Seconds before the next try after a refusal that may pass. Short at first, because the first rung is one minute; together
  * three minutes, because a vendor's flow control by the minute lasts that long. One try more than there are waits; whoever
@@ -117,8 +121,7 @@ const attempt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<voi
     template: { code, params },
     signName: d.texts.signName,
   });
-  const held = await store.notice(owner, notice.id);
-  if (held) await settle(d, owner, held, attemptId, result);
+  await settle(d, owner, claimed, attemptId, result);
 };
 
 const settle = async (
@@ -150,9 +153,7 @@ const settle = async (
         owedAt: at,
         facts: { why: result.sentence },
       });
-      if (!noted) return;
-      const held = await store.notice(owner, row.notice.id);
-      if (held) await findOut(d, owner, held);
+      if (noted) await findOut(d, owner, noted);
       return;
     }
     case 'refused':
@@ -183,7 +184,7 @@ const tryAgain = async (
     facts,
   });
   if (noted) await lookAgain(d, { owner, noticeId: row.notice.id }, ms);
-  return noted;
+  return noted !== undefined;
 };
 
 /** Asks the vendor what became of an attempt whose answer never came, and goes on from there. */
@@ -247,7 +248,10 @@ const factsOf = (
   const { notice } = row;
   const at = new Date(now);
   if (!incident) return { number: shortNumber(notice.id), note: notice.note, at };
-  const deadline = incident.deadlines[notice.rung ?? 'accept'];
+  const promised = incident.deadlines[notice.rung ?? 'accept'];
+  // Who is asked when the promise is already broken has his own minute; "too late" would only discourage him.
+  const own = notice.at + (limitOf(incident.ladder ?? [], 'accept') ?? 60) * 1000;
+  const deadline = FIRST_ASKS.has(notice.kind) && (promised ?? 0) <= notice.at ? own : promised;
   const hidden = incident.secret || (incident.classification?.danger.length ?? 0) > 0;
   return {
     number: shortNumber(incident.id),

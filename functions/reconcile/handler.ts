@@ -7,6 +7,7 @@ import { sfnWorkflow } from '#shared/adapters/workflow.ts';
 import { loadDistrict } from '#shared/districts/load.ts';
 import { scheduleDoor } from '#shared/lambda/schedule.ts';
 import { envSchema } from './env.ts';
+import { exportHeads } from './export-heads.ts';
 import { everyMinute, reconcile } from './reconcile.ts';
 
 const env = envSchema.parse(process.env);
@@ -26,4 +27,5 @@ const reconciler = {
 /** Finds what was left undone and finishes it, four times a minute. */
 export const handler = scheduleDoor(async (beat) => {
   await (beat === 'minute' ? everyMinute(reconciler) : reconcile(reconciler));
+  if (beat === 'minute') await exportHeads(around);
 }, around);

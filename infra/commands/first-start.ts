@@ -11,7 +11,7 @@ import { issueToken } from '#shared/adapters/tokens.ts';
 import type { DistrictSecret } from '#shared/contracts/secret.ts';
 import { districtSecretSchema } from '#shared/contracts/secret.ts';
 import { loadDistrict } from '#shared/districts/load.ts';
-import type { Member } from '#shared/domain/roster.ts';
+import { ROLE_NAMES, type Member } from '#shared/domain/roster.ts';
 
 const DISTRICTS = join(import.meta.dirname, '../../shared/districts');
 
@@ -67,3 +67,6 @@ export const issueTokens = async (
     [sub, await issueToken(secret, { sub, role, district, hours }, clock)] as const;
   return Object.fromEntries(await Promise.all(people.map(token)));
 };
+
+/** Whose phone it is, as the phones page shows it. */
+export const phoneLabel = ({ name, role }: Member): string => `${name}（${ROLE_NAMES[role]}）`;

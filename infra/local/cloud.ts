@@ -1,11 +1,20 @@
 // The local cloud: runs one synthesized stack on embedded engines. Knows AWS resource types and nothing of our functions.
-import { mkdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { Activity } from './activity.ts';
 import type { Clock } from './clock.ts';
-import { type Dynamo, type DynamoEngine, ensureTable, startDynamo, sweepExpired } from './dynamodb.ts';
+import {
+  type ApiCall,
+  apiCaller,
+  type Dynamo,
+  type DynamoEngine,
+  ensureTable,
+  startDynamo,
+  sweepExpired,
+} from './dynamodb.ts';
 import { addressOf, type Front, listen, type Route, startFront } from './http.ts';
 import { buildWorker, type CrashAt, FunctionError, LambdaHost, TooManyRequests } from './lambda.ts';
 import { lockDataDirectory } from './lock.ts';
@@ -15,7 +24,8 @@ import { type Received, startSqs } from './sqs.ts';
 import { StatesEngine } from './states/engine.ts';
 import { IntegrationError } from './states/failure.ts';
 import { statesHandler } from './states/http.ts';
-import { dynamodbIntegrations, type Invocation, lambdaIntegration } from './states/integration.ts';
+import { dynamodbFailure, type Invocation, lambdaIntegration } from './states/integration.ts';
+import type { Integration } from './states/engine.ts';
 import {
   classify,
   type Classification,
@@ -93,7 +103,7 @@ export interface Cloud {
   invoke(name: string, event: unknown): Promise<unknown>;
   /** What lies in a queue, by logical id or name or the beginning of either; `dead`: what lies in its dead-letter queue. */
   queue(name: string): { depth: number; delayed: number; dead: number };
-  /** The next `count` calls of a function die: at the start, at the end, or before an API call such as `AmazonSQS.SendMessage`. */
+  /** The next `count` calls of a function die: at the start, at the end, or before an API call such as `AmazonSQS.SendMessage`; or the present ones, `now`. */
   injectFunctionCrash(name: string, crash?: { at?: CrashAt; count?: number }): void;
   stop(): Promise<void>;
 }
@@ -237,13 +247,15 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       compileCache: join(options.assembly, '.compiled'),
     });
     closing.push(() => host.stop());
+    const table = apiCaller(dynamo.endpoint);
+    closing.push(table.close);
     const states = new StatesEngine({
       file: join(data, 'states.db'),
       now: clock.now,
       timer: { schedule: (instant, wake) => clock.at(instant, wake) },
       onActivity: () => activity.check(),
       integrations: {
-        ...dynamodbIntegrations(dynamo.client),
+        ...dynamodbIntegrations(table.call),
         ...lambdaIntegration((functionName, payload) => invocation(host, functionName, payload)),
       },
     });
@@ -292,7 +304,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       });
     }
     for (const { arn, ref, is } of all('AWS::StepFunctions::StateMachine', machineSchema)) {
-      await states.createStateMachine({
+      await createOnceChecked(states, options.assembly, {
         arn,
         name: ref.split(':').at(-1) ?? ref,
         definition: is.DefinitionString,
@@ -534,6 +546,38 @@ async function invocation(host: LambdaHost, functionName: string, payload: unkno
       functionError: { errorType: error.errorType, errorMessage: error.message, trace: error.trace },
     };
   }
+}
+
+/** What workflows may ask of DynamoDB. */
+const DYNAMODB_OPERATIONS = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'] as const;
+
+/** Straight over the wire: the SDK's client would take more of the main thread than all else a step does. */
+function dynamodbIntegrations(call: ApiCall): Record<string, Integration> {
+  return Object.fromEntries(
+    DYNAMODB_OPERATIONS.map((operation): [string, Integration] => [
+      `aws-sdk:dynamodb:${operation[0]?.toLowerCase()}${operation.slice(1)}`,
+      (input) =>
+        call(operation, input).catch((error: unknown) => {
+          throw dynamodbFailure(error);
+        }),
+    ]),
+  );
+}
+
+/** The mark that asl-validator has seen a definition lies with the assembly: every data directory runs the same one. */
+async function createOnceChecked(
+  states: StatesEngine,
+  assembly: string,
+  machine: { arn: string; name: string; definition: string },
+): Promise<void> {
+  const mark = join(
+    assembly,
+    '.compiled',
+    `accepted-${createHash('sha256').update(machine.definition).digest('hex')}`,
+  );
+  const accepted = existsSync(mark);
+  await states.createStateMachine({ ...machine, accepted });
+  if (!accepted) writeFileSync(mark, '');
 }
 
 /** Starts two engines at once; when one fails the other one is not left running. */

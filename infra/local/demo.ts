@@ -684,9 +684,9 @@ const messageOf = (body: unknown, status: number): string => {
   return parsed.success ? parsed.data.error.message : `系统回答 ${status}`;
 };
 
-const reasonOf = (error: unknown): string =>
-  error instanceof z.ZodError
-    ? '系统的回答和约定的不一样'
-    : error instanceof Error
-      ? error.message
-      : String(error);
+const reasonOf = (error: unknown): string => {
+  if (error instanceof z.ZodError) return '系统的回答和约定的不一样';
+  // What fetch throws when nobody listens.
+  if (error instanceof TypeError && error.cause !== undefined) return '连不上系统';
+  return error instanceof Error ? error.message : String(error);
+};

@@ -1,7 +1,9 @@
 // The DynamoDB engine: dynoxide where its binary is installed (linux-x64), DynamoDB Local through Java elsewhere.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import {
@@ -17,6 +19,7 @@ import {
   type TableDescription,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod';
 
 const require = createRequire(import.meta.url);
 
@@ -46,7 +49,7 @@ kill "$guard" 2>/dev/null
 exit "$status"
 `;
 
-const START_LIMIT_MS = 15_000;
+const START_LIMIT_MS = 60_000;
 const PORT_ATTEMPTS = 3;
 
 /**
@@ -82,6 +85,71 @@ export async function startDynamo(options: { data?: string; engine?: DynamoEngin
     if (attempt >= PORT_ATTEMPTS)
       throw new Error(`The ${engine} engine did not start. It said: ${said.trim() || 'nothing'}`);
   }
+}
+
+/** The service refused, or nobody answered (`$metadata` is empty then); named as the SDK names it. */
+export class ApiFailure extends Error {
+  readonly $metadata: { httpStatusCode?: number };
+  constructor(name: string, message: string, httpStatusCode?: number) {
+    super(message);
+    this.name = name;
+    this.$metadata = httpStatusCode === undefined ? {} : { httpStatusCode };
+  }
+}
+
+const refusalSchema = z.object({
+  __type: z.string(),
+  message: z.string().optional(),
+  Message: z.string().optional(),
+});
+
+/** One API call, straight over the wire. @throws ApiFailure */
+export type ApiCall = (operation: string, input: unknown) => Promise<unknown>;
+
+/** Calls an engine without the SDK's client; `close` lets its connections go. */
+export function apiCaller(endpoint: string): { call: ApiCall; close: () => void } {
+  const agent = new Agent({ keepAlive: true });
+  return {
+    call: (operation, input) => call(endpoint, agent, operation, input),
+    close: () => agent.destroy(),
+  };
+}
+
+function call(endpoint: string, agent: Agent, operation: string, input: unknown): Promise<unknown> {
+  const body = JSON.stringify(input);
+  return new Promise((resolve, reject) => {
+    const outgoing = request(endpoint, {
+      method: 'POST',
+      agent,
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'content-length': Buffer.byteLength(body),
+        'x-amz-target': `DynamoDB_20120810.${operation}`,
+        // The engines want to see a signature and do not check it.
+        authorization:
+          'AWS4-HMAC-SHA256 Credential=local/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0',
+        'x-amz-date': '20260101T000000Z',
+      },
+    });
+    outgoing.on('error', (error) => reject(new ApiFailure(error.name, error.message)));
+    outgoing.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      response.on('error', (error) => reject(new ApiFailure(error.name, error.message)));
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const status = response.statusCode ?? 500;
+        try {
+          const answer: unknown = JSON.parse(Buffer.concat(chunks).toString());
+          if (status === 200) return resolve(answer);
+          const { __type, message, Message } = refusalSchema.parse(answer);
+          return reject(new ApiFailure(__type.split('#').at(-1) ?? __type, message ?? Message ?? '', status));
+        } catch (error) {
+          return reject(new ApiFailure('InternalServerError', String(error), status));
+        }
+      });
+    });
+    outgoing.end(body);
+  });
 }
 
 async function stop(child: ChildProcess, client?: DynamoDBClient): Promise<void> {
@@ -134,13 +202,23 @@ function command(engine: DynamoEngine, port: number, data: string | undefined): 
   ];
 }
 
+/**
+ * A port for the engine, which cannot choose one itself. Below the range from which the system deals them: there nobody
+ * who listens on port 0 takes it between our look and the engine's start, and then answers in its stead.
+ */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('No port is free.');
-  return address.port;
+  for (let attempt = 1; ; attempt += 1) {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer();
+    const listened = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (listened) {
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      return port;
+    }
+    if (attempt >= 100) throw new Error('No port is free.');
+  }
 }
 
 /** Whether the engine speaks HTTP before its process ends or the limit passes. */

@@ -1,6 +1,7 @@
 // The Lambda host: a pool of worker threads per function, each an execution environment that serves one event at a time.
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, mkdirSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type EventLoopUtilization } from 'node:perf_hooks';
@@ -45,13 +46,18 @@ export class TooManyRequests extends Error {
  */
 export type CrashAt = 'start' | 'end' | 'now' | { call: string };
 
-/** Environments that a function gets as soon as calls wait: with two cores more of them only take turns at computing. */
-const WORKERS_AT_ONCE = 3;
+/** Environments that a function gets as soon as calls wait: more of them than cores only take turns at computing. */
+const WORKERS_AT_ONCE = Math.min(4, Math.max(2, availableParallelism()));
 /** Further ones, for calls that wait for others (a vendor that does not answer) and leave the processor alone. */
 const MOST_WORKERS = 10;
 /** How often a queue of calls is looked at, and how busy its environments may be on average to get another one. */
 const GROWTH_MS = 100;
 const IDLE_ENOUGH = 0.5;
+/**
+ * Share of all cores that must have been idle for a further environment. On a busy machine environments wait for the
+ * engines beside them, which looks idle; more of them would take from those engines what is left.
+ */
+const MACHINE_IDLE_ENOUGH = 0.25;
 /** Calls that may wait for an environment. */
 const MOST_WAITING = 2_000;
 
@@ -88,6 +94,23 @@ export async function buildWorker(directory: string): Promise<URL> {
   });
   return pathToFileURL(outfile);
 }
+
+/** Share of all cores that was idle since the last look of anybody here, or a moment before. */
+const machineIdle = (() => {
+  let last = { idle: 0, all: 0 };
+  let share = 1;
+  return (): number => {
+    const times = cpus().map((core) => core.times);
+    const idle = times.reduce((sum, time) => sum + time.idle, 0);
+    const all = times.reduce((sum, t) => sum + t.user + t.nice + t.sys + t.irq + t.idle, 0);
+    // Several functions ask at the same moment: between two ticks of the kernel's clock there is nothing to tell.
+    if (all - last.all >= GROWTH_MS / 2) {
+      share = (idle - last.idle) / (all - last.all);
+      last = { idle, all };
+    }
+    return share;
+  };
+})();
 
 /** What all functions share. */
 export interface HostOptions {
@@ -262,7 +285,8 @@ class Pool {
         return utilization;
       });
       const mean = loads.reduce((sum, load) => sum + load, 0) / loads.length;
-      if (this.#loading === 0 && this.#all.size < MOST_WORKERS && mean < IDLE_ENOUGH) this.#start();
+      const wanted = this.#loading === 0 && this.#all.size < MOST_WORKERS && mean < IDLE_ENOUGH;
+      if (wanted && machineIdle() >= MACHINE_IDLE_ENOUGH) this.#start();
       this.#watchQueue();
     }, GROWTH_MS);
   }

@@ -9,7 +9,7 @@ import type { DistrictSecret } from '#shared/contracts/secret.ts';
 import { listDistricts, loadTexts } from '#shared/districts/load.ts';
 import type { Member } from '#shared/domain/roster.ts';
 import { bundle } from '../bundle.ts';
-import { firstSecret, issueTokens, loadRoster, readSecret } from '../commands/first-start.ts';
+import { firstSecret, issueTokens, loadRoster, phoneLabel, readSecret } from '../commands/first-start.ts';
 import { readyForCommands, type ReadyForCommands } from '../commands/ready.ts';
 import { type Clock, openClock } from './clock.ts';
 import { type Cloud, type CloudOptions, startCloud } from './cloud.ts';
@@ -179,7 +179,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       district: options.district,
       now,
     });
-    for (const { phone, name, role } of members) labels.set(phone, `${name} (${role})`);
+    for (const member of members) labels.set(member.phone, phoneLabel(member));
     const ready: Ready = {
       url: cloud.url,
       phonesUrl: phones.url,

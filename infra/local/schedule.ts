@@ -14,6 +14,12 @@ export function periodOf(expression: string): number {
   return period;
 }
 
+/**
+ * A sped-up clock must not turn a minute's work into a thousand a second: beats that would come closer together than this
+ * in real time are left out. Four beats in a real second are as many as a machine with other work to do can serve.
+ */
+const LEAST_REAL_MS = 250;
+
 /** A running schedule. */
 export interface Schedule {
   /** When it fires next. */
@@ -36,8 +42,9 @@ export function startSchedule(clock: Clock, period: number, fire: (due: number) 
   }
   function arm(): () => void {
     return clock.at(next, () => {
-      const due = after(clock.now()) - period;
-      next = due + period;
+      const now = clock.now();
+      const due = after(now) - period;
+      next = after(now + Math.max(0, LEAST_REAL_MS * clock.speed - period));
       cancel = arm();
       fire(due);
     });

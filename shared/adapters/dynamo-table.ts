@@ -31,7 +31,7 @@ class Expression {
   }
   value(value: Value): string {
     const short = `:v${Object.keys(this.values).length}`;
-    this.values[short] = marshall({ value }, { removeUndefinedValues: true }).value as AttributeValue;
+    Object.assign(this.values, marshall({ [short]: value }, { removeUndefinedValues: true }));
     return short;
   }
   parts(): {
@@ -55,7 +55,10 @@ const conditionText = (condition: Condition, e: Expression): string =>
     ),
   ].join(' AND ');
 
-const toItem = (raw: Record<string, AttributeValue>): Item => unmarshall(raw) as Item;
+const toItem = (raw: Record<string, AttributeValue>): Item => {
+  const { pk, sk, ...rest } = unmarshall(raw);
+  return { ...rest, pk, sk };
+};
 const toRaw = (item: Record<string, Value | undefined>) => marshall(item, { removeUndefinedValues: true });
 
 const transactItem = (TableName: string, write: Write): TransactWriteItem => {
@@ -77,11 +80,11 @@ const transactItem = (TableName: string, write: Write): TransactWriteItem => {
         ...old,
       },
     };
-  const set = Object.entries(write.set).filter(([, value]) => value !== undefined);
+  const set = Object.entries(write.set).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${e.name(name)} = ${e.value(value)}`],
+  );
   const UpdateExpression = [
-    ...(set.length > 0
-      ? [`SET ${set.map(([name, value]) => `${e.name(name)} = ${e.value(value as Value)}`).join(', ')}`]
-      : []),
+    ...(set.length > 0 ? [`SET ${set.join(', ')}`] : []),
     ...(write.remove?.length ? [`REMOVE ${write.remove.map((name) => e.name(name)).join(', ')}`] : []),
     ...(write.add
       ? [

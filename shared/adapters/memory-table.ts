@@ -16,7 +16,7 @@ const holds = (condition: Condition | undefined, item: Item | undefined): boolea
     (!condition.present || item !== undefined) &&
     Object.entries(condition.equals ?? {}).every(([name, value]) => item?.[name] === value) &&
     Object.entries(condition.oneOf ?? {}).every(([name, values]) =>
-      (values as readonly unknown[]).includes(item?.[name]),
+      values.some((value) => value === item?.[name]),
     ));
 
 const keyOf = (write: Write): Key =>
@@ -31,12 +31,12 @@ const keyOf = (write: Write): Key =>
 /** What DynamoDB would keep of a value: no undefined fields at any depth, and nothing shared with the caller. */
 const kept = (value: Value): Value => {
   if (value === null || typeof value !== 'object') return value;
-  if (value instanceof Set) return new Set(value as ReadonlySet<string>);
+  if (value instanceof Set) return structuredClone(value);
   if (Array.isArray(value)) return value.map(kept);
-  return stored(value as Record<string, Value | undefined>);
+  return stored(Object.fromEntries(Object.entries(value)));
 };
 
-const stored = (fields: Record<string, Value | undefined>): Record<string, Value> =>
+const stored = (fields: Readonly<Record<string, Value | undefined>>): Record<string, Value> =>
   Object.fromEntries(
     Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, kept(value)]])),
   );
@@ -51,12 +51,16 @@ export const memoryTable = (): Table => {
     getMany: async (keys) => keys.flatMap((key) => structuredClone(items.get(idOf(key))) ?? []),
     async query(query) {
       const keys = query.index ? INDEX_KEYS[query.index] : { pk: 'pk', sk: 'sk' };
-      const sort = (item: Item): string => String(item[keys.sk]);
+      // Sort keys are texts; an item without one is in no index.
+      const sort = (item: Item): string => {
+        const key = item[keys.sk];
+        return typeof key === 'string' ? key : '';
+      };
       const found = [...items.values()]
         .filter(
           (item) =>
             item[keys.pk] === query.pk &&
-            item[keys.sk] !== undefined &&
+            sort(item) !== '' &&
             (query.startsWith === undefined || sort(item).startsWith(query.startsWith)) &&
             (query.from === undefined || sort(item) >= query.from) &&
             (query.to === undefined || sort(item) <= query.to),
@@ -72,17 +76,17 @@ export const memoryTable = (): Table => {
         );
     },
     async write(writes) {
-      const ids = writes.map((write) => idOf(keyOf(write)));
-      if (new Set(ids).size !== ids.length) throw new Error('A transaction may touch an item only once.');
-      if (ids.length > MOST_WRITES) throw new Error(`A transaction has at most ${MOST_WRITES} writes.`);
-      const index = writes.findIndex((write, i) => !holds(write.if, items.get(ids[i] as string)));
-      if (index >= 0) {
-        const item = items.get(ids[index] as string);
-        return { ok: false, index, ...(item ? { item: structuredClone(item) } : {}) };
+      const named = writes.map((write) => ({ write, id: idOf(keyOf(write)) }));
+      if (new Set(named.map(({ id }) => id)).size !== named.length)
+        throw new Error('A transaction may touch an item only once.');
+      if (named.length > MOST_WRITES) throw new Error(`A transaction has at most ${MOST_WRITES} writes.`);
+      for (const [index, { write, id }] of named.entries()) {
+        const item = items.get(id);
+        if (!holds(write.if, item))
+          return { ok: false, index, ...(item ? { item: structuredClone(item) } : {}) };
       }
-      writes.forEach((write, i) => {
-        const id = ids[i] as string;
-        if ('put' in write) items.set(id, stored(write.put) as Item);
+      for (const { write, id } of named) {
+        if ('put' in write) items.set(id, { ...stored(write.put), pk: write.put.pk, sk: write.put.sk });
         else if ('delete' in write) items.delete(id);
         else if ('patch' in write) {
           const item: Item = { ...write.patch, ...items.get(id), ...stored(write.set) };
@@ -90,7 +94,7 @@ export const memoryTable = (): Table => {
           for (const [name, n] of Object.entries(write.add ?? {})) item[name] = Number(item[name] ?? 0) + n;
           items.set(id, item);
         }
-      });
+      }
       return { ok: true };
     },
   };

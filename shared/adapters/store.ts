@@ -6,19 +6,9 @@ import { memberSchema, type Member } from '../domain/roster.ts';
 import { storedLineSchema, type Line, type StoredLine } from '../domain/trail.ts';
 import { rungSchema } from '../domain/rung.ts';
 import type { Secrets } from '../ports/secrets.ts';
-import {
-  REJECTS_OWNER,
-  ownerOf,
-  type Content,
-  type NoticeRow,
-  type Owed,
-  type Picks,
-  type Rejected,
-  type Store,
-} from '../ports/store.ts';
-import type { Item, Key, Table, Value, Write } from '../ports/table.ts';
+import { REJECTS_OWNER, ownerOf, type Owed, type Picks, type Rejected, type Store } from '../ports/store.ts';
+import { INDEX_KEYS, type Item, type Key, type Table, type Value, type Write } from '../ports/table.ts';
 import { KeyErased, type Vault } from '../ports/vault.ts';
-import type { Reason } from '../domain/classification.ts';
 import { chainLines, lineContext } from './trail-chain.ts';
 
 /** Partitions of the sparse indexes: one hot key would cap at 1,000 writes a second. */
@@ -40,10 +30,15 @@ const month = (ms: number): string => new Date(ms).toISOString().slice(0, 7);
 const shardOf = (text: string): number => (createHash('sha256').update(text).digest()[0] ?? 0) % SHARDS;
 const shards = (name: string): string[] => Array.from({ length: SHARDS }, (_, i) => `${name}#${i}`);
 const incidentKey = (id: string): Key => ({ pk: ownerOf(id), sk: 'INCIDENT' });
+const textOf = (item: Item, name: string): string => {
+  const value = item[name];
+  if (typeof value !== 'string') throw new Error(`The item ${item.pk}/${item.sk} has no text '${name}'.`);
+  return value;
+};
 const idOfOwner = (owner: string): string => owner.slice(owner.indexOf('#') + 1);
 const seconds = (ms: number): number => Math.ceil(ms / 1000);
 
-const FIELDS = Object.keys(incidentSchema.shape) as (keyof Incident)[];
+const FIELDS: readonly string[] = Object.keys(incidentSchema.shape);
 /** Row attributes beside the incident's own fields. */
 const INDEXED = ['owedPk', 'owedAt', 'openPk', 'openAt', 'monthPk', 'monthAt'] as const;
 
@@ -91,7 +86,7 @@ const rowOf = (incident: Incident, at: Instant): Record<string, Value | undefine
   const owes = incident.state === 'received' || incident.workflow === 'owed';
   const due = incident.rung === undefined ? undefined : incident.due[incident.rung];
   return {
-    ...(incident as unknown as Record<string, Value>),
+    ...incident,
     owed: incident.owed.length > 0 ? new Set<string>(incident.owed) : undefined,
     owedPk: owes ? `OWED#${shardOf(incident.id)}` : undefined,
     owedAt: owes ? pad(incident.state === 'received' ? incident.receivedAt : at) : undefined,
@@ -105,7 +100,7 @@ const rowOf = (incident: Incident, at: Instant): Record<string, Value | undefine
 const toIncident = (item: Item): Incident => {
   const parsed = incidentSchema.safeParse({
     ...item,
-    owed: [...((item.owed as ReadonlySet<string> | undefined) ?? [])],
+    owed: item.owed instanceof Set ? [...item.owed] : [],
   });
   if (parsed.success) return parsed.data;
   throw new Error(
@@ -113,10 +108,24 @@ const toIncident = (item: Item): Incident => {
   );
 };
 
+const toLine = (item: Item, vault: Vault): { stored: StoredLine; text?: string } => {
+  const stored = storedLineSchema.parse(item);
+  if (stored.sealed === undefined) return { stored };
+  try {
+    return {
+      stored,
+      text: String(vault.open(stored.sealed, lineContext(item.pk, stored.chain, stored.seq))),
+    };
+  } catch {
+    // Its key was erased, or somebody changed it, which `verifyChains` tells: one line must not hide the others.
+    return { stored };
+  }
+};
+
 const noticeItem = (owner: string, notice: Notice): Item => ({
   pk: owner,
   sk: `NOTICE#${notice.id}`,
-  notice: notice as unknown as Value,
+  notice,
   state: 'pending',
   attempts: 0,
   trail: { seq: 0, head: '' },
@@ -127,7 +136,7 @@ const noticeItem = (owner: string, notice: Notice): Item => ({
 const lineItem = (owner: string, line: StoredLine): Item => ({
   pk: owner,
   sk: `LINE#${line.chain}#${String(line.seq).padStart(6, '0')}`,
-  ...(line as unknown as Record<string, Value>),
+  ...line,
 });
 
 /**
@@ -144,7 +153,7 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
   /** What an item sealed, or undefined when its key was erased. @throws when it was changed or moved here. */
   const unsealed = <T>(vault: Vault, schema: z.ZodType<T>, item: Item): T | undefined => {
     try {
-      return schema.parse(vault.open(String(item.sealed), `${item.pk}/${item.sk}`));
+      return schema.parse(vault.open(textOf(item, 'sealed'), `${item.pk}/${item.sk}`));
     } catch (error) {
       if (error instanceof KeyErased) return undefined;
       throw error;
@@ -205,39 +214,50 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       };
     },
 
-    content: (id) => open(contentSchema, { pk: ownerOf(id), sk: 'CONTENT' }) as Promise<Content | undefined>,
+    async dossier(id) {
+      const [items, vault] = await Promise.all([
+        table.query({ pk: ownerOf(id), consistent: true }),
+        secrets.vault(),
+      ]);
+      const row = items.find(({ sk }) => sk === 'INCIDENT');
+      if (!row) return undefined;
+      const part = <T>(sk: string, schema: z.ZodType<T>): T | undefined => {
+        const item = items.find((one) => one.sk === sk);
+        return item && unsealed(vault, schema, item);
+      };
+      const all = (prefix: string): Item[] => items.filter(({ sk }) => sk.startsWith(prefix));
+      const content = part('CONTENT', contentSchema);
+      const picks = part('PICKS', picksSchema);
+      return {
+        incident: toIncident(row),
+        ...(content ? { content } : {}),
+        reports: all('REPORT#').flatMap((item) => unsealed(vault, contentSchema, item) ?? []),
+        lines: all('LINE#').map((item) => toLine(item, vault)),
+        ...(picks ? { picks } : {}),
+        reasons: part('REASONS', reasonsSchema) ?? [],
+        notices: all('NOTICE#').map((item) => noticeRowSchema.parse(item)),
+      };
+    },
+
+    content: (id) => open(contentSchema, { pk: ownerOf(id), sk: 'CONTENT' }),
     picks: (id) => open(picksSchema, { pk: ownerOf(id), sk: 'PICKS' }),
-    reasons: async (id) =>
-      ((await open(reasonsSchema, { pk: ownerOf(id), sk: 'REASONS' })) ?? []) as Reason[],
+    reasons: async (id) => (await open(reasonsSchema, { pk: ownerOf(id), sk: 'REASONS' })) ?? [],
 
     async reports(id) {
       const vault = await secrets.vault();
       const items = await table.query({ pk: ownerOf(id), startsWith: 'REPORT#', consistent: true });
-      return items.flatMap((item) => (unsealed(vault, contentSchema, item) as Content | undefined) ?? []);
+      return items.flatMap((item) => unsealed(vault, contentSchema, item) ?? []);
     },
 
     async lines(id) {
       const vault = await secrets.vault();
-      const owner = ownerOf(id);
-      const items = await table.query({ pk: owner, startsWith: 'LINE#', consistent: true });
-      return items.map((item) => {
-        const stored = storedLineSchema.parse(item);
-        if (stored.sealed === undefined) return { stored };
-        try {
-          return {
-            stored,
-            text: String(vault.open(stored.sealed, lineContext(owner, stored.chain, stored.seq))),
-          };
-        } catch {
-          // Its key was erased, or somebody changed it, which `verifyChains` tells: one line must not hide the others.
-          return { stored };
-        }
-      });
+      const items = await table.query({ pk: ownerOf(id), startsWith: 'LINE#', consistent: true });
+      return items.map((item) => toLine(item, vault));
     },
 
     async notices(owner) {
       const items = await table.query({ pk: owner, startsWith: 'NOTICE#', consistent: true });
-      return items.map((item) => noticeRowSchema.parse(item) as NoticeRow);
+      return items.map((item) => noticeRowSchema.parse(item));
     },
 
     async done(id, idempotencyKey) {
@@ -324,7 +344,7 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
 
     async notice(owner, id) {
       const item = await table.get({ pk: owner, sk: `NOTICE#${id}` });
-      return item ? (noticeRowSchema.parse(item) as NoticeRow) : undefined;
+      return item ? noticeRowSchema.parse(item) : undefined;
     },
 
     async step(owner, row, step) {
@@ -357,7 +377,8 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
         },
         ...stored.map((one) => ({ put: lineItem(owner, one), if: { absent: true as const } })),
       ]);
-      return written.ok;
+      if (!written.ok) return undefined;
+      return { ...row, ...step.set, state: step.to, trail: { seq: head.seq, head: head.head } };
     },
 
     async byAttempt(attemptId) {
@@ -399,35 +420,37 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
     async list({ now, before, state, member, limit }) {
       const items: Incident[] = [];
       let looked = 0;
-      const cursor = (incident: Incident): string => `${pad(incident.receivedAt)}#${incident.id}`;
+      const index = member === undefined ? 'byMonth' : 'byMember';
+      const cursorOf = (key: Item): string => textOf(key, INDEX_KEYS[index].sk);
       const atOnce = (state === undefined ? limit : Math.max(limit, LOOK)) + 1;
-      const partitions = member
-        ? [`MEMBER#${member}`]
-        : Array.from({ length: MONTHS }, (_, i) => {
-            const from = before === undefined ? now : Number(before.split('#')[0]);
-            const first = new Date(from);
-            return `MONTH#${month(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() - i, 1))}`;
-          });
+      const partitions =
+        member !== undefined
+          ? [`MEMBER#${member}`]
+          : Array.from({ length: MONTHS }, (_, i) => {
+              const from = before === undefined ? now : Number(before.split('#')[0]);
+              const first = new Date(from);
+              return `MONTH#${month(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() - i, 1))}`;
+            });
       let to = before;
       for (const pk of partitions) {
         for (;;) {
           const page = await table.query({
-            index: member ? 'byMember' : 'byMonth',
+            index,
             pk,
             ...(to === undefined ? {} : { to }),
             descending: true,
             limit: atOnce,
           });
           const last = page.at(-1);
-          const keys = page.filter((key) => String(key.memberAt ?? key.monthAt) !== to);
+          const keys = page.filter((key) => cursorOf(key) !== to);
           for (const incident of await rows(keys)) {
             if (state !== undefined && incident.state !== state) continue;
+            const full = items.at(-1);
+            if (items.length === limit && full) return { items, next: `${pad(full.receivedAt)}#${full.id}` };
             items.push(incident);
-            if (items.length > limit)
-              return { items: items.slice(0, limit), next: cursor(items[limit - 1] as Incident) };
           }
           if (page.length < atOnce || !last) break;
-          to = String(last.memberAt ?? last.monthAt);
+          to = cursorOf(last);
           looked += page.length;
           if (looked >= MOST_LOOKED) return { items, next: to };
         }
@@ -494,7 +517,7 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       for (let i = 0; i < members.length; i += 90)
         await table.write(
           members.slice(i, i + 90).map((member) => ({
-            put: { pk: `ROSTER#${version}`, sk: `MEMBER#${member.id}`, member: member as unknown as Value },
+            put: { pk: `ROSTER#${version}`, sk: `MEMBER#${member.id}`, member },
           })),
         );
       // Expired, not deleted: whoever has just read the old version still finds all of it.

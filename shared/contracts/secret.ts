@@ -7,6 +7,9 @@ const base64 = (bytes: number) =>
     .regex(/^[A-Za-z0-9+/]+={0,2}$/, 'base64')
     .refine((text) => Buffer.from(text, 'base64').length >= bytes, `at least ${bytes} bytes`);
 
+/** An AES-256 key: base64 of exactly 32 bytes. */
+const dataKey = base64(32).refine((text) => Buffer.from(text, 'base64').length === 32, 'exactly 32 bytes');
+
 /** A key of Standard Webhooks: `whsec_` and base64 of 24–64 bytes. */
 const webhookKey = z.templateLiteral(['whsec_', z.string()]).refine((key) => {
   const bytes = Buffer.from(key.slice('whsec_'.length), 'base64').length;
@@ -43,7 +46,7 @@ export const districtSecretSchema = z.object({
   receiptToken: z.string().regex(/^[\w-]{22,128}$/, 'at least 22 letters, digits, hyphens or underscores'),
   /** AES-256 keys by id; erasing one makes what it sealed unreadable for good. */
   dataKeys: z
-    .object({ current: z.string().min(1), keys: z.record(z.string(), base64(32)) })
+    .object({ current: z.string().min(1), keys: z.record(z.string(), dataKey) })
     .refine((keys) => keys.keys[keys.current] !== undefined, 'the current data key is among the keys'),
   /** Of the keyed hashes under which persons and addresses are found again. */
   pepper: base64(16),

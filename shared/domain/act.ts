@@ -110,9 +110,8 @@ const lead = (d: Draft, person: Person): void => {
 const relieve = (d: Draft): void => {
   const accepted = d.incident.people.filter((p) => p.accepted !== undefined && isActive(p)).length;
   if (d.incident.pair && accepted < 2) return;
-  // Who was called as reinforcement is still wanted, until one has come.
-  const calling = owes(d.incident, 'reinforce');
-  standDown(d, (p) => p.accepted !== undefined || (calling && p.called === true));
+  // Reinforcement is additive: each of those called acknowledges for himself, whoever else has come.
+  standDown(d, (p) => p.accepted !== undefined || p.called === true);
 };
 
 /** A further person accepts: he helps, and a reinforcement that was called for has been found. */

@@ -5,6 +5,14 @@ export const roleSchema = z.enum(['member', 'leader', 'duty', 'street']);
 /** member 队员 · leader 班组长 · duty 值班员 · street 街道领导. */
 export type Role = z.infer<typeof roleSchema>;
 
+/** What people call the roles (zh-CN). */
+export const ROLE_NAMES: Record<Role, string> = {
+  member: '队员',
+  leader: '班组长',
+  duty: '值班员',
+  street: '街道领导',
+};
+
 /** A point in WGS-84 degrees. */
 export const pointSchema = z.object({ lng: z.number().min(-180).max(180), lat: z.number().min(-90).max(90) });
 /** A point in WGS-84 degrees. */

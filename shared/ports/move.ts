@@ -63,15 +63,18 @@ export const move = async <R>(
   decide: (situation: Situation) => Decision<R> | Promise<Decision<R>>,
 ): Promise<Moved<R>> => {
   const { store, district, clock } = mover;
-  const [members, picks] = await Promise.all([store.roster(), store.picks(id)]);
-  const stored = picks?.picked.map((pick) => pick.id) ?? [];
+  const [members, first] = await Promise.all([store.roster(), store.load(id)]);
+  let loaded = first;
+  let stored: string[] | undefined;
   for (let attempt = 1; ; attempt += 1) {
-    const loaded = await store.load(id);
     if (!loaded) return { found: false };
+    // Nobody has been picked for what has only been received.
+    if (loaded.incident.state !== 'received')
+      stored ??= (await store.picks(id))?.picked.map((pick) => pick.id) ?? [];
     const at = clock.now();
     const { change, beside, result, awake } = await decide({
       incident: loaded.incident,
-      hands: handsFor(district, members, loaded.incident, stored, at),
+      hands: handsFor(district, members, loaded.incident, stored ?? [], at),
       members,
       now: at.getTime(),
     });
@@ -83,6 +86,7 @@ export const move = async <R>(
     if (attempt >= TRIES)
       throw new Error(`The incident ${id} was changed by others ${TRIES} times in a row.`);
     await mover.backoff(attempt);
+    loaded = await store.load(id);
   }
 };
 

@@ -92,6 +92,18 @@ export interface Rejected {
   bytes: number;
 }
 
+/** All that lies under one incident. */
+export interface Dossier {
+  incident: Incident;
+  content?: Content;
+  reports: Content[];
+  /** Lines of all chains. */
+  lines: { stored: StoredLine; text?: string }[];
+  picks?: Picks;
+  reasons: Reason[];
+  notices: NoticeRow[];
+}
+
 /** One page of a listing, newest first; `next` goes into `before`. */
 export interface Page<T> {
   items: T[];
@@ -108,6 +120,8 @@ export interface Store {
   ): Promise<{ created: boolean; incidentId: string }>;
   /** Strongly consistent. @throws when the row does not parse: a defect, never a 404. */
   load(id: string): Promise<Loaded | undefined>;
+  /** Everything about an incident in one reading, for whoever shows it. Strongly consistent. */
+  dossier(id: string): Promise<Dossier | undefined>;
   content(id: string): Promise<Content | undefined>;
   /** Latest content words of a person, to know a doubled note: the last lines of the trail. */
   lines(id: string): Promise<{ stored: StoredLine; text?: string }[]>;
@@ -122,8 +136,11 @@ export interface Store {
   /** The execution of this round is known to run. */
   workflowStarted(id: string, round: number): Promise<void>;
   notice(owner: string, id: string): Promise<NoticeRow | undefined>;
-  /** One step of delivery with its trail line. False: the notice was not in one of the expected states. */
-  step(owner: string, row: NoticeRow, step: NoticeStep): Promise<boolean>;
+  /**
+   * One step of delivery with its trail line. The row after it, ready for the next step; undefined: the notice was not in
+   * one of the expected states, or somebody took a step since it was read.
+   */
+  step(owner: string, row: NoticeRow, step: NoticeStep): Promise<NoticeRow | undefined>;
   /** Finds a notice by the id of one of its attempts. */
   byAttempt(attemptId: string): Promise<{ owner: string; noticeId: string } | undefined>;
   /** Owed work written before this instant. */

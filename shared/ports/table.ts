@@ -6,7 +6,13 @@ export interface Key {
 
 /** A scalar, list, map or string set as the table keeps it. `undefined` fields are left out. */
 export type Value =
-  string | number | boolean | null | Value[] | ReadonlySet<string> | { [name: string]: Value | undefined };
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Value[]
+  | ReadonlySet<string>
+  | { readonly [name: string]: Value | undefined };
 
 /** One item: its key and attributes. */
 export type Item = Key & Record<string, Value | undefined>;

@@ -12,7 +12,7 @@ import { ensureTable, startDynamo, type DynamoEngine } from '../../infra/local/d
 /** A place to keep tables in. */
 export interface Engine {
   /** A fresh, empty table; `all` reads everything in it. */
-  fresh(): Promise<{ table: Table; all(): Promise<Item[]> }>;
+  fresh: () => Promise<{ table: Table; all: () => Promise<Item[]> }>;
   stop(): Promise<void>;
 }
 
@@ -53,7 +53,10 @@ const dynamo = async (engine: DynamoEngine): Promise<Engine> => {
             const page = await running.client.send(
               new ScanCommand({ TableName: name, ConsistentRead: true, ExclusiveStartKey: from }),
             );
-            items.push(...(page.Items ?? []).map((item) => unmarshall(item) as Item));
+            for (const raw of page.Items ?? []) {
+              const { pk, sk, ...rest } = unmarshall(raw);
+              items.push({ ...rest, pk, sk });
+            }
             from = page.LastEvaluatedKey;
           } while (from);
           return items;

@@ -99,6 +99,11 @@ for (const name of ['memory', 'dynoxide'] as const) {
         }),
       );
       expect(await reload(store, first.id)).toMatchObject({ version: 7, reports: winner + 8 });
+      // A change of the clocks alone writes no line; it too is taken from the latest version only.
+      const late = await reload(store, first.id);
+      expect(await store.commit(changed(late, (copy) => (copy.mode = 'war'), []))).toBe(true);
+      expect(await store.commit(changed(late, (copy) => (copy.mode = 'peace'), []))).toBe(false);
+      expect(await reload(store, first.id)).toMatchObject({ version: 8, mode: 'war' });
       const { faults: wrong, lines } = await faults(store, first.id);
       expect(wrong).toEqual([]);
       expect(lines.map((line) => line.kind)).toEqual([
@@ -188,6 +193,10 @@ for (const name of ['memory', 'dynoxide'] as const) {
         at,
       });
       expect(await store.owed(at + 90_000)).toEqual([]);
+      // An index may lag behind: the row tells that the workflow is started.
+      const lagging = { pk: owner, sk: 'INCIDENT', owedPk: 'OWED#0', owedAt: '0' };
+      const behind = storeOn({ ...table, query: async () => [lagging] });
+      expect(await behind.owed(at + 90_000)).toEqual([]);
       // Overdue is told by the rung that the workflow waits at.
       const { rung, due } = await reload(store, id);
       const next = due[rung ?? 'accept'] ?? 0;
@@ -256,14 +265,14 @@ for (const name of ['memory', 'dynoxide'] as const) {
       const fresh = Array.from({ length: 130 }, (_, i) => member(`new-${i}`));
       expect(await store.roster()).toEqual([]);
       await store.saveRoster(old, T0);
-      let done = false;
-      const saving = store.saveRoster(fresh, T0).finally(() => (done = true));
+      const running = { done: false };
+      const saving = store.saveRoster(fresh, T0).finally(() => (running.done = true));
       const seen = new Set<string>();
       do {
         // A cold reader each time: a warm one has the roster in memory.
         const roster = await storeOn(table).roster();
         seen.add(`${roster.length} ${roster.every((one) => one.id.startsWith('old')) ? 'old' : 'new'}`);
-      } while (!done);
+      } while (!running.done);
       await saving;
       expect(new Set([...seen, '120 old', '130 new'])).toEqual(new Set(['120 old', '130 new']));
       expect((await store.roster()).map((one) => one.id).sort()).toEqual(fresh.map((one) => one.id).sort());
@@ -324,8 +333,10 @@ for (const name of ['memory', 'dynoxide'] as const) {
         store.step(owner, pending, claim),
         store.step(owner, pending, claim),
       ]);
-      expect(claimed.toSorted()).toEqual([false, true]);
+      expect(claimed.filter((row) => row !== undefined)).toHaveLength(1);
       const sending = await noticeOf(store, owner, one);
+      // What a step answers is what the table holds.
+      expect(claimed).toContainEqual(sending);
       expect(sending).toMatchObject({ state: 'sending', attemptId, attempts: 1, sentAt: at });
       // A receipt of an attempt that is not the latest changes nothing; that of the latest comes before the answer.
       const receipt = (attempt: string) => ({
@@ -334,8 +345,8 @@ for (const name of ['memory', 'dynoxide'] as const) {
         to: 'delivered' as const,
         at: at + 100,
       });
-      expect(await store.step(owner, sending, receipt(attemptIdOf(owner, one, 0)))).toBe(false);
-      expect(await store.step(owner, sending, receipt(attemptId))).toBe(true);
+      expect(await store.step(owner, sending, receipt(attemptIdOf(owner, one, 0)))).toBeUndefined();
+      expect(await store.step(owner, sending, receipt(attemptId))).toMatchObject({ state: 'delivered' });
       const delivered = await noticeOf(store, owner, one);
       for (const late of [sending, delivered]) {
         expect(
@@ -346,8 +357,8 @@ for (const name of ['memory', 'dynoxide'] as const) {
             at: at + 200,
             set: { vendorId: 'v' },
           }),
-        ).toBe(false);
-        expect(await store.step(owner, late, receipt(attemptId))).toBe(false);
+        ).toBeUndefined();
+        expect(await store.step(owner, late, receipt(attemptId))).toBeUndefined();
       }
       expect(await noticeOf(store, owner, one)).toEqual(delivered);
       // From a reading that is out of date a step is not taken, though the state would allow it.
@@ -355,7 +366,7 @@ for (const name of ['memory', 'dynoxide'] as const) {
       await store.step(owner, stale, { from: ['pending'], to: 'failed-temporary', at, owedAt: at });
       expect(
         await store.step(owner, stale, { from: ['pending', 'failed-temporary'], to: 'suppressed', at }),
-      ).toBe(false);
+      ).toBeUndefined();
       const { faults: wrong, lines } = await faults(store, first.id);
       expect(wrong).toEqual([]);
       expect(lines.filter((line) => line.chain === one).map((line) => line.facts?.state)).toEqual([

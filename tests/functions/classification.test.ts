@@ -1,9 +1,26 @@
+import type { Context } from 'aws-lambda';
 import { beforeEach, expect, test } from 'vitest';
 import { queueDoor } from '#shared/lambda/queue.ts';
 import { reportJobSchema } from '#shared/contracts/jobs.ts';
 import { ownerOf } from '#shared/ports/store.ts';
 import { CONTENT } from '../adapters/fixtures.ts';
 import { Office } from './office.ts';
+
+/** What Lambda says of itself; the door asks none of it. */
+const CONTEXT: Context = {
+  callbackWaitsForEmptyEventLoop: false,
+  functionName: 'classification',
+  functionVersion: '1',
+  invokedFunctionArn: 'sample',
+  memoryLimitInMB: '256',
+  awsRequestId: 'sample',
+  logGroupName: 'sample',
+  logStreamName: 'sample',
+  getRemainingTimeInMillis: () => 10_000,
+  done: () => {},
+  fail: () => {},
+  succeed: () => {},
+};
 
 let office: Office;
 beforeEach(async () => {
@@ -89,7 +106,7 @@ test('one bad message of a batch comes again alone; its neighbours are done', as
         record('m4', { v: 1, incidentId: two }),
       ],
     },
-    {} as never,
+    CONTEXT,
   );
   expect(reply.batchItemFailures.map((failure) => failure.itemIdentifier).sort()).toEqual(['m2', 'm3']);
   for (const id of [one, two]) expect(await office.incident(id)).toMatchObject({ state: 'asking' });

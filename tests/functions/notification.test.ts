@@ -217,6 +217,16 @@ describe('a function that dies in the middle of the call', () => {
     expect(office.sends).toHaveLength(2);
     expect(await row()).toMatchObject({ state: 'sent', attempts: 2 });
   });
+
+  test.each([
+    [{ kind: 'no-answer' }, { NoticeDoubled: 1 }],
+    [{ kind: 'known', state: 'failed' }, { NoticeFailed: 1 }],
+  ] as const)('two who hear %j at once count it once', async (answer, counts) => {
+    office.time += 10_000;
+    office.script.ask = [answer, answer];
+    await Promise.all([deliver(), deliver()]);
+    expect(office.log.counts).toEqual(counts);
+  });
 });
 
 describe('a notice that helps nobody any more is not sent', () => {
@@ -252,6 +262,19 @@ describe('a notice that helps nobody any more is not sent', () => {
     expect(await office.notice(id, 'duty-1')).toMatchObject({ state: 'sent', notice: { kind: 'returned' } });
   });
 
+  test('what the duty officer was asked before is moot with the return, the return itself is not', async () => {
+    for (const seconds of [60, 90, 120]) {
+      office.time = (await office.incident(id)).receivedAt + seconds * 1000;
+      await office.escalate(id);
+    }
+    const asked = await office.notice(id, 'duty-1', 'ask');
+    await office.does('duty-1', id, { action: 'return', reason: '涉嫌违法' });
+    await office.deliver(owner, asked.notice.id);
+    await office.deliverAll();
+    expect(await office.notice(id, 'duty-1', 'ask')).toMatchObject({ state: 'suppressed' });
+    expect(await office.notice(id, 'duty-1', 'returned')).toMatchObject({ state: 'sent' });
+  });
+
   test('it was reopened since; but a restarted workflow takes nothing back that was asked', async () => {
     await office.does('duty-1', id, { action: 'close', outcome: 'cancelled', text: '来电撤销' });
     office.time += 60_000;
@@ -270,15 +293,19 @@ describe('a notice that helps nobody any more is not sent', () => {
     expect(await office.notice(lost, first)).toMatchObject({ state: 'sent' });
   });
 
-  test('a nag, as soon as somebody leads', async () => {
+  test('a nag, as soon as somebody leads, though a second one is still wanted', async () => {
+    const pair = await office.asks110({ content: '厨房里煤气味很大，好像漏气了，楼里老人多。' });
     for (const seconds of [60, 90, 120, 180, 480]) {
-      office.time = (await office.incident(id)).receivedAt + seconds * 1000;
-      await office.escalate(id);
+      office.time = (await office.incident(pair)).receivedAt + seconds * 1000;
+      await office.escalate(pair);
     }
-    const nag = await office.notice(id, 'duty-1', 'nag');
-    await office.does(first, id, { action: 'accept' });
-    await office.deliver(owner, nag.notice.id);
-    expect(await office.notice(id, 'duty-1', 'nag')).toMatchObject({ state: 'suppressed' });
+    const nag = await office.notice(pair, 'duty-1', 'nag');
+    await office.does((await office.asked(pair))[0] ?? '', pair, { action: 'accept' });
+    expect(
+      (await office.incident(pair)).people.find((person) => person.id === 'duty-1')?.stood,
+    ).toBeUndefined();
+    await office.deliver(ownerOf(pair), nag.notice.id);
+    expect(await office.notice(pair, 'duty-1', 'nag')).toMatchObject({ state: 'suppressed' });
   });
 });
 
@@ -315,6 +342,14 @@ test('who has left the roster gets nothing, before the call and after a crash; t
   expect(await row()).toMatchObject({ state: 'failed-permanent', attempts: 0 });
   expect(await office.notice(crashed, first)).toMatchObject({ state: 'failed-permanent', attempts: 1 });
   expect(office.log.counts.NoticeFailed).toBe(2);
+});
+
+test('who is asked after the promise was broken is given his own minute', async () => {
+  office.time += 60_000;
+  await office.escalate(id);
+  const [, second = ''] = await office.asked(id);
+  await office.deliver(owner, (await office.notice(id, second)).notice.id);
+  expect(office.sends[0]?.template.params.limit).toBe('10:02:00');
 });
 
 test('a dangerous matter is not described on a lock screen', async () => {

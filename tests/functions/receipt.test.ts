@@ -142,7 +142,7 @@ describe('a receipt', () => {
       races += 1;
       if (races > 1) return step(owner, row, next);
       await step(owner, row, { from: ['sending'], to: 'sent', at: NOON });
-      return false;
+      return undefined;
     };
     await receipt(true);
     expect(await state()).toBe('delivered');

@@ -169,11 +169,12 @@ describe('the workflow is woken after the commit', () => {
     await office.does('duty-1', id, closes);
     await office.parks(id, 'OLD', 'revisit');
     office.looked();
-    const start = office.workflow.start;
-    office.workflow.start = async (incident) => {
-      await start(incident);
+    const { commit } = office.store;
+    office.store.commit = async (...args) => {
+      const taken = await commit(...args);
       // The new execution is quick: its token stands in the row before anybody looks for one to wake.
       await office.parks(id, 'NEW', 'accept', 2);
+      return taken;
     };
     await office.does('duty-1', id, { action: 'reopen', reason: '又吵起来了' });
     expect(office.looked().told.sort()).toEqual(['rearm OLD', 'start 2']);

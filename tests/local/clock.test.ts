@@ -77,6 +77,15 @@ describe('a clock', () => {
     expect(() => periodOf('cron(0 8 * * ? *)')).toThrow('rate(…) schedules only');
   });
 
+  test('a schedule of a sped-up clock beats at most four times in a real second', () => {
+    const clock = createClock({ at: MORNING, speed: 3_600 });
+    const beats: number[] = [];
+    const schedule = startSchedule(clock, MINUTE, (due) => beats.push(due - MORNING));
+    vi.advanceTimersByTime(1_000);
+    schedule.stop();
+    expect(beats).toEqual([1, 16, 31, 46].map((minutes) => minutes * MINUTE));
+  });
+
   test('after a sped-up run the next one goes on where it was, killed or stopped, and never earlier', async () => {
     await using home = await temporaryDirectory();
     const file = join(home.path, 'clock.json');

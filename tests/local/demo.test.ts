@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseRoster } from '#shared/adapters/roster-csv.ts';
 import { parseReport } from '#shared/contracts/report.ts';
 import { listDistricts, loadDistrict } from '#shared/districts/load.ts';
@@ -13,6 +13,7 @@ import { callOf, loadStories } from '../../infra/local/demo/script.ts';
 import { columns, inWords, padded, shortened, span, table } from '../../infra/local/demo/timeline.ts';
 import { startDemo } from '../../infra/local/demo.ts';
 import { startLocal } from '../../infra/local/main.ts';
+import { keepPace } from '../../infra/local/pace.ts';
 import { synthesize } from '../stories/assembly.ts';
 
 const MORNING = Date.parse('2026-03-04T02:00:00.000Z');
@@ -79,7 +80,7 @@ it('writes columns as a terminal shows them', () => {
   expect(padded('男孩', 6)).toBe('男孩  ');
   expect(shortened('一二三四五', 8)).toBe('一二三……');
   expect([span(65_000), span(5_400_000)]).toEqual(['01:05', '1:30:00']);
-  expect([60, 111, 180, 3600, 5400, 86_400, 92_700].map((s) => inWords(s * 1000))).toEqual([
+  expect([60, 111, 180, 3600, 5400, 86_400, 92_698].map((s) => inWords(s * 1000))).toEqual([
     '60秒',
     '1分51秒',
     '3分钟',
@@ -89,6 +90,45 @@ it('writes columns as a terminal shows them', () => {
     '25小时45分',
   ]);
   expect(table(['编号', 'x'], [['1', '签收']])).toEqual(['编号  x', '────  ────', '1     签收']);
+});
+
+it('says so when the system cannot be reached, and goes on', async () => {
+  const clock = createClock({ at: MORNING, speed: 0 });
+  const lines: string[] = [];
+  const demo = startDemo({
+    // The discard port: nobody listens there, and nobody without privileges can begin to.
+    url: 'http://127.0.0.1:9',
+    phones: { url: 'http://127.0.0.1:9', onMessage: () => () => {} },
+    ready: {
+      district: 'donghu',
+      webhookSecret: `whsec_${btoa('sample'.repeat(5))}`,
+      tokens: {},
+      members: [],
+    },
+    clock,
+    log: (line) => lines.push(line),
+  });
+  clock.jumpTo(MORNING + 4_000);
+  await demo.idle();
+  expect(lines.join('\n')).toMatch(/演示没能做到“男孩走失：110来电”：连不上系统/);
+  demo.stop();
+  expect((await demo.done).map(({ state }) => state)).toEqual(stories.map(() => undefined));
+  const said = lines.length;
+  clock.jumpTo(MORNING + 3_600_000);
+  await demo.idle();
+  expect(lines.length).toBe(said);
+});
+
+it('lets a fast clock run only while nothing goes on', async () => {
+  const speeds: number[] = [];
+  let working = Promise.withResolvers<void>();
+  const stop = keepPace({ setSpeed: (speed) => speeds.push(speed) }, () => working.promise, 60);
+  await vi.waitFor(() => expect(speeds).toEqual([60, 1]));
+  working.resolve();
+  working = Promise.withResolvers();
+  await vi.waitFor(() => expect(speeds).toEqual([60, 1, 60, 1]));
+  stop();
+  expect(speeds.at(-1)).toBe(60);
 });
 
 describe('the scripted day', () => {

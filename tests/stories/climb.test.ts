@@ -47,7 +47,7 @@ describe('nobody answers', () => {
     expect(nags.map(([, , second]) => second)).toEqual(
       Array.from({ length: 30 }, (_, i) => 180 + 300 * (i + 1)),
     );
-    expect((await room.incident(id)).trail.at(-1)).toMatchObject({ kind: expect.any(String) as string });
+    expect((await room.incident(id)).trail.at(-1)).toMatchObject({ kind: expect.any(String) });
     await room.leave();
   });
 
@@ -102,7 +102,7 @@ describe('somebody answers, but not as planned', () => {
     const answers = await Promise.all([room.tap('a', id, 'accept'), room.tap('b', id, 'accept')]);
     await room.cloud.settle();
     expect(answers.map((answer) => answer.status)).toEqual([200, 200]);
-    expect(answers.map((answer) => answer.body.role).toSorted()).toEqual(['helper', 'lead']);
+    expect(new Set(answers.map((answer) => answer.body.role))).toEqual(new Set(['helper', 'lead']));
     const rang = room.rang().filter(([, kind]) => kind !== 'stand-down');
     expect(rang.map(([who, kind]) => [who, kind])).toEqual([
       ['a', 'ask'],

@@ -42,7 +42,7 @@ describe('danger', () => {
     expect(tap).toMatchObject({
       status: 409,
       body: {
-        error: { code: expect.any(String) as string, message: expect.stringContaining('110') as string },
+        error: { code: expect.any(String), message: expect.stringContaining('110') },
       },
     });
     await room.at(101);
@@ -107,6 +107,24 @@ describe('after the close', () => {
     await room.act('a', id, 'close', { outcome: 'solved', text: '已解决。' });
     await room.act('desk', id, 'revisit', { outcome: 'satisfied' });
     expect(room.cloud.states.nextDue()).toBeUndefined();
+    await room.leave();
+  });
+
+  it('called back and not satisfied: what was finished is opened again, and climbs anew', async () => {
+    const room = await open();
+    const id = await called(room);
+    await room.at(20);
+    await room.act('a', id, 'accept');
+    await room.act('a', id, 'close', { outcome: 'by_phone', text: '电话里说好了。' });
+    const revisited = await room.act('desk', id, 'revisit', { outcome: 'unsatisfied' });
+    expect(revisited.body.incident).toMatchObject({ state: 'finished', revisit: 'unsatisfied' });
+    expect(revisited.body.incident?.['offers']).toContain('reopen');
+    expect(room.cloud.states.nextDue()).toBeUndefined();
+    await room.at(200);
+    const opened = await room.act('desk', id, 'reopen', { reason: '来电人不满意' });
+    expect(opened.body.incident).toMatchObject({ state: 'asking', round: 2 });
+    await room.at(295);
+    room.expectRings(['a', 'ask', 0], ['a', 'reopened', 200], ['b', 'ask', 260], ['leader', 'ask', 290]);
     await room.leave();
   });
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { expect } from 'vitest';
+import * as z from 'zod';
 import { dynamoTable } from '#shared/adapters/dynamo-table.ts';
 import { newDistrictSecret, newWebhookKey } from '#shared/adapters/new-district-secret.ts';
 import { givenSecrets } from '#shared/adapters/secrets.ts';
@@ -14,7 +15,7 @@ import { verifyChains } from '#shared/adapters/trail-chain.ts';
 import { loadTexts } from '#shared/districts/load.ts';
 import type { Action } from '#shared/domain/moves.ts';
 import type { Member, Role } from '#shared/domain/roster.ts';
-import type { NoticeKind } from '#shared/domain/texts.ts';
+import { noticeKindSchema, type NoticeKind } from '#shared/domain/texts.ts';
 import { ownerOf, type Store } from '#shared/ports/store.ts';
 import { districtSecretSchema, type DistrictSecret } from '#shared/contracts/secret.ts';
 import { startCloud, type Cloud } from '../../infra/local/cloud.ts';
@@ -24,27 +25,48 @@ import { startPhones, type Phones } from '../../infra/local/phones/phones.ts';
 /** A text that rang: who, what kind of notice, and seconds after the story's beginning. */
 export type Ring = readonly [who: string, kind: NoticeKind, second: number];
 
-/** An answer of the API, as far as stories look at it. */
+/** What stories look at in an answer of the API; whatever else it says stays in it. */
+const bodySchema = z.looseObject({
+  error: z
+    .object({
+      code: z.string(),
+      message: z.string(),
+      details: z.array(z.looseObject({ field: z.string(), message: z.string() })),
+    })
+    .optional(),
+  incidentId: z.string().optional(),
+  duplicate: z.boolean().optional(),
+  incident: z
+    .looseObject({
+      id: z.string(),
+      state: z.string(),
+      assignees: z.array(z.string()),
+      deadlines: z.record(z.string(), z.string()),
+      done: z.record(z.string(), z.string()),
+      location: z.object({ lng: z.number(), lat: z.number() }).optional(),
+    })
+    .optional(),
+  trail: z
+    .array(
+      z.looseObject({
+        at: z.string(),
+        kind: z.string(),
+        by: z.string(),
+        rung: z.string().optional(),
+        whom: z.string().optional(),
+      }),
+    )
+    .optional(),
+  plan: z.array(z.looseObject({ at: z.string(), what: z.string(), whom: z.array(z.string()) })).optional(),
+  items: z.array(z.record(z.string(), z.unknown())).optional(),
+  role: z.string().optional(),
+  lead: z.string().optional(),
+});
+
+/** An answer of the API. */
 export interface Answer {
   status: number;
-  body: {
-    error?: { code: string; message: string; details: { field: string; message: string }[] };
-    incidentId?: string;
-    duplicate?: boolean;
-    incident?: {
-      id: string;
-      state: string;
-      assignees: string[];
-      deadlines: Record<string, string>;
-      [key: string]: unknown;
-    };
-    trail?: { at: string; kind: string; by: string; rung?: string; whom?: string; [key: string]: unknown }[];
-    plan?: { at: string; what: string; whom: string[] }[];
-    items?: Record<string, unknown>[];
-    role?: string;
-    lead?: string;
-    [key: string]: unknown;
-  };
+  body: z.infer<typeof bodySchema>;
 }
 
 /** A quiet Wednesday, ten in the morning in Beijing; every story begins here unless it says otherwise. */
@@ -54,7 +76,7 @@ export const MORNING = Date.parse('2026-03-04T02:00:00.000Z');
 export const person = (id: string, role: Role = 'member', more: Partial<Member> = {}): Member => ({
   id: id.toLowerCase(),
   name: `样例${id}`,
-  phone: `1990000${String(1000 + ([...id].reduce((sum, c) => sum * 31 + c.charCodeAt(0), 7) % 9000))}`,
+  phone: `1990000${String(1000 + (Array.from(id).reduce((sum, c) => sum * 31 + c.charCodeAt(0), 7) % 9000))}`,
   role,
   squad: 'story',
   team: 'story',
@@ -78,7 +100,7 @@ export const CAST = (squad: string, team: string): Member[] =>
   ).map(([id, role]) => person(id, role, { squad, team }));
 
 const KINDS = Object.entries(loadTexts().templates).map(([kind, { text }]) => ({
-  kind: kind as NoticeKind,
+  kind: noticeKindSchema.parse(kind),
   pattern: new RegExp(
     `^【[^】]+】${text.replace(/[.*+?^()|[\]\\]/g, '\\$&').replace(/\$\{\w+\}/g, '.+?')}$`,
     'u',
@@ -350,7 +372,7 @@ export class DutyRoom {
   /** Every incident of the story, and what is wrong with its trail: changed, missing or foreign lines. */
   async #faults(): Promise<string[]> {
     const faults: string[] = [];
-    for (let before: string | undefined; ; ) {
+    for (let before: string | undefined; ;) {
       const page = await this.store.list({
         now: this.cloud.clock.now(),
         limit: 100,
@@ -395,6 +417,6 @@ export class DutyRoom {
   async send(path: string, init: RequestInit): Promise<Answer> {
     const response = await fetch(`${this.cloud.url}${path}`, init);
     const text = await response.text();
-    return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Answer['body']) };
+    return { status: response.status, body: bodySchema.parse(text === '' ? {} : JSON.parse(text)) };
   }
 }

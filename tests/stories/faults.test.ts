@@ -84,6 +84,28 @@ describe('the table refuses the token, the clocks are moved, and worse', () => {
   });
 });
 
+describe('the table refuses the token for minutes', () => {
+  it('nobody is forgotten, and no step is more than twenty seconds late', async () => {
+    const room = await open(45);
+    const error = 'DynamoDb.InternalServerErrorException';
+    room.cloud.states.injectFault({ state: 'Accept', error, count: 1_000 });
+    await called(room);
+    await room.at(205);
+    const rang = room.rang();
+    expect(rang.map(([who, kind]) => `${who} ${kind}`)).toEqual([
+      'a ask',
+      'b ask',
+      'leader ask',
+      'duty ask',
+      'street ask',
+    ]);
+    const late = rang.map(([, , second], i) => second - ([0, 60, 90, 120, 180][i] ?? 0));
+    expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...late)).toBeLessThanOrEqual(20);
+    await room.leave();
+  });
+});
+
 describe('the row says that a rung is done', () => {
   it('before the workflow has parked there: it walks through finished rungs in no time, escalating nothing', async () => {
     const room = await open();
@@ -229,7 +251,10 @@ describe('a function dies', () => {
     await room.at(20);
     room.cloud.injectFunctionCrash('Response', { at: { call: 'AWSStepFunctions.SendTaskSuccess' } });
     expect((await room.act('a', id, 'accept')).status).toBe(500);
-    expect(await room.act('a', id, 'accept')).toMatchObject({ status: 200, body: { role: 'lead', lead: 'a' } });
+    expect(await room.act('a', id, 'accept')).toMatchObject({
+      status: 200,
+      body: { role: 'lead', lead: 'a' },
+    });
     await room.at(125);
     room.expectRings(['a', 'ask', 0], ['a', 'told', 120]);
     await room.leave();

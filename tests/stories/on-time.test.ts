@@ -79,7 +79,7 @@ describe.each(Object.keys(DAY))('a day without a miss in %s', (district) => {
     const promised = (
       loadDistrict(district).ladders.default?.[district === 'xiaohe' ? 'war' : 'peace'] ?? []
     ).map((r) => r.rung);
-    expect(Object.keys(incident['done'] as object).toSorted()).toEqual(
+    expect(Object.keys(incident.done).toSorted()).toEqual(
       promised.filter((r) => r !== 'reinforce').toSorted(),
     );
 

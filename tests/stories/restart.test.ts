@@ -97,6 +97,30 @@ describe('the machine is restarted', () => {
   });
 });
 
+describe('the machine stands still while a pause ends', () => {
+  it('the pause has ended at its own instant, and what fell due since then is told at once', async () => {
+    let room = await open();
+    const id = await called(room);
+    await room.at(30);
+    await room.act('a', id, 'accept');
+    await room.at(60);
+    const until = new Date(room.begin + 660_000).toISOString();
+    await room.act('desk', id, 'pause', { reason: '等当事人回来', until });
+    room = await restart(room, 730);
+    expect((await room.incident(id)).incident).toMatchObject({
+      state: 'accepted',
+      deadlines: {
+        depart: new Date(room.begin + 720_000).toISOString(),
+        contact: new Date(room.begin + 780_000).toISOString(),
+      },
+    });
+    room.expectRings(['a', 'told', 730]);
+    await room.at(845);
+    room.expectRings(['a', 'told', 780], ['leader', 'climb', 840]);
+    await room.leave();
+  });
+});
+
 const childSchema = z.object({ url: z.string(), key: z.string() });
 
 /**

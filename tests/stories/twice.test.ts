@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { synthesize } from './assembly.ts';
-import { CAST, DutyRoom, type Answer } from './duty-room.ts';
+import { CAST, DutyRoom, type Answer, type Ring } from './duty-room.ts';
 
 let built: Awaited<ReturnType<typeof synthesize>>;
 beforeAll(async () => {
@@ -34,7 +34,7 @@ describe('the same call', () => {
     const body = room.report();
     const answers = await Promise.all(Array.from({ length: times }, () => room.post(body)));
     await room.cloud.settle();
-    expect(answers.map((answer) => answer.status).toSorted()).toEqual([
+    expect(answers.map((answer) => answer.status).toSorted((a, b) => a - b)).toEqual([
       ...Array.from({ length: times - 1 }, () => 200),
       202,
     ]);
@@ -42,6 +42,18 @@ describe('the same call', () => {
     expect((await room.get('/api/incidents')).body.items).toHaveLength(1);
     await room.at(59);
     room.expectRings(['a', 'ask', 0]);
+    await room.leave();
+  });
+
+  it('is not what many calls at the same moment are: each is an incident with its own ring and its own clock', async () => {
+    const room = await open();
+    const answers = await Promise.all(Array.from({ length: 12 }, () => room.post(room.report())));
+    await room.cloud.settle();
+    expect(new Set(answers.map(idOf)).size).toBe(12);
+    room.expectRings(...answers.map((): Ring => ['a', 'ask', 0]));
+    await Promise.all(answers.map((answer) => room.tap('a', idOf(answer), 'accept')));
+    await room.at(125);
+    room.expectRings(...answers.map((): Ring => ['a', 'told', 120]));
     await room.leave();
   });
 
@@ -90,13 +102,14 @@ describe('the same tap', () => {
       Array.from({ length: 5 }, () => [200, 'lead', 'a']),
     );
     await room.at(30);
-    const once: [string, 'depart' | 'contact' | 'arrive' | 'feedback' | 'close', Record<string, unknown>][] = [
-      ['a', 'depart', {}],
-      ['a', 'contact', {}],
-      ['a', 'arrive', { location: { lng: 120.1, lat: 30.3 } }],
-      ['a', 'feedback', { text: '双方都在。' }],
-      ['a', 'close', { outcome: 'solved', text: '已谈妥。' }],
-    ];
+    const once: [string, 'depart' | 'contact' | 'arrive' | 'feedback' | 'close', Record<string, unknown>][] =
+      [
+        ['a', 'depart', {}],
+        ['a', 'contact', {}],
+        ['a', 'arrive', { location: { lng: 120.1, lat: 30.3 } }],
+        ['a', 'feedback', { text: '双方都在。' }],
+        ['a', 'close', { outcome: 'solved', text: '已谈妥。' }],
+      ];
     for (const [who, action, more] of once) {
       expect((await room.act(who, id, action, more)).status).toBe(200);
       const after = await room.incident(id);

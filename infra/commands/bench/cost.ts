@@ -14,7 +14,7 @@ import { assemble } from '../../local/main.ts';
 import { startPhones } from '../../local/phones/phones.ts';
 import { firstSecret, issueTokens, loadRoster } from '../first-start.ts';
 import { type Bill, type Metered, meterTable } from './meter.ts';
-import { dollarsFor, type Paid } from './prices.ts';
+import { dollarsFor, forAllPaid, PAID, type Paid } from './prices.ts';
 
 /** What one incident uses on average, and what a thousand cost. */
 export interface CostResult {
@@ -160,7 +160,10 @@ export const measureCost = async (
     let notices = 0;
     for (let n = WARM_UP; n < WARM_UP + incidents; n += 1) notices += await play(n);
     const bill: Bill = meter.take();
-    const [unfinished] = cloud.states.listExecutions({ stateMachineArn: machine, statusFilter: 'RUNNING' }).executions;
+    const [unfinished] = cloud.states.listExecutions({
+      stateMachineArn: machine,
+      statusFilter: 'RUNNING',
+    }).executions;
     if (unfinished) throw new Error(`The workflow ${unfinished.name} has not ended.`);
 
     const each = (total: number) => total / incidents;
@@ -176,10 +179,7 @@ export const measureCost = async (
       messages: messages * REQUESTS_PER_MESSAGE,
       logs: each(logBytes(directory) - before.logs) / 1e9,
     };
-    const paid = Object.keys(units) as Paid[];
-    const dollarsPerThousand = Object.fromEntries(
-      paid.map((what) => [what, dollarsFor(what, units[what] * 1000)]),
-    ) as Record<Paid, number>;
+    const dollarsPerThousand = forAllPaid((what) => dollarsFor(what, units[what] * 1000));
     return {
       district,
       incidents,
@@ -188,7 +188,7 @@ export const measureCost = async (
       indexWrites: each(bill.indexWrites),
       calls: Object.fromEntries(Object.entries(bill.calls).map(([name, total]) => [name, each(total)])),
       dollarsPerThousand,
-      totalPerThousand: paid.reduce((sum, what) => sum + dollarsPerThousand[what], 0),
+      totalPerThousand: PAID.reduce((sum, what) => sum + dollarsPerThousand[what], 0),
     };
   } finally {
     await cloud.stop();

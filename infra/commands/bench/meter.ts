@@ -44,7 +44,9 @@ const sizeOf = (value: AttributeValue): number => {
   if (value.SS !== undefined) return value.SS.reduce((n, text) => n + Buffer.byteLength(text), 0);
   if (value.L !== undefined) return 3 + value.L.reduce((n, one) => n + 1 + sizeOf(one), 0);
   if (value.M !== undefined)
-    return 3 + Object.entries(value.M).reduce((n, [key, one]) => n + 1 + Buffer.byteLength(key) + sizeOf(one), 0);
+    return (
+      3 + Object.entries(value.M).reduce((n, [key, one]) => n + 1 + Buffer.byteLength(key) + sizeOf(one), 0)
+    );
   if (value.B !== undefined) return value.B.length;
   return 1; // BOOL and NULL; the other sets are not used
 };
@@ -84,14 +86,22 @@ export const indexUnits = (
   return (old ? writeUnits(itemSize(old)) : 0) + (fresh ? writeUnits(itemSize(fresh)) : 0);
 };
 
-const rawSchema = z.record(z.string(), z.custom<AttributeValue>((value) => typeof value === 'object'));
+const rawSchema = z.record(
+  z.string(),
+  z.custom<AttributeValue>((value) => typeof value === 'object'),
+);
 const requestSchema = z.looseObject({
   TableName: z.string().optional(),
   Key: rawSchema.optional(),
   Item: rawSchema.optional(),
   ConsistentRead: z.boolean().optional(),
   TransactItems: z
-    .array(z.record(z.string(), z.looseObject({ TableName: z.string(), Key: rawSchema.optional(), Item: rawSchema.optional() })))
+    .array(
+      z.record(
+        z.string(),
+        z.looseObject({ TableName: z.string(), Key: rawSchema.optional(), Item: rawSchema.optional() }),
+      ),
+    )
     .optional(),
 });
 const responseSchema = z.looseObject({
@@ -120,7 +130,9 @@ export const meterTable = async (engine: Dynamo): Promise<Metered> => {
   const passOn = async (request: IncomingMessage, body: Buffer) => {
     const headers = Object.fromEntries(
       Object.entries(request.headers).flatMap(([name, value]) =>
-        typeof value === 'string' && !['host', 'connection', 'content-length'].includes(name) ? [[name, value]] : [],
+        typeof value === 'string' && !['host', 'connection', 'content-length'].includes(name)
+          ? [[name, value]]
+          : [],
       ),
     );
     const response = await fetch(engine.endpoint, { method: 'POST', headers, body: new Uint8Array(body) });
@@ -129,11 +141,16 @@ export const meterTable = async (engine: Dynamo): Promise<Metered> => {
 
   const metered = async (request: IncomingMessage, body: Buffer) => {
     if (BY_THE_MINUTE.test(request.headers['user-agent'] ?? '')) return passOn(request, body);
-    const action = String(request.headers['x-amz-target'] ?? '').split('.').at(-1) ?? '';
+    const action =
+      String(request.headers['x-amz-target'] ?? '')
+        .split('.')
+        .at(-1) ?? '';
     const parsed = requestSchema.safeParse(JSON.parse(body.toString() || '{}'));
     const ask = parsed.success ? parsed.data : {};
     const writes = [
-      ...(['PutItem', 'UpdateItem', 'DeleteItem'].includes(action) ? [{ TableName: ask.TableName ?? '', ...ask }] : []),
+      ...(['PutItem', 'UpdateItem', 'DeleteItem'].includes(action)
+        ? [{ TableName: ask.TableName ?? '', ...ask }]
+        : []),
       ...(ask.TransactItems ?? []).flatMap((item) => Object.values(item)),
     ];
     const touched: { TableName: string; key: Raw; before: Raw | undefined }[] = [];
@@ -172,13 +189,15 @@ export const meterTable = async (engine: Dynamo): Promise<Metered> => {
 
   let last: Promise<unknown> = Promise.resolve();
   const server = createServer((request, response) => {
-    const turn = last.then(async () => {
+    const serve = async () => {
       const chunks: Buffer[] = [];
       for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
       const { status, text } = await metered(request, Buffer.concat(chunks));
       response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(text);
-    });
-    last = turn.catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
+    };
+    last = last
+      .then(serve)
+      .catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
   });
   server.keepAliveTimeout = 65_000;
   await listen(server, 0);

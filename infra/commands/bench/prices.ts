@@ -25,7 +25,7 @@ export const PRICES = {
     dollars: 0.625,
     per: 1_000_000,
     unit: 'write request units',
-    source: 'aws.amazon.com/dynamodb/pricing/on-demand',
+    source: 'airbyte.com/data-engineering-resources/dynamodb-pricing',
     read: '2026-11',
   },
   reads: {
@@ -33,7 +33,7 @@ export const PRICES = {
     dollars: 0.125,
     per: 1_000_000,
     unit: 'read request units',
-    source: 'aws.amazon.com/dynamodb/pricing/on-demand',
+    source: 'airbyte.com/data-engineering-resources/dynamodb-pricing',
     read: '2026-11',
   },
   http: {
@@ -41,7 +41,7 @@ export const PRICES = {
     dollars: 1,
     per: 1_000_000,
     unit: 'requests',
-    source: 'aws.amazon.com/api-gateway/pricing',
+    source: 'thegarnetwiki.pages.dev/finops/serverless-cost-engineering',
     read: '2026-11',
   },
   invocations: {
@@ -65,7 +65,7 @@ export const PRICES = {
     dollars: 0.4,
     per: 1_000_000,
     unit: 'requests',
-    source: 'aws.amazon.com/sqs/pricing',
+    source: 'cloudburn.io/blog/amazon-sqs-pricing',
     read: '2026-03',
   },
   logs: {
@@ -73,13 +73,37 @@ export const PRICES = {
     dollars: 0.5,
     per: 1,
     unit: 'GB',
-    source: 'aws.amazon.com/cloudwatch/pricing',
+    source: 'duckbillgroup.com (CloudWatch Logs)',
     read: '2026-11',
   },
 } as const satisfies Record<string, Price>;
 
 /** Something that is paid for. */
 export type Paid = keyof typeof PRICES;
+
+/** Everything that is paid for, in the order of the table. */
+export const PAID = [
+  'transitions',
+  'writes',
+  'reads',
+  'http',
+  'invocations',
+  'compute',
+  'messages',
+  'logs',
+] as const satisfies readonly Paid[];
+
+/** An amount for everything that is paid for. */
+export const forAllPaid = (amount: (what: Paid) => number): Record<Paid, number> => ({
+  transitions: amount('transitions'),
+  writes: amount('writes'),
+  reads: amount('reads'),
+  http: amount('http'),
+  invocations: amount('invocations'),
+  compute: amount('compute'),
+  messages: amount('messages'),
+  logs: amount('logs'),
+});
 
 /** Dollars for so many units. */
 export const dollarsFor = (what: Paid, units: number): number =>

@@ -93,10 +93,12 @@ export const measureTimers = async (
     .map((row) => deadlineSchema.parse(row));
   record.close();
   if (deadlines.length !== count)
-    throw new Error(`${deadlines.length} of ${count} executions wait; the machine is too slow for this bench.`);
+    throw new Error(
+      `${deadlines.length} of ${count} executions wait; the machine is too slow for this bench.`,
+    );
   const limit = performance.now() + (LEAD_SECONDS + seconds + 30) * 1000;
   while (firedAt.size < count && performance.now() < limit) await pause(100);
-  await engine.stop();
+  engine.stop();
   clock.stop();
   const late = deadlines.flatMap(({ name, deadline }) => {
     const at = firedAt.get(name);

@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
@@ -91,7 +100,8 @@ export const startSystem = async (
     startMs,
     memory: () => {
       const family = familyOf(child.pid ?? 0).map(statusOf);
-      const sum = (name: 'VmRSS' | 'VmHWM') => family.reduce((n, status) => n + (status[name] ?? 0), 0) / 1024;
+      const sum = (name: 'VmRSS' | 'VmHWM') =>
+        family.reduce((n, status) => n + (status[name] ?? 0), 0) / 1024;
       return { now: sum('VmRSS'), most: sum('VmHWM') };
     },
     cpuSeconds: () => familyOf(child.pid ?? 0).reduce((n, pid) => n + cpuOf(pid), 0),

@@ -57,7 +57,9 @@ export const span = (ms: number): string => {
 
 /** A span in words, as limits are spoken of: 60秒, 1分15秒, 3分钟, 25小时45分. */
 export const inWords = (ms: number): string => {
-  const seconds = Math.round(ms / 1000);
+  const exact = Math.round(ms / 1000);
+  // Beyond two hours nobody speaks of seconds.
+  const seconds = exact > 7200 ? Math.round(exact / 60) * 60 : exact;
   if (seconds <= 90) return `${seconds}秒`;
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
   if (h === 0 || (h === 1 && m === 0 && s === 0))

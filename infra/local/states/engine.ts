@@ -109,6 +109,8 @@ export class StatesEngine {
     arn: string;
     name: string;
     definition: string | object;
+    /** asl-validator has passed this very definition before; it takes a second to load. */
+    accepted?: boolean;
   }): Promise<void> {
     const { arn, name } = machine;
     if (!/^arn:[^:]+:states:[^:]*:[^:]*:stateMachine:[\w+=,.@-]{1,80}$/.test(arn)) {
@@ -117,7 +119,8 @@ export class StatesEngine {
     const text =
       typeof machine.definition === 'string' ? machine.definition : JSON.stringify(machine.definition);
     if (this.#store.currentDefinition(arn)?.text !== text) {
-      compileMachine(parse(text, 'InvalidDefinition', 'The definition'), (key) => this.#knows(key));
+      const definition = parse(text, 'InvalidDefinition', 'The definition');
+      compileMachine(definition, (key) => this.#knows(key), { accepted: machine.accepted ?? false });
       this.#store.addDefinition(arn, name, text, this.#now());
     }
     this.resume();
