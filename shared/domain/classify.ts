@@ -5,7 +5,7 @@ import { guard, type GuardHit, type GuardResult } from './classify/guard.ts';
 import { normalise, originalSpan, type Normalised } from './classify/normalise.ts';
 import { riskOf, type Risk } from './classify/risk.ts';
 import { urgencyOf } from './classify/urgency.ts';
-import { abstractQuestion } from './classify/rules.ts';
+import { abstractQuestion, isHollow } from './classify/rules.ts';
 import type { Category, District } from './district.ts';
 
 /** What a caller said, as far as it decides what the matter is. */
@@ -30,6 +30,8 @@ const CODE = 14;
 const LEAST = 2;
 /** Points that words alone need to make something police work: one that names it in the first sentence, or two. */
 const NAMED = 8;
+/** Confidence in the disposition from which words make police work of what has a sign that only asks for two. */
+const LIKELY = 0.5;
 /** Reasons of one kind that are told; a desk reads three lines, not thirty. */
 const TOLD = 4;
 
@@ -257,6 +259,11 @@ export const weigh = (district: District, { content, categoryCode, level }: Stat
   // Police work by its words alone takes more than one of them: the guard has seen nothing.
   const enough =
     byPolice !== undefined &&
+    // A greeting is no request for advice, whatever words it is made of.
+    (category.disposition !== 'consult' ||
+      handled !== undefined ||
+      coded === category ||
+      !isHollow(rules.consult, text)) &&
     (category.disposition !== 'police' || points >= NAMED) &&
     confidence.category >= calibration.ask.category &&
     confidence.disposition >= calibration.ask.disposition;
@@ -265,6 +272,9 @@ export const weigh = (district: District, { content, categoryCode, level }: Stat
   let disposition: Disposition = category.disposition;
   if (certainSign) disposition = 'police';
   else if (!sure) disposition = 'joint';
+  // A quarrel with a threat in it is not police work because the threat is its strongest word (邻居威胁我).
+  else if (joint.length > 0 && disposition === 'police' && !handled && confidence.disposition < LIKELY)
+    disposition = 'joint';
   else if (joint.length > 0 && disposition !== 'police' && !handled) disposition = 'joint';
   if (!sure)
     reasons.push({
@@ -304,13 +314,17 @@ export const weigh = (district: District, { content, categoryCode, level }: Stat
     reasons.push({ rule: 'minors', sentence: '说到未成年人，请留意保护' });
 
   const p1 = urgency !== 'P1' ? (urgency === 'P2' ? 1 : 0) : dangers.length > 1 ? 3 : 2;
-  // The joint team for a police kind of matter is the district's danger team: a police station is not on our roster.
+  // The joint team for a police kind of matter is the district's danger team: a police station is not on our roster,
+  // and the hotline sends no pair.
   const dangerTeam = joint[0] ? district.danger[joint[0].kind] : undefined;
   const team =
     disposition === 'police'
       ? category.team
       : disposition === 'joint'
-        ? (dangerTeam ?? (category.disposition === 'police' ? other.team : category.team))
+        ? (dangerTeam ??
+          (category.disposition === disposition || category.disposition === 'non-police'
+            ? category.team
+            : other.team))
         : category.team;
   if (reasons.length === 0) reasons.push({ rule: 'none', sentence: `按“${category.name}”处理` });
   return {

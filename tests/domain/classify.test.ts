@@ -108,19 +108,43 @@ describe('code, words and doubt', () => {
     });
   });
 
-  test.each(['', '你好', '喂？', '🙂', '来个人'])(
-    'nothing to go by (%j) is joint and unsure, and says so',
+  test.each([
+    ...[
+      '',
+      '你好',
+      '喂？',
+      '🙂',
+      '来个人',
+      '喂？喂？',
+      '喂？在吗？听得到吗？',
+      '12345678901',
+      '？？？？？？？',
+    ],
+    ...['吗吗吗吗吗吗', '阿斯蒂芬噶啥', 'Hello, is anyone there? Where are you?'],
+  ])('nothing to go by (%j) is joint and unsure, and says so', (content) => {
+    const { classification, reasons } = say(content);
+    expect(classification).toMatchObject({
+      category: 'other',
+      disposition: 'joint',
+      sure: false,
+      team: 'patrol',
+    });
+    expect(reasons.at(-1)?.rule).toBe('unsure');
+  });
+
+  test.each(['请问', '你好，请问有人吗？'])(
+    'a greeting (%s) asks nothing: a pair, and the desk',
     (content) => {
       const { classification, reasons } = say(content);
-      expect(classification).toMatchObject({
-        category: 'other',
-        disposition: 'joint',
-        sure: false,
-        team: 'patrol',
-      });
+      expect(classification).toMatchObject({ disposition: 'joint', sure: false, team: 'patrol' });
       expect(reasons.at(-1)?.rule).toBe('unsure');
     },
   );
+
+  test('a quarrel with a threat in it is joint, a threat alone is police work', () => {
+    expect(brief('邻居威胁我')).toBe('personal_threat joint patrol');
+    expect(brief('有人威胁我')).toBe('personal_threat police police');
+  });
 
   test('the highest level of the call centre makes it urgent', () => {
     expect(say('路灯不亮', { level: '1' }).classification.urgency).toBe('P1');

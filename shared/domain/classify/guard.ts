@@ -2,7 +2,11 @@ import * as z from 'zod';
 import { clausesOf, type Clauses } from './clauses.ts';
 import { normalise, originalSpan, type Normalised } from './normalise.ts';
 
-const wordsSchema = z.array(z.string().min(1));
+// One check per list instead of a schema per word: thousands of words are parsed at every cold start.
+const wordsSchema = z.custom<string[]>(
+  (value) => Array.isArray(value) && value.every((word) => typeof word === 'string' && word !== ''),
+  'a list of words, none of them empty',
+);
 
 /** What can take a cue back, in its own clause only. */
 export const CANCELS = ['negation', 'hypothesis', 'figure', 'report', 'abstract', 'cause'] as const;
@@ -186,7 +190,7 @@ class Lexicon {
 const plainWord = (word: string): string => normalise(word).text;
 const plainWords = (words: Iterable<string>): string[] => [...words].map(plainWord).filter((w) => w !== '');
 
-/** {家人}打我 → every word of the group followed by 打我. Throws for a group that does not exist. */
+/** {家人}打我 → every word of the group followed by 打我; all in plain form. Throws for a group that does not exist. */
 const expand = (part: string, groups: Danger['groups']): string[] => {
   const open = part.indexOf('{');
   if (open < 0) return [part];
@@ -203,9 +207,13 @@ const GAPS: Readonly<Record<string, number>> = { '~': NARROW_GAP, '…': GAP, '�
 
 /** Compiles cues; a part that many cues share is expanded once. */
 const cueCompiler = (groups: Danger['groups']): ((word: string, guard: number) => Cue) => {
+  // The words of a group are brought into plain form once, not once for each cue that holds the group.
+  const plainGroups = Object.fromEntries(
+    Object.entries(groups).map(([name, words]) => [plainWord(name), plainWords(words)]),
+  );
   const known = new Map<string, ReadonlySet<string>>();
   const wordsOf = (piece: string): ReadonlySet<string> => {
-    const words = known.get(piece) ?? new Set(plainWords(expand(piece, groups)));
+    const words = known.get(piece) ?? new Set(expand(plainWord(piece), plainGroups).filter((w) => w !== ''));
     known.set(piece, words);
     return words;
   };

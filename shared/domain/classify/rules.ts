@@ -9,17 +9,30 @@ const consultRulesSchema = z.strictObject({
   questions: wordsSchema,
   /** Words of somebody to whom something happens, or who wants something done. */
   people: wordsSchema,
+  /** What a caller says before anything is said (喂, 请问, 听得到吗): alone it asks nothing. */
+  greetings: wordsSchema,
   /** Longest text that is read so, in characters: whoever writes more tells a story. */
   longest: z.int().positive(),
   points: z.number().positive(),
 });
 
-/** A greeting asks nothing (喂？). */
-const SHORTEST = 6;
+/** Different Chinese characters, beside greetings, that a question has at least: 喂？, numbers and other languages ask nothing here. */
+const SHORTEST = 5;
+
+/** How many different Chinese characters a text has beside its greetings; only short texts are asked about. */
+const substance = (rules: Rules['consult'], text: string): number => {
+  let rest = text;
+  for (const greeting of rules.greetings) rest = rest.replaceAll(greeting, '\n');
+  return new Set([...rest].filter((char) => /\p{Script=Han}/u.test(char))).size;
+};
+
+/** Whether a text says nothing at all in Chinese beside greetings. */
+export const isHollow = (rules: Rules['consult'], text: string): boolean =>
+  text.length <= rules.longest && substance(rules, text) === 0;
 
 /** Where a text shows that it only asks what the rules say; undefined when it tells of somebody. */
 export const abstractQuestion = (rules: Rules['consult'], text: string): Place | undefined =>
-  text.length < SHORTEST || text.length > rules.longest || placesOf(text, rules.people).length > 0
+  text.length > rules.longest || placesOf(text, rules.people).length > 0 || substance(rules, text) < SHORTEST
     ? undefined
     : placesOf(text, rules.questions)[0];
 

@@ -1,15 +1,12 @@
 import * as z from 'zod';
 
 /** Words as a clerk writes them: separated by spaces. Small letters, as the normalised text has them. */
-export const wordsSchema = z
-  .string()
-  .transform((line) =>
-    line
-      .toLowerCase()
-      .split(/\s+/u)
-      .filter((word) => word !== ''),
-  )
-  .pipe(z.array(z.string().min(1)));
+export const wordsSchema = z.string().transform((line) =>
+  line
+    .toLowerCase()
+    .split(/\s+/u)
+    .filter((word) => word !== ''),
+);
 
 /** A place of a text: [start, end) in UTF-16 units. */
 export type Place = { word: string; start: number; end: number };
