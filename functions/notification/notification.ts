@@ -41,6 +41,9 @@ const MOST_ATTEMPTS = RETRY_SECONDS.length + 1;
 /** So long after `sending` another deliverer may still be in the middle of the call, which takes 3 s at most. */
 const BUSY_MS = 10_000;
 
+/** A receipt comes within seconds; after this long its absence is a fact for the trail. */
+const RECEIPT_MS = 60_000;
+
 const UNDONE: readonly AttemptState[] = ['pending', 'failed-temporary'];
 
 /**
@@ -63,6 +66,7 @@ export const deliver = async (d: Deliverer, job: NoticeJob): Promise<void> => {
     case 'unknown':
       return findOut(d, job.owner, row);
     case 'sent':
+      return now - (row.sentAt ?? 0) < RECEIPT_MS ? undefined : missReceipt(d, job.owner, row);
     case 'delivered':
     case 'failed-permanent':
     case 'suppressed':
@@ -142,6 +146,7 @@ const settle = async (
         to: 'sent',
         at,
         set: { vendorId: result.vendorId },
+        owedAt: at + RECEIPT_MS,
       });
       return;
     case 'unknown': {
@@ -185,6 +190,29 @@ const tryAgain = async (
   });
   if (noted) await lookAgain(d, { owner, noticeId: row.notice.id }, ms);
   return noted !== undefined;
+};
+
+/**
+ * The vendor took a text and no receipt came: he is asked once, and that nothing is known stands in the trail. It is not
+ * sent again, because the climb goes on anyway and a double would only disturb.
+ */
+const missReceipt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<void> => {
+  const { attemptId, sentAt } = row;
+  const member = (await d.store.roster()).find((one) => one.id === row.notice.to);
+  const answer =
+    member && attemptId !== undefined && sentAt !== undefined
+      ? await d.sender.ask({ attemptId, to: member.phone, sentAt: new Date(sentAt) })
+      : ({ kind: 'no-answer' } as const);
+  const state = answer.kind === 'known' ? answer.state : 'waiting';
+  const to = state === 'delivered' ? 'delivered' : state === 'failed' ? 'failed-permanent' : 'sent';
+  const noted = await d.store.step(owner, row, {
+    from: ['sent'],
+    ...(attemptId === undefined ? {} : { attemptId }),
+    to,
+    at: d.clock.now().getTime(),
+    facts: { receipt: 'none', asked: true, answer: answer.kind === 'known' ? answer.state : answer.kind },
+  });
+  if (noted && to === 'failed-permanent') d.log.count('NoticeFailed');
 };
 
 /** Asks the vendor what became of an attempt whose answer never came, and goes on from there. */

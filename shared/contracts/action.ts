@@ -15,38 +15,41 @@ const words = z
 
 /** The body of `POST /api/incidents/{id}/actions`. Which fields an action needs is told by the rules, not by this schema. */
 export const actionSchema = z
-  .object({
-    action: z
-      .enum(ACTIONS, `应为其中之一：${ACTIONS.join('、')}`)
-      .describe('What is done. A repeat is harmless.'),
-    reason: words.optional().describe('Why: for decline, pause, reopen, return, reassign, reveal.'),
-    text: words.optional().describe('What happened: for feedback, close, note.'),
-    location: z
-      .object(
-        {
-          lng: z.number('应为数字').min(-180, '超出范围').max(180, '超出范围'),
-          lat: z.number('应为数字').min(-90, '超出范围').max(90, '超出范围'),
-          system: z.enum(['wgs84', 'gcj02', 'bd09'], '应为 wgs84、gcj02 或 bd09').default('wgs84'),
-        },
-        '应为对象',
-      )
-      .optional()
-      .describe('Where it was tapped, in degrees.'),
-    outcome: z
-      .string('应为文字')
-      .max(32, '最多 32 个字')
-      .optional()
-      .describe(`Of close: ${OUTCOMES.join(', ')}. Of revisit: ${REVISIT_OUTCOMES.join(', ')}.`),
-    member: z
-      .string('应为文字')
-      .max(32, '最多 32 个字')
-      .optional()
-      .describe('For reassign the new person; otherwise the member on whose behalf the desk acts.'),
-    until: z.iso
-      .datetime({ offset: true, error: '应为带时区的时间，例如 2026-03-01T14:03:20+08:00' })
-      .optional()
-      .describe('For pause: when it ends by itself, at most 7 days ahead.'),
-  })
+  .object(
+    {
+      action: z
+        .enum(ACTIONS, `应为其中之一：${ACTIONS.join('、')}`)
+        .describe('What is done. A repeat is harmless.'),
+      reason: words.optional().describe('Why: for decline, pause, reopen, return, reassign, reveal.'),
+      text: words.optional().describe('What happened: for feedback, close, note.'),
+      location: z
+        .object(
+          {
+            lng: z.number('应为数字').min(-180, '超出范围').max(180, '超出范围'),
+            lat: z.number('应为数字').min(-90, '超出范围').max(90, '超出范围'),
+            system: z.enum(['wgs84', 'gcj02', 'bd09'], '应为 wgs84、gcj02 或 bd09').default('wgs84'),
+          },
+          '应为对象',
+        )
+        .optional()
+        .describe('Where it was tapped, in degrees.'),
+      outcome: z
+        .string('应为文字')
+        .max(32, '最多 32 个字')
+        .optional()
+        .describe(`Of close: ${OUTCOMES.join(', ')}. Of revisit: ${REVISIT_OUTCOMES.join(', ')}.`),
+      member: z
+        .string('应为文字')
+        .max(32, '最多 32 个字')
+        .optional()
+        .describe('For reassign the new person; otherwise the member on whose behalf the desk acts.'),
+      until: z.iso
+        .datetime({ offset: true, error: '应为带时区的时间，例如 2026-03-01T14:03:20+08:00' })
+        .optional()
+        .describe('For pause: when it ends by itself, at most 7 days ahead.'),
+    },
+    '应为一个 JSON 对象',
+  )
   .meta({
     id: 'Action',
     examples: [

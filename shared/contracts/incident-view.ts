@@ -201,6 +201,28 @@ const trailOf = (known: Known, open: boolean): TrailLine[] =>
       };
     });
 
+/** The ledger of pauses, read out of the trail: every stop of the clocks with its reason and its end. */
+const pausesOf = ({ lines }: Known): IncidentView['pauses'] => {
+  const ledger: IncidentView['pauses'] = [];
+  const main = lines
+    .filter(({ stored }) => stored.chain === 'main')
+    .toSorted((a, b) => a.stored.seq - b.stored.seq);
+  for (const { stored, text } of main) {
+    const { at, by, kind, facts } = stored;
+    const until = facts?.['until'];
+    if (kind === 'paused')
+      ledger.push({
+        at: iso(at),
+        by,
+        ...(typeof until === 'number' ? { until: iso(until) } : {}),
+        ...(text === undefined ? {} : { reason: text }),
+      });
+    const last = ledger.at(-1);
+    if (kind === 'resumed' && last) Object.assign(last, { resumedAt: iso(at), resumedBy: by });
+  }
+  return ledger;
+};
+
 const planOf = ({ incident, roster, picks, district, now }: Known): PlannedView[] => {
   const candidates = picks?.picked.map((pick) => pick.id) ?? [];
   const hands = handsAt(roster, district.shifts, candidates, now);
@@ -246,6 +268,7 @@ export const incidentView = (known: Known): IncidentBody => {
             content: report.content,
           }))
         : [],
+      pauses: pausesOf(known),
       reasons: open ? [...reasons] : [],
       ladder: incident.ladder ?? [],
       people: incident.people.map((p) => ({

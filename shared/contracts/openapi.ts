@@ -235,7 +235,6 @@ export const openApiDocument = (): Json => {
       version: API_VERSION,
       description:
         "Incidents that are not police work: from the 110 centre to a person moving, a ladder watched, a closed incident. Times are ISO 8601 in UTC with milliseconds. Every error of ours has one shape; 429, 503 and oversized requests refused by the gateway itself keep the gateway's.",
-      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
     paths,

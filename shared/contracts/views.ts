@@ -67,6 +67,18 @@ export const incidentSchema = incidentSummarySchema
     further: z
       .array(z.object({ receivedAt: isoSchema, address: z.string(), content: z.string() }))
       .describe('Later reports of the same call number with other content; empty where content is hidden.'),
+    pauses: z
+      .array(
+        z.object({
+          at: isoSchema,
+          by: z.string(),
+          until: isoSchema.optional(),
+          reason: z.string().optional(),
+          resumedAt: isoSchema.optional(),
+          resumedBy: z.string().optional(),
+        }),
+      )
+      .describe('The ledger of pauses: who stopped the clocks, why, and when they went on.'),
     categoryCode: z.string().optional(),
     level: z.string().optional(),
     linkedCallNo: z.string().optional(),

@@ -132,6 +132,7 @@ const accept = (d: Draft, actor: Actor, person: Person): Outcome => {
   if (person.declined !== undefined)
     return refuse('impossible', '您已经退单，不能再签收。如需由您处置，请联系值班台改派。');
   if (incident.lead === person.id) return REPEAT;
+  delete person.released;
   if (incident.lead === undefined) {
     write(d, { kind: 'accepted', ...author(actor, person.id), rung: 'accept' });
     lead(d, person);
@@ -191,10 +192,13 @@ const ensureAccepted = (d: Draft, person: Person): void => {
   else help(d, person);
 };
 
+const RELEASED = '这起警情已改派给别人，您不用再办。如需由您处置，请先点“签收”或联系值班台。';
+
 const report = (d: Draft, actor: Actor, person: Person, rung: Report, request: Request): Outcome => {
   const { incident } = d;
   if (person.declined !== undefined && incident.lead !== person.id)
     return refuse('impossible', '您已经退单。如需由您处置，请联系值班台改派。');
+  if (person.released && incident.lead !== person.id) return refuse('impossible', RELEASED);
   if (rung === 'feedback' && !request.text) return missing('text', '反馈请写明情况。');
   if (person.did.includes(rung) && rung !== 'feedback') return REPEAT;
   const again = person.did.includes(rung);
@@ -248,6 +252,7 @@ const close = (d: Draft, actor: Actor, person: Person | undefined, request: Requ
   if (person) {
     if (person.declined !== undefined && incident.lead !== person.id)
       return refuse('impossible', '您已经退单，不能办结。');
+    if (person.released && incident.lead !== person.id) return refuse('impossible', RELEASED);
     ensureAccepted(d, person);
     person.did.push('close');
     if (outcome === 'solved' || outcome === 'by_phone') imply(d, person.id, 'close');
@@ -289,6 +294,7 @@ const reassign = (d: Draft, actor: Actor, target: Hand | undefined, request: Req
     if (former) {
       delete former.accepted;
       former.stood = true;
+      former.released = true;
     }
     notify(d, old, 'reassigned');
   }
@@ -345,7 +351,7 @@ const REPEATED: Partial<Record<Action, (i: Incident, r: Request, person: Person 
   revisit: (i, r) => i.revisit !== undefined && i.revisit === r.outcome,
   reopen: (i) => i.reopenedAt !== undefined && i.closed === undefined,
   pause: (i, r) => i.paused !== undefined && i.paused.until === r.until,
-  resume: (i) => i.paused === undefined && allows(i.state, 'pause'),
+  resume: (i) => i.paused === undefined && i.resumedAt !== undefined && allows(i.state, 'pause'),
   return: (i) => i.state === 'returned',
   handback: (i) => i.done.handback !== undefined,
 };

@@ -138,6 +138,7 @@ export const startRound = (d: Draft, by: string, text?: string): void => {
     'closed',
     'revisit',
     'reinforceAskedAt',
+    'resumedAt',
     'unansweredSince',
   ] as const)
     delete incident[key];

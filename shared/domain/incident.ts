@@ -30,6 +30,8 @@ export const personSchema = z.object({
   stood: z.boolean().optional(),
   /** Asked to come in addition: wanted although somebody leads already. */
   called: z.boolean().optional(),
+  /** The desk gave the incident to somebody else: a stale tap must not take it back. */
+  released: z.boolean().optional(),
   /** Rungs about whose miss this person was told. */
   told: z.array(rungSchema),
   did: z.array(rungSchema),
@@ -94,6 +96,8 @@ export const incidentSchema = z
       .object({ at: instantSchema, until: instantSchema, was: z.enum(['accepted', 'onsite']) })
       .optional(),
     closed: z.object({ at: instantSchema, outcome: z.enum(OUTCOMES) }).optional(),
+    /** The latest pause ended then; a second resume is a repeat. */
+    resumedAt: instantSchema.optional(),
     /** A person asked for reinforcement: due from then on, not from the ladder's limit. */
     reinforceAskedAt: instantSchema.optional(),
     reopenedAt: instantSchema.optional(),

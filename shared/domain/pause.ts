@@ -27,5 +27,6 @@ export const resumeIn = (d: Draft, by: string): void => {
   }
   incident.state = pause.was;
   delete incident.paused;
+  incident.resumedAt = d.now;
   write(d, { kind: 'resumed', by, facts: { pausedMs: length } });
 };

@@ -82,10 +82,12 @@ test('what may be paused, and for how long', () => {
   expect(outcome(room.desk.pauses(0))).toBe('invalid');
   expect(outcome(room.desk.pauses(7 * DAY + 1))).toBe('invalid');
   expect(outcome(room.desk.does('pause', { reason: '等' }))).toBe('invalid');
-  expect(outcome(room.desk.resumes())).toBe('repeat');
+  expect(outcome(room.desk.resumes())).toBe('impossible');
   expect(outcome(room.desk.pauses(7 * DAY))).toBe('done');
   expect(outcome(room.desk.pauses(7 * DAY))).toBe('repeat');
   expect(outcome(room.desk.pauses(60))).toBe('impossible');
+  expect(outcome(room.desk.resumes())).toBe('done');
+  expect(outcome(room.desk.resumes())).toBe('repeat');
   room.hears('0 a ask');
 });
 

@@ -63,6 +63,13 @@ test('a notice is sent once, in the approved words, however often the queue brin
   ]);
   expect(await row()).toMatchObject({ state: 'sent', attempts: 1, vendorId: 'v-1' });
   expect(await way()).toEqual(['sending', 'sent']);
+  // What is owed now is the receipt, a minute later: then the vendor is asked once, and the silence is written down.
+  expect(await office.store.owed(office.time + 59_999)).toEqual([]);
+  expect(await office.store.owed(office.time + 60_000)).toHaveLength(1);
+  office.time += 60_000;
+  await deliver();
+  expect(office.sends).toHaveLength(1);
+  expect(await way()).toEqual(['sending', 'sent', 'sent']);
   expect(await office.store.owed(office.time + 3_600_000)).toEqual([]);
 });
 
@@ -104,7 +111,8 @@ test('a refusal that passes is tried again, later each time, for three minutes; 
   expect(office.time - before).toBeGreaterThan(120_000);
   expect(office.log.counts).toMatchObject({ NoticeFailed: 1 });
   expect(office.log.counts.NoticeDoubled).toBeUndefined();
-  expect(await office.store.owed(office.time + 3_600_000)).toEqual([]);
+  const owed = await office.store.owed(office.time + 3_600_000);
+  expect(owed.filter((one) => one.kind === 'notice' && one.owner === ownerOf(other))).toEqual([]);
 });
 
 test('a refusal for good is not tried again', async () => {

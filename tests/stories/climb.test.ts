@@ -159,6 +159,11 @@ describe('somebody answers, but not as planned', () => {
     ).toBe('asking');
     await room.at(105);
     room.expectRings(['a', 'ask', 0], ['a', 'reassigned', 40], ['c', 'ask', 40], ['b', 'ask', 100]);
+    // A stale tap of the old lead must not undo what the desk decided.
+    expect(await room.act('a', id, 'depart')).toMatchObject({
+      status: 409,
+      body: { error: { message: expect.stringContaining('改派') } },
+    });
     await room.act('c', id, 'accept');
     room.expectRings(['b', 'stand-down', 105]);
     await room.leave();

@@ -74,10 +74,15 @@ describe('the vendor', () => {
     const id = (await room.call()).body.incidentId ?? '';
     await room.at(91);
     room.expectRings(['b', 'ask', 60], ['leader', 'ask', 90]);
-    expect((await deliveries(room, id)).at(-1)).toMatchObject({ state: 'sent' });
+    // A minute without a receipt: the vendor was asked, and that nothing is known is written down.
+    await room.at(121);
+    room.expectRings(['duty', 'ask', 120]);
+    expect(await deliveries(room, id)).toContainEqual(
+      expect.objectContaining({ state: 'sent', receipt: 'none' }),
+    );
     // He may have heard of it otherwise; his word counts.
     expect((await room.act('a', id, 'accept')).body).toMatchObject({ role: 'lead' });
-    room.expectRings(['b', 'stand-down', 91], ['leader', 'stand-down', 91]);
+    room.expectRings(['b', 'stand-down', 121], ['duty', 'stand-down', 121], ['leader', 'stand-down', 121]);
     await room.leave();
   });
 });
