@@ -109,18 +109,18 @@ describe('code, words and doubt', () => {
   });
 
   test.each([
-    ...[
-      '',
-      '你好',
-      '喂？',
-      '🙂',
-      '来个人',
-      '喂？喂？',
-      '喂？在吗？听得到吗？',
-      '12345678901',
-      '？？？？？？？',
-    ],
-    ...['吗吗吗吗吗吗', '阿斯蒂芬噶啥', 'Hello, is anyone there? Where are you?'],
+    '',
+    '你好',
+    '喂？',
+    '🙂',
+    '来个人',
+    '喂？喂？',
+    '喂？在吗？听得到吗？',
+    '12345678901',
+    '？？？？？？？',
+    '吗吗吗吗吗吗',
+    '阿斯蒂芬噶啥',
+    'Hello, is anyone there? Where are you?',
   ])('nothing to go by (%j) is joint and unsure, and says so', (content) => {
     const { classification, reasons } = say(content);
     expect(classification).toMatchObject({

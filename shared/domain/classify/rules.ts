@@ -23,7 +23,7 @@ const SHORTEST = 5;
 const substance = (rules: Rules['consult'], text: string): number => {
   let rest = text;
   for (const greeting of rules.greetings) rest = rest.replaceAll(greeting, '\n');
-  return new Set([...rest].filter((char) => /\p{Script=Han}/u.test(char))).size;
+  return new Set(rest.match(/\p{Script=Han}/gu)).size;
 };
 
 /** Whether a text says nothing at all in Chinese beside greetings. */
