@@ -11,7 +11,7 @@ import { classifyIncident } from './classification.ts';
 import { envSchema } from './env.ts';
 
 const env = envSchema.parse(process.env);
-const around = surroundings(env, 'classification');
+const around = await surroundings(env, 'classification');
 const mover = {
   ...around,
   queues: sqsQueues(new SQSClient(CALL_LIMITS), { notices: env.NOTICES_QUEUE_URL }),

@@ -8,7 +8,7 @@ import { listIncidents, listRejected, showHealth, showIncident, showRoster } fro
 import { envSchema } from './env.ts';
 
 const env = envSchema.parse(process.env);
-const around = surroundings(env, 'console');
+const around = await surroundings(env, 'console');
 const signIn = tokenSignIn(around.secrets, env.DISTRICT, around.clock);
 const looker = { ...around, district: loadDistrict(env.DISTRICT) };
 /** Written beside the bundle from the schemas. */

@@ -10,7 +10,7 @@ import { envSchema } from './env.ts';
 import { escalateIncident } from './escalation.ts';
 
 const env = envSchema.parse(process.env);
-const around = surroundings(env, 'escalation');
+const around = await surroundings(env, 'escalation');
 const mover = {
   ...around,
   queues: sqsQueues(new SQSClient(CALL_LIMITS), { notices: env.NOTICES_QUEUE_URL }),

@@ -10,7 +10,7 @@ import { takeBeat } from './heartbeat.ts';
 import { takeReport } from './intake.ts';
 
 const env = envSchema.parse(process.env);
-const around = surroundings(env, 'intake');
+const around = await surroundings(env, 'intake');
 const intake = {
   ...around,
   queues: sqsQueues(new SQSClient(CALL_LIMITS), {

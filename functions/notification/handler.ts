@@ -11,7 +11,7 @@ import { envSchema } from './env.ts';
 import { deliver } from './notification.ts';
 
 const env = envSchema.parse(process.env);
-const around = surroundings(env, 'notification');
+const around = await surroundings(env, 'notification');
 const deliverer = {
   ...around,
   queues: sqsQueues(new SQSClient(CALL_LIMITS), { notices: env.NOTICES_QUEUE_URL }),

@@ -5,7 +5,7 @@ import { httpDoor } from '#shared/lambda/http.ts';
 import { envSchema } from './env.ts';
 import { takeReceipts } from './receipt.ts';
 
-const around = surroundings(envSchema.parse(process.env), 'receipt');
+const around = await surroundings(envSchema.parse(process.env), 'receipt');
 const taker = {
   ...around,
   backoff: jitter,

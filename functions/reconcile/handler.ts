@@ -11,7 +11,7 @@ import { exportHeads } from './export-heads.ts';
 import { everyMinute, reconcile } from './reconcile.ts';
 
 const env = envSchema.parse(process.env);
-const around = surroundings(env, 'reconcile');
+const around = await surroundings(env, 'reconcile');
 const reconciler = {
   ...around,
   queues: sqsQueues(new SQSClient(CALL_LIMITS), {

@@ -12,7 +12,7 @@ import { takeAction } from './action.ts';
 import { envSchema } from './env.ts';
 
 const env = envSchema.parse(process.env);
-const around = surroundings(env, 'response');
+const around = await surroundings(env, 'response');
 const mover = {
   ...around,
   queues: sqsQueues(new SQSClient(CALL_LIMITS), { notices: env.NOTICES_QUEUE_URL }),

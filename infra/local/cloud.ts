@@ -17,6 +17,7 @@ import {
 } from './dynamodb.ts';
 import { addressOf, type Front, listen, type Route, startFront } from './http.ts';
 import { buildWorker, type CrashAt, FunctionError, LambdaHost, TooManyRequests } from './lambda.ts';
+import { closeAll } from './close-all.ts';
 import { lockDataDirectory } from './lock.ts';
 import { periodOf, type Schedule, startSchedule } from './schedule.ts';
 import { Secrets } from './secrets.ts';
@@ -182,7 +183,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const resources = classify(stack);
   const closing: (() => void | Promise<void>)[] = [];
   const close = async () => {
-    for (const end of closing.splice(0).toReversed()) await end();
+    await closeAll(closing);
   };
   try {
     return await run();
@@ -206,7 +207,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         data: join(data, 'dynamodb'),
         ...(options.engine ? { engine: options.engine } : {}),
       }).then(options.beforeTable),
-      startSqs({ data: join(data, 'sqs'), region: REGION, activity }),
+      startSqs({ data: join(data, 'sqs'), region: REGION, activity, log }),
       closing,
     );
     const names = identities(stack, { region: REGION, sqs: sqs.endpoint });
@@ -254,6 +255,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       now: clock.now,
       timer: { schedule: (instant, wake) => clock.at(instant, wake) },
       onActivity: () => activity.check(),
+      log,
       integrations: {
         ...dynamodbIntegrations(table.call),
         ...lambdaIntegration((functionName, payload) => invocation(host, functionName, payload)),
@@ -266,6 +268,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     sqs.onRequest((action, userAgent) => host.struckBefore(action, userAgent));
 
     const functions = all('AWS::Lambda::Function', functionSchema);
+    const mappings = all('AWS::Lambda::EventSourceMapping', mappingSchema);
+    const drained = new Set(mappings.map(({ is }) => functionArn(is.FunctionName, REGION)));
     for (const { id, ref, arn, is } of functions) {
       const taskRoot = stack.assets.get(is.Code.S3Key);
       if (taskRoot === undefined)
@@ -280,6 +284,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         handler: is.Handler,
         timeoutMs: is.Timeout * 1000,
         memoryMb: is.MemorySize,
+        behind: drained.has(arn),
         environment: {
           ...surroundings({ dynamodb: dynamo.endpoint, sqs: sqs.endpoint, api: api.url }),
           ...is.Environment.Variables,
@@ -321,7 +326,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       invoke: (arn, event) => host.invoke(arn, event),
     });
     closing.push(() => front.stop());
-    for (const { is } of all('AWS::Lambda::EventSourceMapping', mappingSchema)) {
+    for (const { is } of mappings) {
       if (!is.Enabled) continue;
       const target = functionArn(is.FunctionName, REGION);
       const partial = is.FunctionResponseTypes.includes('ReportBatchItemFailures');

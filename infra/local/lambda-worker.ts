@@ -1,6 +1,7 @@
 // Runs inside a worker thread: one Lambda execution environment. Loads the bundle once, then takes one event at a time.
-import { existsSync, openSync, writeSync } from 'node:fs';
+import { existsSync, openSync, readlinkSync, writeSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { formatWithOptions } from 'node:util';
@@ -12,6 +13,8 @@ export interface WorkerSettings {
   taskRoot: string;
   /** `file.export`, as in the template. */
   handler: string;
+  /** It yields the processor to other functions. */
+  behind: boolean;
   clock: SharedArrayBuffer;
   logFile: string;
   compileCache: string;
@@ -44,6 +47,9 @@ export interface FunctionFailure {
   trace: string[];
 }
 
+/** Niceness of who yields: a third of the processor that an equal would get. */
+const BEHIND = 5;
+
 type Handler = (event: unknown, context: object) => unknown;
 
 const port = parentPort;
@@ -53,6 +59,7 @@ const settings = workerData as WorkerSettings;
 
 shiftDate(sharedNow(settings.clock));
 captureConsole();
+if (settings.behind) yieldToOthers();
 enableCompileCache(settings.compileCache);
 
 try {
@@ -61,6 +68,18 @@ try {
   reply({ kind: 'ready' });
 } catch (error) {
   reply({ kind: 'error', phase: 'load', error: failure(error) });
+}
+
+/**
+ * Where Linux schedules threads by themselves: two cores then answer 110 and the members before they work off queues.
+ * Elsewhere, and where it is forbidden, all threads are equal.
+ */
+function yieldToOthers(): void {
+  try {
+    setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), BEHIND);
+  } catch {
+    // Only slower under load.
+  }
 }
 
 function reply(message: WorkerReply): void {
@@ -126,9 +145,14 @@ function shiftDate(now: () => number): void {
 
 /** Writes console lines straight to the function's log: through the main thread's streams they would cost it a turn each. */
 function captureConsole(): void {
-  const file = openSync(settings.logFile, 'a', 0o600);
+  let file: number | undefined;
   const line = (...parts: unknown[]) => {
-    writeSync(file, `${formatWithOptions({ colors: false }, ...parts)}\n`);
+    try {
+      file ??= openSync(settings.logFile, 'a', 0o600);
+      writeSync(file, `${formatWithOptions({ colors: false }, ...parts)}\n`);
+    } catch {
+      // A full disk must cost the line only and not the call: CloudWatch takes none of them down either.
+    }
   };
   for (const level of ['log', 'info', 'debug', 'warn', 'error', 'trace'] as const) console[level] = line;
 }

@@ -9,6 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import type { Activity } from './activity.ts';
 import type { Clock } from './clock.ts';
+import { type Trouble, troubleWith } from './disk.ts';
 import type { FunctionFailure, WorkerCall, WorkerReply, WorkerSettings } from './lambda-worker.ts';
 
 /** A function of the template, resolved. */
@@ -20,6 +21,8 @@ export interface FunctionSettings {
   handler: string;
   timeoutMs: number;
   memoryMb: number;
+  /** Its work waits in a queue, so that it yields the processor to those whose callers wait. */
+  behind?: boolean;
   environment: Record<string, string>;
 }
 
@@ -192,6 +195,7 @@ class Pool {
   readonly #settings: FunctionSettings;
   readonly #options: HostOptions;
   readonly #logFile: string;
+  readonly #logTrouble: Trouble;
   readonly #all = new Set<Environment>();
   readonly #idle: Environment[] = [];
   readonly #waiting: Call[] = [];
@@ -205,6 +209,7 @@ class Pool {
     this.#settings = settings;
     this.#options = options;
     this.#logFile = join(options.logs, `${settings.name}.log`);
+    this.#logTrouble = troubleWith(`The log of ${settings.name}`, options.log);
     this.loaded = new Promise((resolve) => (this.#firstLoaded = resolve));
   }
 
@@ -323,13 +328,14 @@ class Pool {
   }
 
   #start(): void {
-    const { name, arn, taskRoot, handler, memoryMb, environment: own } = this.#settings;
+    const { name, arn, taskRoot, handler, memoryMb, behind, environment: own } = this.#settings;
     this.#loading += 1;
     this.#started += 1;
     const id = `${name.slice(0, 40)}.${this.#started}`;
     const settings: WorkerSettings = {
       taskRoot,
       handler,
+      behind: behind === true,
       clock: this.#options.clock.shared,
       logFile: this.#logFile,
       compileCache: this.#options.compileCache,
@@ -362,7 +368,7 @@ class Pool {
     const environment: Environment = { id, worker };
     this.#all.add(environment);
     for (const stream of [worker.stdout, worker.stderr])
-      stream.on('data', (chunk: Buffer) => appendFileSync(this.#logFile, chunk));
+      stream.on('data', (chunk: Buffer) => this.#write(chunk));
     worker.on('message', (reply: WorkerReply) => this.#hear(environment, reply));
     worker.on('error', (error) => {
       const trace = error instanceof Error ? (error.stack ?? '').split('\n') : [];
@@ -427,6 +433,16 @@ class Pool {
     return call;
   }
 
+  /** A log that cannot be written must not end what it tells of. */
+  #write(text: string | Buffer): void {
+    try {
+      appendFileSync(this.#logFile, text);
+      this.#logTrouble.worked();
+    } catch (error) {
+      this.#logTrouble.failed(error);
+    }
+  }
+
   #kill(environment: Environment, failure: FunctionFailure): void {
     this.#lose(environment, failure);
     void environment.worker.terminate();
@@ -444,7 +460,7 @@ class Pool {
       this.#firstLoaded();
       call = this.#waiting.shift();
     }
-    appendFileSync(this.#logFile, `${JSON.stringify({ level: 'ERROR', ...failure })}\n`);
+    this.#write(`${JSON.stringify({ level: 'ERROR', ...failure })}\n`);
     this.#options.log(`${this.#settings.name}: ${failure.errorMessage}`);
     call?.reject(new FunctionError(failure));
     this.#next();

@@ -30,17 +30,23 @@ export interface Surroundings {
   store: Store;
 }
 
-/** Builds the surroundings once per cold start. `verb`: the function's name, for its log lines. */
-export const surroundings = (
+/**
+ * Builds the surroundings once per cold start and reads what every event needs, secret and roster, while nobody waits
+ * yet: the first call of the night must not pay for it, and Lambda gives a starting function its full speed. A failure
+ * here is none: the first event reads again, and says what is wrong. `verb`: the function's name, for its log lines.
+ */
+export const surroundings = async (
   env: { DISTRICT: string; STAGE: string; TABLE_NAME: string; SECRET_ID: string },
   verb: string,
-): Surroundings => {
+): Promise<Surroundings> => {
   const clock = systemClock;
   const secrets = awsSecrets(new SecretsManagerClient(CALL_LIMITS), env.SECRET_ID, clock);
+  const store = tableStore(dynamoTable(new DynamoDBClient(CALL_LIMITS), env.TABLE_NAME), secrets);
+  await Promise.allSettled([secrets.district(), store.roster()]);
   return {
     clock,
     log: jsonLog({ district: env.DISTRICT, stage: env.STAGE, verb }, clock),
     secrets,
-    store: tableStore(dynamoTable(new DynamoDBClient(CALL_LIMITS), env.TABLE_NAME), secrets),
+    store,
   };
 };
