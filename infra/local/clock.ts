@@ -2,6 +2,7 @@
 // jump an hour and a demo can run sixty times faster. Queue visibility and delays stay on real time (rules.md §4).
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
+import { troubleWith } from './disk.ts';
 import { realNow, sharedNow, SHARED_BYTES, writeShared } from './shared-time.ts';
 
 /** Longest single wait of a Node timer here; Node fires at once above 24.8 days, and a suspended laptop should notice soon. */
@@ -109,9 +110,14 @@ const RESERVE_MS = 1_000;
 /**
  * A running clock whose lead over real time is kept in a file, so that time never runs backwards after a sped-up run.
  * While it is faster than real time the file holds the lead of one second later: a killed process restarts a little ahead, never behind.
+ * A write that fails later than at the start is said to `log`, and time goes on.
  * @returns the clock and `close`, which writes the exact lead.
  */
-export function openClock(file: string, speed: number): { clock: Clock; close: () => void } {
+export function openClock(
+  file: string,
+  speed: number,
+  log: (line: string) => void = () => {},
+): { clock: Clock; close: () => void } {
   const clock = createClock({ at: realNow() + readLead(file), speed });
   // Somebody may slow the clock down for a moment: what counts is how far it can run until the next write.
   const fastest = () => Math.max(speed, clock.speed);
@@ -120,15 +126,24 @@ export function openClock(file: string, speed: number): { clock: Clock; close: (
     writeFileSync(`${file}.new`, JSON.stringify({ leadMs: Math.max(0, Math.ceil(lead)) }));
     renameSync(`${file}.new`, file);
   };
+  const trouble = troubleWith(`The clock's lead over real time (${file})`, log);
+  const trySave = (reserve: number) => {
+    try {
+      save(reserve);
+      trouble.worked();
+    } catch (error) {
+      trouble.failed(error);
+    }
+  };
   save(2 * RESERVE_MS);
   const saver = setInterval(() => {
-    if (fastest() !== 1) save(2 * RESERVE_MS);
+    if (fastest() !== 1) trySave(2 * RESERVE_MS);
   }, RESERVE_MS).unref();
   return {
     clock,
     close() {
       clearInterval(saver);
-      save(0);
+      trySave(0);
       clock.stop();
     },
   };

@@ -1,5 +1,6 @@
 // The HTTP front: the routes of an AWS::ApiGatewayV2::Api, payload format 2.0. What the gateway itself answers (413, 429,
 // 500, 503) has the gateway's own shape `{"message"}`; everything else is the functions' word (rules.md §4).
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import * as z from 'zod';
@@ -228,7 +229,8 @@ function eventOf(
       queryStringParameters[name] === undefined ? value : `${queryStringParameters[name]},${value}`;
   }
   const now = options.now();
-  const asText = isText(request.headers['content-type'], request.headers['content-encoding']);
+  // What is no UTF-8 would come out of a string changed, and a signature is over the bytes.
+  const asText = isUtf8(body) && isText(request.headers['content-type'], request.headers['content-encoding']);
   return {
     version: '2.0',
     routeKey,

@@ -15,7 +15,9 @@ import { type Clock, openClock } from './clock.ts';
 import { type Cloud, type CloudOptions, startCloud } from './cloud.ts';
 import type { Demo } from './demo.ts';
 import { PortInUse } from './http.ts';
-import { DataDirectoryInUse, lockDataDirectory } from './lock.ts';
+import { closeAll } from './close-all.ts';
+import { isDiskTrouble } from './disk.ts';
+import { DataDirectoryInUse, DataDirectoryUnusable, lockDataDirectory } from './lock.ts';
 import { keepPace } from './pace.ts';
 import { type Phones, startPhones } from './phones/phones.ts';
 import { TemplateError } from './template.ts';
@@ -119,14 +121,12 @@ async function forgetOldAssemblies(district: string): Promise<void> {
 
 /**
  * Starts a district: lock, stack, engines, phones, roster.
- * @throws DataDirectoryInUse, PortInUse, TemplateError, WrongDistrict: each a sentence for the person at the keyboard.
+ * @throws DataDirectoryInUse, DataDirectoryUnusable, PortInUse, TemplateError, WrongDistrict: each a sentence for the person at the keyboard.
  */
 export async function startLocal(options: LocalOptions): Promise<Local> {
   const data = resolve(options.data);
   const closing: (() => void | Promise<void>)[] = [lockDataDirectory(data)];
-  const stop = async () => {
-    for (const end of closing.splice(0).toReversed()) await end();
-  };
+  const stop = () => closeAll(closing);
   try {
     await keepToOneDistrict(data, options.district);
     const assembly = options.assembly ?? (await assemble(options.district));
@@ -141,6 +141,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       keys: { [VENDOR_ACCOUNT.accessKeyId]: VENDOR_ACCOUNT.accessKeySecret },
       signName: texts.signName,
       label: (number) => labels.get(number),
+      ...(options.log ? { log: options.log } : {}),
     }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE') throw error;
       throw new PortInUse(
@@ -198,7 +199,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   }
 
   function ownClock(): Clock {
-    const { clock, close } = openClock(join(data, 'clock.json'), options.speed ?? 1);
+    const { clock, close } = openClock(join(data, 'clock.json'), options.speed ?? 1, options.log);
     closing.push(close);
     return clock;
   }
@@ -239,6 +240,17 @@ export class WrongArguments extends Error {
 }
 
 const USAGE = `npm start -- [--district ID] [--port 8110] [--phones-port 8111] [--data .xiaonao] [--no-demo] [--speed N]`;
+
+const help = (): string => `${USAGE}
+
+Runs one district on this machine and plays a morning of sample calls.
+
+  --district ID       ${listDistricts().join(', ')} (default: the first)
+  --port N            port of the API, 0 for any (default: 8110)
+  --phones-port N     port of the page with everybody's texts, 0 for any (default: 8111)
+  --data DIRECTORY    where everything is kept between starts (default: .xiaonao)
+  --no-demo           starts and waits for your calls
+  --speed N           how many times as fast as life, 0.1 to 3600 (default: 1)`;
 
 /** Reads the command line. @throws WrongArguments */
 export function readArguments(args: string[]): Arguments {
@@ -307,11 +319,32 @@ function greet({ cloud, ready }: Local, { data, speed }: Arguments, tookMs: numb
   console.log(`Stop with Ctrl-C. Everything is kept in ${data}.`);
 }
 
+/** How often a start under npm looks whether npm is still there, real ms. */
+const PARENT_LOOK_MS = 250;
+
+/**
+ * Calls back when npm is gone: killed by SIGKILL it cannot tell us, and whoever starts and kills npm means all of this.
+ * Without npm a lost parent is nothing unusual, as behind `nohup` or a shell's `&`.
+ */
+function whenNpmIsGone(stop: () => void): void {
+  if (process.env['npm_lifecycle_event'] === undefined) return;
+  const parent = process.ppid;
+  const look = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(look);
+    stop();
+  }, PARENT_LOOK_MS).unref();
+}
+
 /** Starts what the command line asks for and stays until it is told to stop. */
 async function main(): Promise<void> {
   const started = performance.now();
   process.env.TZ = 'UTC'; // as in Lambda
-  const wanted = readArguments(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (args.includes('--help') || args.includes('-h')) return console.log(help());
+  const wanted = readArguments(args);
+  // Whoever read what we say may have gone, or what it goes into is full: no reason to stop.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   let local: Local | undefined;
   let demo: Demo | undefined;
   let stopping = false;
@@ -319,14 +352,20 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     demo?.stop();
-    await local?.stop();
-    process.exit(0);
+    try {
+      await local?.stop();
+      console.log(`Stopped. Everything is kept in ${wanted.data}.`);
+      process.exit(0);
+    } catch (error) {
+      console.error(`Stopped, but not in order: ${error instanceof Error ? error.message : String(error)}`);
+      process.exit(1);
+    }
   };
   const starting = startLocal({ ...wanted, log: (line) => console.error(line) });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    // A start that is under way is let to its end first: half-started engines could not be stopped in order.
-    process.on(signal, () => void starting.then(stop, () => {}));
-  }
+  // A start that is under way is let to its end first: half-started engines could not be stopped in order.
+  const stopWhenStarted = () => void starting.then(stop, () => {});
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stopWhenStarted);
+  whenNpmIsGone(stopWhenStarted);
   local = await starting;
   greet(local, wanted, performance.now() - started);
   if (wanted.demo) {
@@ -351,10 +390,12 @@ if (import.meta.main) {
   try {
     await main();
   } catch (error) {
-    const expected = [WrongArguments, WrongDistrict, DataDirectoryInUse, PortInUse, TemplateError].some(
-      (kind) => error instanceof kind,
-    );
+    const ofThePerson = error instanceof WrongArguments || error instanceof DataDirectoryUnusable;
+    const expected =
+      ofThePerson ||
+      isDiskTrouble(error) ||
+      [WrongDistrict, DataDirectoryInUse, PortInUse, TemplateError].some((kind) => error instanceof kind);
     console.error(expected && error instanceof Error ? error.message : error);
-    process.exitCode = error instanceof WrongArguments ? 2 : 1;
+    process.exitCode = ofThePerson ? 2 : 1;
   }
 }

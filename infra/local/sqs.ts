@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { buildApp } from 'fauxqs';
 import type { Activity } from './activity.ts';
+import { isDiskTrouble, type Trouble, troubleWith } from './disk.ts';
 
 type Stores = NonNullable<NonNullable<Parameters<typeof buildApp>[0]>['stores']>;
 type SqsStore = Stores['sqsStore'];
@@ -57,9 +58,13 @@ export async function startSqs(options: {
   port?: number;
   region: string;
   activity: Activity;
+  /** Hears when the queues' file cannot be written, and when it can be again. */
+  log?: (line: string) => void;
 }): Promise<Sqs> {
   mkdirSync(options.data, { recursive: true });
-  const { app, store, database } = await open(options.data, options.region);
+  const trouble = troubleWith(`The file of the queues (${options.data})`, options.log ?? (() => {}));
+  const { app, store, database, persistence } = await open(options.data, options.region);
+  const torn = keepWorkingUnwritten(persistence, trouble);
   let drop: ((action: string, userAgent: string) => boolean) | undefined;
   app.addHook('onRequest', (request, reply, next) => {
     const action = String(request.headers['x-amz-target'] ?? '');
@@ -83,11 +88,28 @@ export async function startSqs(options: {
 
   const inOneCommit = <T>(work: () => T): T => {
     database.exec('BEGIN');
+    torn.begin();
     try {
       return work();
     } finally {
-      // fauxqs has changed its memory already: keeping both alike is worth more than undoing the file.
+      keep();
+    }
+  };
+
+  /**
+   * fauxqs has changed its memory already: keeping both alike is worth more than undoing the file. But where it took a
+   * part only, an older file is the better one: what is done then comes again after a restart, nothing is lost.
+   */
+  const keep = (): void => {
+    try {
+      if (torn.end()) return;
       database.exec('COMMIT');
+      trouble.worked();
+    } catch (error) {
+      if (!isDiskTrouble(error)) throw error;
+      trouble.failed(error);
+    } finally {
+      if (database.isTransaction) database.exec('ROLLBACK');
     }
   };
 
@@ -198,6 +220,43 @@ function hasWork(queue: Queue): boolean {
   return queue.messages.length > 0;
 }
 
+/**
+ * Consumers go on from memory while the file takes nothing; a producer is refused, because nobody else has his message.
+ * @returns brackets for what consumers do: `end` tells whether a write was left out since `begin`.
+ */
+function keepWorkingUnwritten(
+  persistence: Persistence,
+  trouble: Trouble,
+): { begin: () => void; end: () => boolean } {
+  let consuming = false;
+  let left = false;
+  const guarded =
+    <A extends unknown[]>(write: (...args: A) => void) =>
+    (...args: A): void => {
+      try {
+        write(...args);
+      } catch (error) {
+        if (!isDiskTrouble(error)) throw error;
+        trouble.failed(error);
+        if (!consuming) throw error;
+        left = true;
+      }
+    };
+  persistence.insertMessage = guarded(persistence.insertMessage.bind(persistence));
+  persistence.deleteMessage = guarded(persistence.deleteMessage.bind(persistence));
+  persistence.updateMessageInflight = guarded(persistence.updateMessageInflight.bind(persistence));
+  return {
+    begin() {
+      consuming = true;
+      left = false;
+    },
+    end() {
+      consuming = false;
+      return left;
+    },
+  };
+}
+
 type Persistence = NonNullable<SqsStore['persistence']>;
 
 /** A module inside fauxqs 2.4.1, which exports its app only. */
@@ -238,5 +297,5 @@ async function open(data: string, region: string) {
     persistence.close();
     done();
   });
-  return { app, store, database };
+  return { app, store, database, persistence };
 }

@@ -128,6 +128,13 @@ describe('the way of an event', () => {
       headers: { 'content-type': 'image/png' },
     });
     expect(await binary.json()).toEqual({ error: { code: 'not_found', body: 'AP8=', base64: true } });
+    // «你» in GBK, called text.
+    const foreign = await fetch(`${cloud.url}/nowhere`, {
+      method: 'POST',
+      body: Buffer.of(0xc4, 0xe3),
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(await foreign.json()).toEqual({ error: { code: 'not_found', body: 'xOM=', base64: true } });
     const limited = [];
     for (let i = 0; i < 3; i += 1)
       limited.push((await fetch(`${cloud.url}/limited`, { method: 'PUT' })).status);

@@ -508,20 +508,27 @@ describe('faults', () => {
       state: 'waiting',
     });
 
-    await fault(phones, { vendor: 'aliyun-sms', mode: 'refuse', code: 'isv.AMOUNT_NOT_ENOUGH' });
+    // By the vendor's short name, and once unless told otherwise.
+    await fault(phones, { vendor: 'aliyun', mode: 'refuse', code: 'isv.AMOUNT_NOT_ENOUGH' });
     expect(await sender.send(text('5'))).toMatchObject({ temporary: false, cause: 'money' });
-    await fault(phones, { vendor: 'aliyun-sms', mode: 'none' });
     expect((await sender.send(text('6', B))).kind).toBe('accepted');
+    for (const none of [{ count: 0 }, {}]) {
+      await fault(phones, { vendor: 'aliyun-sms', mode: 'timeout', count: 100 });
+      const answer = await fault(phones, { vendor: 'aliyun', mode: 'none', ...none });
+      expect([answer.status, await answer.json()]).toEqual([200, { faults: [] }]);
+    }
+    expect((await sender.send(text('7', B))).kind).toBe('accepted');
 
     await phones.idle();
-    expect(phones.messages().map((m) => m.number)).toEqual([A, B]);
-    expect(taker.receipts().map((r) => r.attemptId)).toEqual(['3', '6']);
+    expect(phones.messages().map((m) => m.number)).toEqual([A, B, B]);
+    expect(taker.receipts().map((r) => r.attemptId)).toEqual(['3', '6', '7']);
   });
 
   test.each([
     [{ vendor: 'pigeon', mode: 'refuse', count: 1 }, "vendor must be 'aliyun-sms'"],
     [{ vendor: 'aliyun-sms', mode: 'explode' }, 'mode must be one of refuse, timeout, silent, none'],
     [{ vendor: 'aliyun-sms', mode: 'refuse', count: 0 }, 'count must be a whole number'],
+    [{ vendor: 'aliyun-sms', mode: 'silent', count: 1.5 }, 'count must be a whole number'],
     ['not an object', 'the body must be an object'],
   ])('%j is refused with what is allowed', async (body, sentence) => {
     const phones = await phonesAt({ now: start });
@@ -567,6 +574,7 @@ describe('what people see', () => {
     expect(html).toContain('&lt;i&gt;样例队员&lt;/i&gt;');
     expect(html).not.toContain('<script>alert');
     expect(html).toContain('lang="zh-CN"');
+    expect(html).toContain(`${phones.url}/faults</code>`);
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
     await reader?.cancel();
   });

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import { readArguments, WrongArguments } from '../../infra/local/main.ts';
 import { listDistricts } from '../../shared/districts/load.ts';
@@ -58,8 +59,30 @@ test('a start tells where everything is, keeps a second one out, and stops clean
   expect(await once(second, 'exit')).toEqual([1, null]);
   expect(await complaint).toContain(`is in use by process ${first.pid}.`);
 
+  // A report in GBK, signed over its very bytes, reaches the function as these bytes: it can say what is wrong with it.
+  const gbk = Buffer.concat([Buffer.from('{"address":"'), Buffer.of(0xc4, 0xe3), Buffer.from('"}')]);
+  const at = String(Math.floor(Date.now() / 1000));
+  const key = Buffer.from(ready.webhookSecret.slice('whsec_'.length), 'base64');
+  const report = await fetch(`${ready.url}/webhooks/110`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': 'msg_gbk',
+      'webhook-timestamp': at,
+      'webhook-signature': `v1,${createHmac('sha256', key).update(`msg_gbk.${at}.`).update(gbk).digest('base64')}`,
+    },
+    body: gbk,
+  });
+  expect([report.status, await report.json()]).toMatchObject([400, { error: { code: 'not_json' } }]);
+  const rejected = await fetch(`${ready.url}/api/rejected`, {
+    headers: { authorization: `Bearer ${ready.tokens['desk']}` },
+  });
+  expect(await rejected.json()).toMatchObject({ items: [{ status: 400, bytes: gbk.length }] });
+
+  const goodbye = text(first.stdout);
   first.kill('SIGTERM');
   expect(await once(first, 'exit')).toEqual([0, null]);
+  expect(await goodbye).toContain(`Stopped. Everything is kept in ${home.path}.\n`);
   await expect(fetch(ready.url)).rejects.toThrow();
 
   const other = listDistricts()[1] ?? '';
@@ -67,6 +90,63 @@ test('a start tells where everything is, keeps a second one out, and stops clean
   const refusal = text(third.stderr);
   expect(await once(third, 'exit')).toEqual([1, null]);
   expect(await refusal).toContain(`holds the district ${ready.district}`);
+});
+
+/** Processes whose command line names this text, by /proc; a zombie has none. */
+function processesWith(text: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
+    } catch {
+      return false; // gone since the listing
+    }
+  });
+}
+
+test('when npm is killed everything it started ends in order, and the next start goes on with the same data', async () => {
+  await using home = await temporaryDirectory();
+  const args = ['--port', '0', '--phones-port', '0', '--data', home.path, '--no-demo'];
+  // Stands for npm: starts the system with npm's mark in its environment, and waits.
+  const npm = `require('node:child_process').spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit' })`;
+  const parent = spawn(process.execPath, ['-e', npm, MAIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, npm_lifecycle_event: 'start' },
+  });
+  let said = '';
+  parent.stdout.on('data', (chunk) => (said += String(chunk)));
+  await says(parent, 'is ready after');
+  expect(processesWith(home.path).length).toBeGreaterThan(2); // npm's stand-in, the system, its engine and the guard
+  parent.kill('SIGKILL');
+  await vi.waitUntil(() => processesWith(home.path).length === 0, { timeout: 10_000, interval: 50 });
+  expect(said).toContain('Stopped. Everything is kept in');
+
+  const next = start(...args);
+  await says(next, 'is ready after');
+  next.kill('SIGTERM');
+  expect(await once(next, 'exit')).toEqual([0, null]);
+});
+
+test.each([
+  ['a file', (home: string) => join(home, 'file'), 'it is a file'],
+  ['below a file', (home: string) => join(home, 'file/below'), 'ENOTDIR'],
+  ['where the kernel lets nobody make a directory', () => '/proc/xiaonao/data', 'ENOENT'],
+])('--data %s ends with exit code 2 and one sentence', async (_, place, why) => {
+  await using home = await temporaryDirectory();
+  writeFileSync(join(home.path, 'file'), '');
+  const child = start('--data', place(home.path));
+  const complaint = text(child.stderr);
+  expect(await once(child, 'exit')).toEqual([2, null]);
+  expect(await complaint).toMatch(/^Nothing can be kept in .* with --data\.\n$/);
+  expect(await complaint).toContain(why);
+});
+
+test('--help tells every option and starts nothing', async () => {
+  const child = start('--help');
+  const help = text(child.stdout);
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  for (const option of ['--district', '--port', '--phones-port', '--data', '--no-demo', '--speed'])
+    expect(await help).toContain(`\n  ${option} `);
 });
 
 test('a wrong command line ends with exit code 2 and one sentence', async () => {

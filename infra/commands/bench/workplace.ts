@@ -21,6 +21,15 @@ const MEMBERS = 1_000;
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 20_000;
 
+/** What must not outlive the bench when that is interrupted: systems and copies. */
+const leftovers = new Set<() => void>();
+const leave = (code: number) => {
+  for (const end of leftovers) end();
+  process.exit(code);
+};
+process.once('SIGINT', () => leave(130));
+process.once('SIGTERM', () => leave(143));
+
 /**
  * A copy of the sources in a temporary directory, with nothing built, and rosters of at least a thousand. What is
  * measured there is what a fresh clone does, and nobody who edits meanwhile changes it.
@@ -41,7 +50,12 @@ export const makeWorkplace = (districts: readonly string[]): Workplace => {
       join(data, district, 'roster.sample.csv'),
       generateDistrict(data, district, MEMBERS)['roster.sample.csv'],
     );
-  return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) };
+  const remove = () => {
+    leftovers.delete(remove);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  leftovers.add(remove);
+  return { directory, remove };
 };
 
 const readySchema = z.object({
@@ -89,6 +103,10 @@ export const startSystem = async (
     ],
     { cwd: workplace.directory, stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  // It ends its engines itself when it is killed.
+  const kill = () => void child.kill('SIGKILL');
+  leftovers.add(kill);
+  child.once('exit', () => leftovers.delete(kill));
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   await readyLine(child, () => errors);

@@ -1,35 +1,39 @@
 import * as z from 'zod';
 
 const VENDOR = 'aliyun-sms';
+const COUNT = 'count must be a whole number of at least 1';
 const MODES = ['refuse', 'timeout', 'silent', 'none'] as const;
 
-const faultSchema = z.strictObject({
-  vendor: z.literal(VENDOR, { error: `vendor must be '${VENDOR}'` }),
-  mode: z.enum(MODES, { error: `mode must be one of ${MODES.join(', ')}` }),
-  count: z
-    .int()
-    .positive({
-      error: 'count must be a whole number of at least 1; leave it out for «until further notice»',
-    })
-    .optional(),
-  code: z
-    .string()
-    .regex(/^[\w.]{1,80}$/, { error: 'code must be a vendor code such as isv.BUSINESS_LIMIT_CONTROL' })
-    .optional(),
-  action: z
-    .enum(['SendSms', 'QuerySendDetails'], { error: 'action must be SendSms or QuerySendDetails' })
-    .default('SendSms'),
-  number: z
-    .string()
-    .regex(/^1\d{10}$/, { error: 'number must be a mobile number of 11 digits' })
-    .optional(),
-  recorded: z.boolean({ error: 'recorded must be true or false' }).default(false),
-});
+const faultSchema = z
+  .strictObject({
+    // Aliyun sends texts only here: its bare name is the same vendor.
+    vendor: z
+      .literal([VENDOR, 'aliyun'], { error: `vendor must be '${VENDOR}'` })
+      .transform((): typeof VENDOR => VENDOR),
+    mode: z.enum(MODES, { error: `mode must be one of ${MODES.join(', ')}` }),
+    count: z.int({ error: COUNT }).nonnegative({ error: COUNT }).default(1),
+    code: z
+      .string()
+      .regex(/^[\w.]{1,80}$/, { error: 'code must be a vendor code such as isv.BUSINESS_LIMIT_CONTROL' })
+      .optional(),
+    action: z
+      .enum(['SendSms', 'QuerySendDetails'], { error: 'action must be SendSms or QuerySendDetails' })
+      .default('SendSms'),
+    number: z
+      .string()
+      .regex(/^1\d{10}$/, { error: 'number must be a mobile number of 11 digits' })
+      .optional(),
+    recorded: z.boolean({ error: 'recorded must be true or false' }).default(false),
+  })
+  .refine(({ mode, count }) => mode === 'none' || count >= 1, {
+    error: COUNT,
+    path: ['count'],
+  });
 
 /**
  * A failure the vendor is to play.
  * refuse: answers with a temporary refusal (isp.SYSTEM_ERROR, or `code`) · timeout: never answers, and has no record either unless `recorded` ·
- * silent: accepts, never delivers, never tells · none: back to normal. `count` calls of `action` are hit (all, if left out), only those to `number` if given.
+ * silent: accepts, never delivers, never tells · none: back to normal, whatever `count` says. `count` calls of `action` are hit (1 if left out), only those to `number` if given.
  */
 export type Fault = z.infer<typeof faultSchema>;
 
@@ -64,7 +68,7 @@ export class Faults {
     const hit =
       this.#active.find((f) => f.action === action && f.number === number) ??
       this.#active.find((f) => f.action === action && f.number === undefined);
-    if (hit?.count !== undefined && --hit.count === 0) this.#active.splice(this.#active.indexOf(hit), 1);
+    if (hit && --hit.count === 0) this.#active.splice(this.#active.indexOf(hit), 1);
     return hit;
   }
 }

@@ -132,8 +132,13 @@ export class MessageStore {
   /** The sender was told, or the vendor has given up telling him. */
   receiptsSettled(ids: number[]): void {
     this.#db.exec('BEGIN');
-    for (const id of ids) this.#posted.run(id);
-    this.#db.exec('COMMIT');
+    try {
+      for (const id of ids) this.#posted.run(id);
+      this.#db.exec('COMMIT');
+    } finally {
+      // After a failure: without it every later write would belong to a transaction that nobody ends.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+    }
   }
 
   close(): void {

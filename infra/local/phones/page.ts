@@ -40,7 +40,7 @@ function card(number: string, texts: StoredMessage[], label: string | undefined)
 }
 
 /** The whole page. It fetches its cards again whenever the server says that a text has come; the script runs by `nonce` only. */
-export function phonesPage(cards: string, nonce: string): string {
+export function phonesPage(cards: string, nonce: string, faultsUrl: string): string {
   return `<!doctype html>
 <html lang="zh-CN">
 <head>
@@ -50,7 +50,8 @@ export function phonesPage(cards: string, nonce: string): string {
 <style nonce="${nonce}">
   :root { color-scheme: light dark; --line: light-dark(#d5d9e0, #3a3f48); --soft: light-dark(#596273, #a5adba); --paper: light-dark(#fff, #1d2026); }
   body { margin: 0 auto; max-width: 72rem; padding: 1rem; font: 1rem/1.6 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; background: light-dark(#f3f4f7, #121418); }
-  header p, time, .none { color: var(--soft); }
+  header p, footer, time, .none { color: var(--soft); }
+  footer { margin-top: 1.5rem; font-size: .9rem; } pre { overflow-x: auto; }
   h1 { font-size: 1.3rem; margin: 0; }
   header p { margin: .2rem 0 1rem; }
   main { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); align-items: start; }
@@ -71,6 +72,10 @@ export function phonesPage(cards: string, nonce: string): string {
 <main aria-live="polite">
 ${cards}
 </main>
+<footer>
+<p>想看短信发不出去会怎样：在命令行运行下面这一句，接下来的两条短信会被拒绝。<code>mode</code> 换成 <code>timeout</code> 是不回应，换成 <code>silent</code> 是收下却不送达，换成 <code>none</code> 恢复正常。</p>
+<pre><code>curl -d '{"vendor":"aliyun-sms","mode":"refuse","count":2}' ${escape(faultsUrl)}</code></pre>
+</footer>
 <script nonce="${nonce}">
   const main = document.querySelector('main');
   let due;

@@ -27,6 +27,8 @@ export interface PhonesOptions {
   barredWords?: string[];
   /** Whose phone it is, for the page only. */
   label?: (number: string) => string | undefined;
+  /** Hears of failures inside, one line each. */
+  log?: (line: string) => void;
 }
 
 /** One text on one phone. */
@@ -66,7 +68,7 @@ const PAGE_TEXTS = 3_000;
  */
 export async function startPhones(options: PhonesOptions): Promise<Phones> {
   const store = new MessageStore(options.data);
-  const receipts = new Receipts(store);
+  const receipts = new Receipts(store, options.log ?? (() => undefined));
   const faults = new Faults();
   const listeners = new Set<(message: PhoneMessage) => void>();
   const watchers = new Set<ServerResponse>();
@@ -149,7 +151,7 @@ export async function startPhones(options: PhonesOptions): Promise<Phones> {
       'x-content-type-options': 'nosniff',
       'content-security-policy': `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; connect-src 'self'; base-uri 'none'; form-action 'none'`,
     });
-    response.end(query.get('part') === 'cards' ? cards : phonesPage(cards, nonce));
+    response.end(query.get('part') === 'cards' ? cards : phonesPage(cards, nonce, `${url}/faults`));
   }
 
   function watch(response: ServerResponse): void {

@@ -1,4 +1,5 @@
 import { setTimeout as after } from 'node:timers/promises';
+import { type Trouble, troubleWith } from '../disk.ts';
 import type { MessageStore, StoredMessage } from './message-store.ts';
 
 /** Real milliseconds before the second, third … try; the real vendor waits longer, which would only make the local system slow to test. */
@@ -22,9 +23,12 @@ export class Receipts {
   #url: string | undefined;
   #inFlight = 0;
   #posting = false;
+  readonly #trouble: Trouble;
 
-  constructor(store: MessageStore) {
+  /** @param log hears when the store takes nothing, and when it does again. */
+  constructor(store: MessageStore, log: (line: string) => void) {
     this.#store = store;
+    this.#trouble = troubleWith("The vendor's memory of receipts", log);
   }
 
   /** Receipts that are on their way or about to be; those without an address to go to are not counted. */
@@ -68,7 +72,13 @@ export class Receipts {
       const batch = this.#queue.splice(0, BATCH);
       await this.#post(batch);
       if (this.#stopped.signal.aborted) break;
-      this.#store.receiptsSettled(batch.map((m) => m.id));
+      try {
+        this.#store.receiptsSettled(batch.map((m) => m.id));
+        this.#trouble.worked();
+      } catch (error) {
+        // Still owed, then: told once more after the next start, as a real vendor may do at any time.
+        this.#trouble.failed(error);
+      }
       this.#inFlight -= batch.length;
       if (this.#inFlight === 0) this.#wake();
     }

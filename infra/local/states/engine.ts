@@ -13,10 +13,11 @@ import {
   type State,
   type TaskState,
 } from './definition.ts';
+import { type Trouble, troubleWith } from '../disk.ts';
 import { evaluate, type Scope, type Template } from './expression.ts';
 import { IntegrationError, matches, StateFailure, StatesError, withinLimit } from './failure.ts';
 import { historyLimit, tellHistory, type HistoryEvent, type StoredEvent } from './history.ts';
-import { Store, type ExecutionStatus, type Row } from './store.ts';
+import { Store, WriteFailed, type ExecutionStatus, type Row } from './store.ts';
 import { systemTimer, type Timer } from './timer.ts';
 import { readToken, writeToken } from './token.ts';
 
@@ -40,6 +41,8 @@ export interface StatesEngineOptions {
   timer?: Timer;
   /** For jitter; default Math.random. */
   random?: () => number;
+  /** Hears when the file cannot be written, and when it can be again. */
+  log?: (line: string) => void;
 }
 
 /** What DescribeExecution tells; instants are epoch ms. */
@@ -69,6 +72,8 @@ export interface InjectedFault {
 /** Closed executions, and with them their names, are kept as long as AWS keeps them. */
 const retention = 90 * 86_400_000;
 const day = 86_400_000;
+/** Real time between two tries of a file that could not be written. */
+const recoveryMs = 1_000;
 
 /** The engine. Everything that acknowledges a write returns a promise that waits for it to be durable. */
 export class StatesEngine {
@@ -87,11 +92,22 @@ export class StatesEngine {
   #cancelTimer: (() => void) | undefined;
   #armedFor = Infinity;
   #forgottenAt = -Infinity;
+  /** The rows that steps in flight hold; those that were in hands when a write failed are none of them any more. */
+  #live = new WeakSet<Row>();
+  #recovery: NodeJS.Timeout | undefined;
+  readonly #trouble: Trouble;
   #resumption: 'held' | 'ordered' | 'done' = 'held';
   #stopped = false;
 
   constructor(options: StatesEngineOptions) {
-    this.#store = new Store(options.file);
+    this.#trouble = troubleWith(
+      `The state of the workflows (${options.file})`,
+      options.log ?? (() => undefined),
+    );
+    this.#store = new Store(options.file, {
+      failed: (failure) => this.#writeFailed(failure),
+      worked: () => this.#trouble.worked(),
+    });
     this.#now = options.now;
     this.#integrations = options.integrations;
     this.#onActivity = options.onActivity ?? (() => undefined);
@@ -339,7 +355,7 @@ export class StatesEngine {
   async idle(): Promise<void> {
     while (!this.#stopped && (this.inFlight > 0 || this.#store.pending)) {
       if (this.inFlight > 0) await new Promise<void>((resolve) => this.#idlers.push(resolve));
-      else await this.#store.committed();
+      else await this.#store.committed().catch(unlessFailedWrite);
     }
   }
 
@@ -363,6 +379,7 @@ export class StatesEngine {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#resumption = 'done';
+    clearTimeout(this.#recovery);
     this.#cancelTimer?.();
     this.#busy.clear();
     this.#store.close();
@@ -372,11 +389,31 @@ export class StatesEngine {
   #resume(): void {
     if (this.#stopped) return;
     this.#resumption = 'done';
-    this.#forgetOld(this.#now());
-    // First what came due while nobody was there: a call must not be repeated after its task's time-out.
-    this.tick();
-    for (const row of this.#store.unfinished()) if (!this.#busy.has(row.id)) this.#launch(row);
+    try {
+      this.#forgetOld(this.#now());
+      // First what came due while nobody was there: a call must not be repeated after its task's time-out.
+      this.tick();
+      for (const row of this.#store.unfinished()) if (!this.#busy.has(row.id)) this.#launch(row);
+    } catch (thrown) {
+      unlessFailedWrite(thrown); // which has ordered the next try
+    }
     this.#changed();
+  }
+
+  /**
+   * What was not written did not happen. As after a crash everything goes on from what the file holds, as soon as it
+   * can be written again; until then nothing is acknowledged and no wait is lost.
+   */
+  #writeFailed(failure: WriteFailed): void {
+    if (this.#stopped) return;
+    this.#trouble.failed(failure);
+    this.#live = new WeakSet();
+    this.#busy.clear();
+    this.#cancelTimer?.();
+    this.#armedFor = Infinity;
+    if (this.#resumption !== 'done') return;
+    this.#resumption = 'ordered';
+    this.#recovery = setTimeout(() => this.#resume(), recoveryMs);
   }
 
   #fire(row: Row, now: number): void {
@@ -423,9 +460,11 @@ export class StatesEngine {
 
   /** Runs an execution until it parks or closes. */
   #launch(row: Row): void {
+    this.#live.add(row);
     this.#busy.set(row.id, row.step);
     this.#onActivity();
     this.#drive(row).catch((thrown: unknown) => {
+      if (thrown instanceof WriteFailed) return; // taken up again from the file
       // Neither a state's nor a service's failure but a defect of ours: hiding it would lose an execution silently.
       if (!this.#stopped)
         setImmediate(() => {
@@ -449,7 +488,7 @@ export class StatesEngine {
 
   /** False for a continuation that a token, a time-out or a stop has overtaken. */
   #isCurrent(row: Row): boolean {
-    return this.#busy.get(row.id) === row.step;
+    return this.#live.has(row) && this.#busy.get(row.id) === row.step;
   }
 
   /** One step. True when the execution now waits for something, or is closed. */
@@ -807,7 +846,11 @@ export class StatesEngine {
     this.#cancelTimer =
       this.#timer.schedule(at, () => {
         this.#armedFor = Infinity;
-        this.tick();
+        try {
+          this.tick();
+        } catch (thrown) {
+          unlessFailedWrite(thrown);
+        }
       }) ?? undefined;
   }
 
@@ -835,6 +878,11 @@ export class StatesEngine {
     const { error, cause } = asFailure(thrown);
     return event('EvaluationFailed', this.#now(), { error, cause, state: row.state });
   }
+}
+
+/** A failed write has been dealt with where it happened. */
+function unlessFailedWrite(thrown: unknown): void {
+  if (!(thrown instanceof WriteFailed)) throw thrown;
 }
 
 function asTask(state: State | undefined): TaskState {

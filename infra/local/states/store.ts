@@ -6,6 +6,7 @@
  * durable waits for `committed()`.
  */
 import { randomBytes } from 'node:crypto';
+import { isDiskTrouble } from '../disk.ts';
 import type { StoredEvent } from './history.ts';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 
@@ -124,6 +125,19 @@ export interface StoredDefinition {
   text: string;
 }
 
+/** The disk took none of this turn's writes: it is as if none of them had been tried. */
+export class WriteFailed extends Error {
+  override name = 'WriteFailed';
+}
+
+/** Whoever writes through a store. */
+export interface StoreListener {
+  /** A turn's writes are undone: whatever memory made of them is void. */
+  failed(failure: WriteFailed): void;
+  /** A turn's writes are in the file. */
+  worked(): void;
+}
+
 /** The tables of the interpreter. One process at a time (the data directory is locked by its owner). */
 export class Store {
   readonly #db: DatabaseSync;
@@ -141,11 +155,16 @@ export class Store {
   #commit: PromiseWithResolvers<void> | undefined;
   #after: (() => void)[] = [];
   #broken: Error | undefined;
+  readonly #told: StoreListener;
 
-  /** @param file path of the SQLite file, or `:memory:` */
-  constructor(file: string) {
+  /**
+   * @param file path of the SQLite file, or `:memory:`
+   * @param told hears what becomes of the writes.
+   */
+  constructor(file: string, told: StoreListener) {
     const db = new DatabaseSync(file);
     this.#db = db;
+    this.#told = told;
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
     db.exec(schema);
     this.#insert = db.prepare(
@@ -182,20 +201,19 @@ export class Store {
   }
 
   addDefinition(machine: string, name: string, text: string, at: number): void {
-    this.#begin();
-    this.#db
-      .prepare('INSERT INTO definitions (machine, name, text, createdAt) VALUES (?, ?, ?, ?)')
-      .run(machine, name, text, at);
+    this.#write(() =>
+      this.#db
+        .prepare('INSERT INTO definitions (machine, name, text, createdAt) VALUES (?, ?, ?, ?)')
+        .run(machine, name, text, at),
+    );
   }
 
   add(row: Omit<Row, 'id'>): number {
-    this.#begin();
-    return Number(this.#insert.run(values(row, columns)).lastInsertRowid);
+    return this.#write(() => Number(this.#insert.run(values(row, columns)).lastInsertRowid));
   }
 
   save(row: Row): void {
-    this.#begin();
-    this.#update.run({ id: row.id, ...values(row, changing) });
+    this.#write(() => this.#update.run({ id: row.id, ...values(row, changing) }));
   }
 
   byId(id: number): Row | undefined {
@@ -238,8 +256,7 @@ export class Store {
 
   /** Appends history events; `first` is the number of the first one. */
   addHistory(execution: number, first: number, events: readonly StoredEvent[]): void {
-    this.#begin();
-    this.#addHistory.run(execution, first, JSON.stringify(events));
+    this.#write(() => this.#addHistory.run(execution, first, JSON.stringify(events)));
   }
 
   history(execution: number): StoredEvent[] {
@@ -259,14 +276,15 @@ export class Store {
 
   /** Forgets executions closed before an instant. */
   forget(before: number): void {
-    this.#begin();
-    this.#db
-      .prepare('DELETE FROM history WHERE execution IN (SELECT id FROM executions WHERE stoppedAt < ?)')
-      .run(before);
-    this.#db.prepare('DELETE FROM executions WHERE stoppedAt < ?').run(before);
+    this.#write(() => {
+      this.#db
+        .prepare('DELETE FROM history WHERE execution IN (SELECT id FROM executions WHERE stoppedAt < ?)')
+        .run(before);
+      this.#db.prepare('DELETE FROM executions WHERE stoppedAt < ?').run(before);
+    });
   }
 
-  /** Resolves when everything written so far is durable. */
+  /** Resolves when everything written so far is durable. @throws WriteFailed when all of it is undone. */
   committed(): Promise<void> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     return this.#commit?.promise ?? Promise.resolve();
@@ -290,6 +308,30 @@ export class Store {
     this.#db.close();
   }
 
+  /** @throws WriteFailed */
+  #write<T>(work: () => T): T {
+    try {
+      this.#begin();
+      return work();
+    } catch (thrown) {
+      if (!isDiskTrouble(thrown)) throw thrown;
+      throw this.#undo(thrown);
+    }
+  }
+
+  /** SQLite may have undone the transaction by itself already, and other writes of this turn with it: so all goes. */
+  #undo(thrown: unknown): WriteFailed {
+    const failure = new WriteFailed(thrown instanceof Error ? thrown.message : String(thrown));
+    const commit = this.#commit;
+    this.#open = false;
+    this.#commit = undefined;
+    this.#after = [];
+    if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+    commit?.reject(failure);
+    this.#told.failed(failure);
+    return failure;
+  }
+
   #begin(): void {
     if (this.#broken !== undefined) throw this.#broken;
     if (this.#open) return;
@@ -303,19 +345,22 @@ export class Store {
 
   #finish(): void {
     if (!this.#open || this.#closed) return;
-    this.#open = false;
     const commit = this.#commit;
     const after = this.#after;
-    this.#commit = undefined;
-    this.#after = [];
     try {
       this.#db.exec('COMMIT');
+      this.#open = false;
+      this.#commit = undefined;
+      this.#after = [];
     } catch (thrown) {
+      if (isDiskTrouble(thrown)) return void this.#undo(thrown);
+      this.#open = false;
       // Memory and file no longer agree: nothing may be acknowledged any more, and the process must not go on.
       this.#broken = thrown instanceof Error ? thrown : new Error(String(thrown));
       commit?.reject(this.#broken);
       throw this.#broken;
     }
+    this.#told.worked();
     commit?.resolve();
     for (const callback of after) callback();
   }
