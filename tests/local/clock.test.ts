@@ -1,3 +1,4 @@
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -102,6 +103,23 @@ describe('a clock', () => {
     const third = openClock(file, 1);
     expect(third.clock.now()).toBe(stopped + MINUTE);
     third.close();
+  });
+
+  test('a lead that cannot be written is said once, and time goes on', async () => {
+    await using home = await temporaryDirectory();
+    const directory = join(home.path, 'data');
+    mkdirSync(directory);
+    const said: string[] = [];
+    const { clock, close } = openClock(join(directory, 'clock.json'), 60, (line) => said.push(line));
+    rmSync(directory, { recursive: true });
+    vi.advanceTimersByTime(3_000);
+    expect(clock.now()).toBe(MORNING + 3 * MINUTE);
+    expect(said).toEqual([expect.stringMatching(/^The clock's lead .* cannot be written: ENOENT.*\.$/)]);
+    mkdirSync(directory);
+    vi.advanceTimersByTime(1_000);
+    expect(said[1]).toMatch(/can be written again\.$/);
+    rmSync(directory, { recursive: true });
+    expect(close).not.toThrow();
   });
 });
 

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import {
   DescribeExecutionCommand,
   GetExecutionHistoryCommand,
@@ -67,7 +68,8 @@ function open(
     file = ':memory:',
     at = start,
     random = () => 0.5,
-  }: { file?: string; at?: number; random?: () => number } = {},
+    log = () => {},
+  }: { file?: string; at?: number; random?: () => number; log?: (line: string) => void } = {},
 ): World {
   const clock = { at };
   const calls: World['calls'] = [];
@@ -83,6 +85,7 @@ function open(
     now: () => clock.at,
     timer: manualTimer,
     random,
+    log,
     integrations: Object.fromEntries(keys.map((key) => [key, noted(key, answers[key])])),
   });
   cleanups.push(() => engine.stop());
@@ -1092,6 +1095,46 @@ describe('durability', () => {
     expect(late.engine.listExecutions({ stateMachineArn: machineArn }).executions[0]?.status).toBe(
       'SUCCEEDED',
     );
+  });
+
+  test('while the disk is full nothing is acknowledged; afterwards waits, tokens and names are as they were', async () => {
+    const said: string[] = [];
+    const world = open({}, { log: (line) => said.push(line) });
+    const { engine, clock } = world;
+    const waiting = await world.run(rung, { due: start + 60_000 });
+    const parked = await world.run(rung, { due: start + 600_000 });
+    const taskToken = world.tokens()[1] ?? '';
+    const disk = { full: true };
+    const exec = Reflect.get(DatabaseSync.prototype, 'exec');
+    const spy = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (
+      this: DatabaseSync,
+      sql,
+    ) {
+      if (disk.full && sql === 'COMMIT')
+        throw Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
+      Reflect.apply(exec, this, [sql]);
+    });
+    cleanups.push(() => spy.mockRestore());
+
+    const begin = { stateMachineArn: machineArn, name: 'refused', input: `{"due":${start + 600_000}}` };
+    await expect(engine.startExecution(begin)).rejects.toMatchObject({ name: 'WriteFailed' });
+    await expect(engine.sendTaskSuccess({ taskToken, output: '{}' })).rejects.toThrow('disk is full');
+    clock.at = start + 60_000;
+    engine.tick();
+    await vi.waitUntil(() => spy.mock.calls.filter(([sql]) => sql === 'COMMIT').length >= 3);
+    expect(outcome(engine, waiting.arn).status).toBe('RUNNING');
+
+    disk.full = false;
+    await engine.idle();
+    expect(outcome(engine, waiting.arn)).toMatchObject({ status: 'SUCCEEDED', output: 'timeout' });
+    await engine.sendTaskSuccess({ taskToken, output: '{}' });
+    await engine.idle();
+    expect(outcome(engine, parked.arn).status).toBe('SUCCEEDED');
+    await engine.startExecution(begin);
+    expect(said).toEqual([
+      'The state of the workflows (:memory:) cannot be written: database or disk is full.',
+      'The state of the workflows (:memory:) can be written again.',
+    ]);
   });
 
   test('what came due while nobody was there is not called again first', async () => {
