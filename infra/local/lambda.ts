@@ -269,7 +269,9 @@ class Pool {
       const environment = this.#idle.pop();
       if (!environment) {
         // One at a time: a burst is served sooner by warm environments than by six cold ones fighting for two cores.
-        if (this.#loading === 0 && this.#all.size < WORKERS_AT_ONCE) this.#start();
+        // A batch is worked on by many hands within one environment, so that draining a queue needs one alone.
+        const atOnce = this.#settings.behind === true ? 1 : WORKERS_AT_ONCE;
+        if (this.#loading === 0 && this.#all.size < atOnce) this.#start();
         this.#watchQueue();
         return;
       }
