@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDistrict } from '#shared/domain/district.ts';
 import type { District, SHARED_FILES } from '#shared/domain/district.ts';
+import { openLearned, type Learned } from '#shared/domain/classify/learned.ts';
 import { textsSchema, type Texts } from '#shared/domain/texts.ts';
 
 /** Where the district files lie: beside this file, or in a bundled function under its task root. */
@@ -44,16 +45,27 @@ export const sharedFiles = (root = defaultRoot()): Record<(typeof SHARED_FILES)[
   calibration: readJson(root, 'calibration.json'),
 });
 
+/** What reading texts needs, by root: all districts of a process share it, and it is opened when it is first needed. */
+const learned = new Map<string, Learned>();
+const learnedFrom = (root: string) => (): Learned => {
+  const known =
+    learned.get(root) ??
+    openLearned({ concepts: readJson(root, 'concepts.json'), model: readJson(root, 'model.json') });
+  learned.set(root, known);
+  return known;
+};
+
 /** Reads and parses one district; throws the sentence of `parseDistrict`, or one that lists the known districts. */
 export const loadDistrict = (id: string, root = defaultRoot()): District => {
   const known = listDistricts(root);
   if (!known.includes(id)) throw new Error(`there is no district '${id}'; known are ${known.join(', ')}`);
-  return parseDistrict(id, {
+  const district = parseDistrict(id, {
     policy: readJson(root, `${id}/policy.json`),
     grids: readJson(root, `${id}/grids.geojson`),
     roads: readJson(root, `${id}/roads.geojson`),
     ...sharedFiles(root),
   });
+  return { ...district, learned: learnedFrom(root) };
 };
 
 /** The texts of all notices, shared by all districts; throws when one is too long or says what a vendor bars. */

@@ -6,6 +6,7 @@ import { lexiconSchema } from './classify/category.ts';
 import type { Lexicon } from './classify/category.ts';
 import { dangerFileSchema } from './classify/guard.ts';
 import type { Danger } from './classify/guard.ts';
+import type { Learned } from './classify/learned.ts';
 import { codesSchema, rulesSchema } from './classify/rules.ts';
 import type { Rules } from './classify/rules.ts';
 import { ladderSchema, modeSchema } from './ladder.ts';
@@ -272,6 +273,8 @@ export type District = Omit<Files['policy'], 'squads'> & {
   calibration: Calibration;
   /** Codes of 110 and the province that all districts share → our category; the district's own `codes` win. */
   sharedCodes: Readonly<Record<string, string>>;
+  /** Meanings and the trained model, opened when they are first asked for. @throws when their files are damaged. */
+  learned: () => Learned;
 };
 
 /** Files that all districts share: `<name>.json` beside the districts' folders. */
@@ -483,6 +486,9 @@ const assemble = (files: Files): District => {
     rules,
     calibration,
     sharedCodes: Object.assign({}, ...Object.values(codes.systems)),
+    learned: () => {
+      throw new Error('this district was parsed without a trained model');
+    },
   };
 };
 

@@ -12,7 +12,28 @@ const curveSchema = z
 /** A calibration curve, isotonic. */
 export type Curve = z.output<typeof curveSchema>;
 
-/** calibration.json: written by `npm run train -- --data DIR` from the build rows of the gold set; sums, no texts. */
+const shareSchema = z.number().min(0).max(1);
+
+const thresholdsSchema = z.strictObject({
+  /** From this share of police and joint together on, somebody with a uniform goes. */
+  danger: shareSchema,
+  /** From this share on the desk is asked, and until it answers the matter is joint. */
+  ask: shareSchema,
+  /** Below this share the whole text says that a danger sign is harmless. */
+  dismiss: shareSchema,
+  /** Share of police among police and joint from which a joint sign becomes police work. */
+  police: shareSchema,
+  /** From this share of P1 on a matter is P1: seconds lost are worse than seconds wasted. */
+  p1: shareSchema,
+  /** From this share on a dispute may turn criminal. */
+  risk: shareSchema,
+  /** A second category is named from this share on. */
+  rival: shareSchema,
+});
+/** Where the lines are drawn; chosen on texts that the model had not seen. */
+export type Thresholds = z.output<typeof thresholdsSchema>;
+
+/** calibration.json: written by `npm run train -- --data DIR` from texts that the model had not seen; sums, no texts. */
 export const calibrationSchema = z.strictObject({
   note: z.string(),
   version: z.string().min(1),
@@ -20,8 +41,7 @@ export const calibrationSchema = z.strictObject({
   disposition: curveSchema,
   p1: curveSchema,
   risk: curveSchema,
-  /** Below these the desk is asked: the matter goes out as joint. */
-  ask: z.strictObject({ category: z.number().min(0).max(1), disposition: z.number().min(0).max(1) }),
+  thresholds: thresholdsSchema,
 });
 /** The calibration as parsed. */
 export type Calibration = z.output<typeof calibrationSchema>;
@@ -37,6 +57,8 @@ export const read = (curve: Curve, score: number): number => {
 
 /** Rows of a step at least: fewer prove nothing about the score that they happen to have. */
 const POOL = 8;
+/** A step holds no less than this share of the rows either, so that a curve stays short. */
+const PART = 0.04;
 
 /**
  * The rising steps nearest to what was seen (pool adjacent violators), each at the middle score of its rows. Each step
@@ -47,6 +69,7 @@ export const fit = (
   seen: readonly { score: number; right: boolean }[],
   { doubt = 0, anchor }: { doubt?: number; anchor?: number } = {},
 ): Curve => {
+  const least = Math.max(POOL, PART * seen.length);
   const pools: { sum: number; n: number; right: number }[] = [];
   for (const { score, right } of seen.toSorted((a, b) => a.score - b.score)) {
     const last = pools.at(-1);
@@ -57,7 +80,7 @@ export const fit = (
     } else pools.push({ sum: score, n: 1, right: right ? 1 : 0 });
     for (;;) {
       const [before, top] = [pools.at(-2), pools.at(-1)];
-      if (!before || !top || (before.n >= POOL && before.right / before.n < top.right / top.n)) break;
+      if (!before || !top || (before.n >= least && before.right / before.n < top.right / top.n)) break;
       before.sum += top.sum;
       before.n += top.n;
       before.right += top.right;
