@@ -3,7 +3,7 @@ import { parseReport, type Report } from '#shared/contracts/report.ts';
 import { classify } from '#shared/domain/classify.ts';
 import type { District } from '#shared/domain/district.ts';
 import { addReport } from '#shared/domain/further-report.ts';
-import { handsAt } from '#shared/domain/hands.ts';
+import { handsFor } from '#shared/domain/hands.ts';
 import { receive, type Instant } from '#shared/domain/incident.ts';
 import type { Point } from '#shared/domain/roster.ts';
 import type { Backoff } from '#shared/ports/backoff.ts';
@@ -138,7 +138,7 @@ const addToKnown = async (
         danger: latest === undefined || dangers(latest) !== dangers(content),
         secret,
       },
-      handsAt(await store.roster(), district.shifts, [], now),
+      handsFor(district, await store.roster(), loaded.incident, [], now),
       now.getTime(),
     );
     if (await store.commit(change, { report: content })) {

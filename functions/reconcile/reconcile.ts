@@ -4,7 +4,7 @@ import { ladderFor } from '#shared/domain/district.ts';
 import { draft, finish, write, type Change } from '#shared/domain/draft.ts';
 import { escalate } from '#shared/domain/escalate.ts';
 import { handsAt, type Hands } from '#shared/domain/hands.ts';
-import type { Incident, Instant } from '#shared/domain/incident.ts';
+import { isUnclassified, type Incident, type Instant } from '#shared/domain/incident.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import type { Queues } from '#shared/ports/queue.ts';
 
@@ -105,7 +105,7 @@ const classifyAgain = async (
   const { district } = r;
   const other = district.categories.find((c) => c.id === 'other');
   const moved = await move<boolean>(r, owed.incidentId, ({ incident, members, now: at }) => {
-    if (incident.state !== 'received') return { result: false };
+    if (!isUnclassified(incident)) return { result: false };
     const finding: Finding = {
       classification: other ? { ...UNKNOWN, line: other.line, team: other.team } : UNKNOWN,
       ladder: ladderFor(district, 'other', incident.mode),

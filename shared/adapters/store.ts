@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import { incidentSchema, type Incident, type Instant } from '../domain/incident.ts';
+import { incidentSchema, isUnclassified, type Incident, type Instant } from '../domain/incident.ts';
 import { noticeSchema, ATTEMPT_STATES, type Notice } from '../domain/notice.ts';
 import { memberSchema, type Member } from '../domain/roster.ts';
 import { storedLineSchema, type Line, type StoredLine } from '../domain/trail.ts';
@@ -83,13 +83,14 @@ const rejectedSchema = z.object({
 
 /** Attributes of the row for an incident; the workflow's parked token is not among them and so is never overwritten. */
 const rowOf = (incident: Incident, at: Instant): Record<string, Value | undefined> => {
-  const owes = incident.state === 'received' || incident.workflow === 'owed';
+  const unclassified = isUnclassified(incident);
+  const owes = unclassified || incident.workflow === 'owed';
   const due = incident.rung === undefined ? undefined : incident.due[incident.rung];
   return {
     ...incident,
     owed: incident.owed.length > 0 ? new Set<string>(incident.owed) : undefined,
     owedPk: owes ? `OWED#${shardOf(incident.id)}` : undefined,
-    owedAt: owes ? pad(incident.state === 'received' ? incident.receivedAt : at) : undefined,
+    owedAt: owes ? pad(unclassified ? incident.receivedAt : at) : undefined,
     openPk: due === undefined ? undefined : `OPEN#${shardOf(incident.id)}`,
     openAt: due === undefined ? undefined : pad(due),
     monthPk: `MONTH#${month(incident.receivedAt)}`,
@@ -401,7 +402,8 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
           const item = await table.get({ pk: key.pk, sk: key.sk });
           if (!item?.owedPk) continue;
           items.push({
-            kind: item.state === 'received' ? 'report' : 'workflow',
+            // In triage it is received as well, but what it owes then is a workflow.
+            kind: item.state === 'received' && item.classification === undefined ? 'report' : 'workflow',
             incidentId: idOfOwner(key.pk),
             since,
           });

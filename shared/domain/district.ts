@@ -69,6 +69,10 @@ const policySchema = z.strictObject({
   mode: modeSchema,
   /** Kind (category id, group id or `default`) → mode → ladder. */
   ladders: z.record(z.string(), ladderPairSchema),
+  /** Seconds from receipt in which the desk may say what an unclear matter is; 0: the default goes out at once. */
+  triage: z
+    .strictObject({ limit: z.int().min(0), basis: z.enum(['source', 'default']) })
+    .default({ limit: 15, basis: 'default' }),
   shifts: z.array(shiftSchema).nonempty(),
   lines: namesSchema,
   teams: namesSchema,
@@ -332,6 +336,16 @@ const check = (files: Files, complain: Complain): void => {
         ['policy', 'ladders', kind],
         `'${kind}' is neither 'default' nor a category nor a group of categories`,
       );
+
+  for (const [kind, pair] of Object.entries(policy.ladders))
+    for (const [mode, ladder] of Object.entries(pair)) {
+      const accept = ladder?.find((r) => r.rung === 'accept')?.limit ?? Infinity;
+      if (policy.triage.limit >= accept)
+        complain(
+          ['policy', 'triage', 'limit'],
+          `triage until ${policy.triage.limit} s leaves nobody time to accept: 'accept' is due at ${accept} s in ${kind}.${mode}`,
+        );
+    }
 
   const gap = firstUncovered(policy.shifts);
   if (gap !== undefined)

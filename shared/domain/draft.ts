@@ -120,9 +120,10 @@ export const recordBreaches = (d: Draft): void => {
   if (incident.paused) return;
   for (const rung of incident.owed) {
     const deadline = incident.deadlines[rung];
-    // Reaching the reinforcement limit calls reinforcement; it is not itself a broken promise.
+    // Reaching the reinforcement limit calls reinforcement, and the end of triage its default: no broken promises.
     if (
       rung === 'reinforce' ||
+      rung === 'triage' ||
       deadline === undefined ||
       deadline > d.now ||
       incident.breached.includes(rung)

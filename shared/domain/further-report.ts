@@ -1,6 +1,7 @@
-import { draft, notify, write, type Change } from './draft.ts';
+import { draft, finish, notify, write, type Change } from './draft.ts';
+import { endTriage } from './escalate.ts';
 import type { Hands } from './hands.ts';
-import { OVER, type Incident, type Instant } from './incident.ts';
+import { OVER, owes, type Incident, type Instant } from './incident.ts';
 
 /** How a further report of a known call number differs from the report before it. */
 export interface Difference {
@@ -13,7 +14,8 @@ export interface Difference {
 /**
  * A further report of the same call number with other content (rules §1): recorded on the incident; the lead is told
  * when address or danger changes. As long as nobody leads, a changed danger is the duty officer's: somebody may be on
- * his way alone to what has become dangerous. It moves no clock and no state.
+ * his way alone to what has become dangerous. It moves no clock; the state only where an incident was waiting for the desk,
+ * because danger does not wait.
  */
 export const addReport = (incident: Incident, difference: Difference, hands: Hands, now: Instant): Change => {
   const d = draft(incident, hands, now);
@@ -28,6 +30,10 @@ export const addReport = (incident: Incident, difference: Difference, hands: Han
   const [duty] = hands.duty;
   if (told && incident.lead !== undefined) notify(d, incident.lead, 'changed');
   else if (told && difference.danger && duty) notify(d, duty.id, 'changed');
+  if (difference.danger && owes(incident, 'triage')) {
+    endTriage(d);
+    return finish(d);
+  }
   d.incident.version += 1;
   return { incident: d.incident, lines: d.lines, notices: d.notices };
 };

@@ -102,6 +102,18 @@ export const incidentSchema = z
     reinforceAskedAt: instantSchema.optional(),
     reopenedAt: instantSchema.optional(),
     revisit: z.enum(REVISIT_OUTCOMES).optional(),
+    /** It was not clear what this is: the desk had until `until` to say so. `by`: who did, or `system` for the default. */
+    triage: z.object({ until: instantSchema, by: z.string().optional() }).optional(),
+    /** A person corrected the classification; `was` keeps what the machine had said at first. */
+    corrected: z
+      .object({
+        at: instantSchema,
+        by: z.string(),
+        was: classificationSchema.pick({ category: true, disposition: true, urgency: true }),
+      })
+      .optional(),
+    /** People found danger in what the machine had called non-police or advice; since then. */
+    dangerFoundAt: instantSchema.optional(),
     /** Nobody at all could be asked since this instant; retried until somebody comes on shift. */
     unansweredSince: instantSchema.optional(),
     /** The rung at which the workflow has to wait now. */
@@ -146,6 +158,10 @@ export const assignees = (incident: Incident): string[] =>
 
 /** Is this rung still owed? */
 export const owes = (incident: Incident, rung: Rung): boolean => incident.owed.includes(rung);
+
+/** Received and not classified yet. An incident in triage is `received` too, but somebody has looked at it. */
+export const isUnclassified = (incident: Pick<Incident, 'state' | 'classification'>): boolean =>
+  incident.state === 'received' && incident.classification === undefined;
 
 /** A fresh incident, as intake writes it. */
 export const receive = (facts: {

@@ -33,6 +33,8 @@ export const DESK_NOTES = [
   'rejected',
   'unanswered',
   'unsure',
+  'untriaged',
+  'danger-found',
   'unsent',
   'stuck',
   'nags-spent',

@@ -1,7 +1,7 @@
 import type { District } from '../domain/district.ts';
 import type { Change } from '../domain/draft.ts';
 import { handsFor, type Hands } from '../domain/hands.ts';
-import type { Incident, Instant } from '../domain/incident.ts';
+import { isUnclassified, type Incident, type Instant } from '../domain/incident.ts';
 import type { Member } from '../domain/roster.ts';
 import type { LineKind } from '../domain/trail.ts';
 import type { Backoff } from './backoff.ts';
@@ -68,8 +68,8 @@ export const move = async <R>(
   let stored: string[] | undefined;
   for (let attempt = 1; ; attempt += 1) {
     if (!loaded) return { found: false };
-    // Nobody has been picked for what has only been received.
-    if (loaded.incident.state !== 'received')
+    // Nobody has been picked for what has only been received; in triage somebody has.
+    if (!isUnclassified(loaded.incident))
       stored ??= (await store.picks(id))?.picked.map((pick) => pick.id) ?? [];
     const at = clock.now();
     const { change, beside, result, awake } = await decide({

@@ -60,10 +60,13 @@ describe('the picture of the ladder', () => {
 
   it('shows the rungs of every kind and mode of a district', () => {
     const definition = ladderDefinition(
-      [
-        [rung('accept'), rung('revisit')],
-        [rung('accept'), rung('contact'), rung('revisit')],
-      ],
+      {
+        ladders: [
+          [rung('accept'), rung('revisit')],
+          [rung('accept'), rung('contact'), rung('revisit')],
+        ],
+        triage: false,
+      },
       { partition: 'aws', tableName: 't', escalationArn: 'f' },
     );
     expect(pictureOf(z.record(z.string(), z.json()).parse(definition))).toEqual([
