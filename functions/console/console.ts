@@ -4,6 +4,7 @@ import { incidentSummary, type Viewer } from '#shared/contracts/incident-view.ts
 import { iso } from '#shared/contracts/time.ts';
 import { API_VERSION, listQuerySchema, pageQuerySchema } from '#shared/contracts/queries.ts';
 import type { IncidentBody, IncidentSummary, RejectedView, RosterEntry } from '#shared/contracts/views.ts';
+import { owes } from '#shared/domain/incident.ts';
 import { onShift } from '#shared/domain/roster.ts';
 import { look, type Looker } from '#shared/ports/look.ts';
 
@@ -50,10 +51,14 @@ export const listIncidents = async (
     ...(before === undefined ? {} : { before }),
     ...(member === undefined ? {} : { member }),
   });
-  return {
-    kind: 'done',
-    body: { items: items.map((incident) => incidentSummary(incident, now)), next: toWire(next) },
-  };
+  // The desk has seconds to decide: what the machine thinks, and why, stands in the list itself.
+  const summaries = items.map(async (incident) => ({
+    ...incidentSummary(incident, now),
+    ...(viewer.kind === 'desk' && owes(incident, 'triage')
+      ? { reasons: await store.reasons(incident.id) }
+      : {}),
+  }));
+  return { kind: 'done', body: { items: await Promise.all(summaries), next: toWire(next) } };
 };
 
 /** One incident with its trail and its plan, as this viewer may see it. */

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as z from 'zod';
+import { reasonSchema } from '../domain/classification.ts';
 import { incidentSchema, isUnclassified, type Incident, type Instant } from '../domain/incident.ts';
 import { noticeSchema, ATTEMPT_STATES, type Notice } from '../domain/notice.ts';
 import { memberSchema, type Member } from '../domain/roster.ts';
@@ -67,9 +68,7 @@ const contentSchema = z.object({
   receivedAt: z.int(),
 });
 
-const reasonsSchema = z.array(
-  z.object({ rule: z.string(), sentence: z.string(), span: z.tuple([z.int(), z.int()]).optional() }),
-);
+const reasonsSchema = z.array(reasonSchema);
 const pickSchema = z.array(z.object({ id: z.string(), reason: z.string() }));
 const picksSchema = z.object({ picked: pickSchema, rejected: pickSchema, how: z.string() });
 const rejectedSchema = z.object({

@@ -98,6 +98,8 @@ export const incidentSummary = (incident: Incident, now: Instant): IncidentSumma
   deadlines: times(incident.deadlines),
   done: times(incident.done),
   owed: incident.owed,
+  ...(incident.triage ? { triage: { ...incident.triage, until: iso(incident.triage.until) } } : {}),
+  ...(incident.corrected ? { corrected: { ...incident.corrected, at: iso(incident.corrected.at) } } : {}),
   overdue: incident.paused
     ? []
     : incident.owed.filter((rung) => rung !== 'reinforce' && (incident.deadlines[rung] ?? now) < now),

@@ -37,6 +37,27 @@ export const incidentSummarySchema = z
     ),
     done: rungTimes,
     owed: z.array(rungSchema),
+    triage: z
+      .object({
+        until: isoSchema,
+        by: id
+          .optional()
+          .describe('Who decided; `system`: the default went out. Absent while the desk is asked.'),
+      })
+      .optional()
+      .describe('It was not clear what this is: the desk had until then to say so.'),
+    corrected: z
+      .object({
+        at: isoSchema,
+        by: id,
+        was: classificationSchema.pick({ category: true, disposition: true, urgency: true }),
+      })
+      .optional()
+      .describe('A person corrected the classification; `was`: what the machine had said at first.'),
+    reasons: z
+      .array(reasonSchema)
+      .optional()
+      .describe('In a list: for the desk, of incidents that wait for its triage. Why the machine thinks so.'),
     overdue: z.array(rungSchema).describe('Derived now, never stored.'),
     closed: z.object({ at: isoSchema, outcome: z.enum(OUTCOMES) }).optional(),
     revisit: z.enum(REVISIT_OUTCOMES).optional(),
