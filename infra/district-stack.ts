@@ -259,7 +259,7 @@ export class DistrictStack extends Stack {
     new DutyDashboard(this, 'Dashboard', {
       watch,
       graphs: {
-        Incidents: ['Received', 'Returned', 'Breach', 'Unanswered'].map(reported),
+        Incidents: ['Received', 'Returned', 'Breach', 'Unanswered', 'Repeat'].map(reported),
         'What went wrong and was mended': [
           'Rejected',
           'Unsigned',

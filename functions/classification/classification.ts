@@ -7,6 +7,7 @@ import { mayWait } from '#shared/domain/triage.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import type { Content } from '#shared/ports/store.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
+import { historyOf } from './history.ts';
 
 const statementOf = (content: Content): Statement => ({
   content: content.content,
@@ -25,13 +26,7 @@ export const classifyIncident = async (mover: Mover & { secrets: Secrets }, id: 
   if (!content) throw new Error(`The incident ${id} has no content.`);
   const { classification, reasons } = classify(district, statementOf(content));
   const place = locate(district, content);
-  const vault = await secrets.vault();
-  const { phone, name } = content.caller;
-  const history = [
-    ...(phone ? [vault.hash('phone', phone)] : []),
-    ...(name && phone ? [vault.hash('person', `${name}/${phone}`)] : []),
-    ...(content.address ? [vault.hash('address', content.address)] : []),
-  ];
+  const history = historyOf(await secrets.vault(), content, place, classification);
 
   await move(mover, id, ({ incident, members, now }) => {
     if (!isUnclassified(incident)) return { result: undefined };

@@ -5,10 +5,11 @@ import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
 import { jitter } from '#shared/adapters/system.ts';
 import { sfnWorkflow } from '#shared/adapters/workflow.ts';
 import { reportJobSchema } from '#shared/contracts/jobs.ts';
-import { loadDistrict } from '#shared/districts/load.ts';
+import { loadDistrict, loadRelations } from '#shared/districts/load.ts';
 import { queueDoor } from '#shared/lambda/queue.ts';
 import { classifyIncident } from './classification.ts';
 import { envSchema } from './env.ts';
+import { link } from './link.ts';
 
 const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'classification');
@@ -18,11 +19,16 @@ const mover = {
   workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
   backoff: jitter,
   district: loadDistrict(env.DISTRICT),
+  ...loadRelations(),
 };
 
 /** Classifies every report of a batch, each alone. */
 export const handler = queueDoor(
   reportJobSchema,
-  ({ incidentId }) => classifyIncident(mover, incidentId),
+  async ({ incidentId }) => {
+    await classifyIncident(mover, incidentId);
+    // Only now: nobody waits for what may be known from other calls.
+    await link(mover, incidentId);
+  },
   around,
 );

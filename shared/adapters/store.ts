@@ -69,6 +69,20 @@ const contentSchema = z.object({
 });
 
 const reasonsSchema = z.array(reasonSchema);
+const packed = (numbers: readonly number[]): string =>
+  Buffer.from(Uint32Array.from(numbers).buffer).toString('base64');
+const unpacked = (text: string): number[] => {
+  const bytes = Buffer.from(text, 'base64');
+  return Array.from({ length: Math.floor(bytes.length / 4) }, (_, i) => bytes.readUInt32LE(i * 4));
+};
+
+const keptSchema = z.object({
+  category: z.string(),
+  risk: z.boolean(),
+  danger: z.array(z.string()),
+  /** Packed: 64 numbers as text would make the item twice as dear. */
+  sketch: z.base64().transform(unpacked),
+});
 const pickSchema = z.array(z.object({ id: z.string(), reason: z.string() }));
 const picksSchema = z.object({ picked: pickSchema, rejected: pickSchema, how: z.string() });
 const rejectedSchema = z.object({
@@ -312,8 +326,12 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
               },
             ]
           : []),
-        ...(beside.history ?? []).map((hash) => ({
-          put: { pk: `HIST#${hash}`, sk: `${pad(incident.receivedAt)}#${incident.id}` },
+        ...(beside.history?.keys ?? []).map((key) => ({
+          put: sealedItem(
+            vault,
+            { pk: `HIST#${key}`, sk: `${pad(incident.receivedAt)}#${incident.id}` },
+            { ...beside.history?.kept, sketch: packed(beside.history?.kept.sketch ?? []) },
+          ),
         })),
         ...(beside.idempotencyKey
           ? [
@@ -459,12 +477,19 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       return { items };
     },
 
-    async history(hash, since) {
-      const items = await table.query({ pk: `HIST#${hash}`, from: pad(since), descending: true, limit: 100 });
-      return items.map((item) => ({
-        incidentId: String(item.sk.split('#')[1]),
-        at: Number(item.sk.split('#')[0]),
-      }));
+    async history(key, since, limit) {
+      const [items, vault] = await Promise.all([
+        table.query({ pk: `HIST#${key}`, from: pad(since), descending: true, limit }),
+        secrets.vault(),
+      ]);
+      return items.map((item) => {
+        const kept = unsealed(vault, keptSchema, item);
+        return {
+          incidentId: String(item.sk.split('#')[1]),
+          at: Number(item.sk.split('#')[0]),
+          ...(kept === undefined ? {} : { kept }),
+        };
+      });
     },
 
     async reject(rejected, notices) {

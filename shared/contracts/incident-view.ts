@@ -106,6 +106,15 @@ export const incidentSummary = (incident: Incident, now: Instant): IncidentSumma
   ...(incident.closed ? { closed: { at: iso(incident.closed.at), outcome: incident.closed.outcome } } : {}),
   ...(incident.revisit ? { revisit: incident.revisit } : {}),
   ...(incident.paused ? { paused: { at: iso(incident.paused.at), until: iso(incident.paused.until) } } : {}),
+  ...(incident.repeat
+    ? {
+        repeat: {
+          kind: incident.repeat.kind,
+          times: incident.repeat.times,
+          ...(incident.repeat.before === undefined ? {} : { before: iso(incident.repeat.before) }),
+        },
+      }
+    : {}),
   ...(incident.unansweredSince === undefined ? {} : { unansweredSince: iso(incident.unansweredSince) }),
   reports: incident.reports,
 });
@@ -133,6 +142,9 @@ const isPointless = (incident: Incident, action: Action, person: Person | undefi
       );
     case 'handback':
       return !owes(incident, 'handback');
+    case 'classify':
+      // Between receipt and classification there is nothing to correct yet.
+      return incident.classification === undefined;
     case 'revisit':
     case 'reopen':
     case 'reassign':

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { classificationSchema, reasonSchema } from '../domain/classification.ts';
-import { OUTCOMES, REVISIT_OUTCOMES } from '../domain/incident.ts';
+import { OUTCOMES, REPEAT_KINDS, REVISIT_OUTCOMES } from '../domain/incident.ts';
 import { modeSchema } from '../domain/ladder.ts';
 import { ACTIONS, stateSchema } from '../domain/moves.ts';
 import { ATTEMPT_STATES } from '../domain/notice.ts';
@@ -63,6 +63,10 @@ export const incidentSummarySchema = z
     revisit: z.enum(REVISIT_OUTCOMES).optional(),
     paused: z.object({ at: isoSchema, until: isoSchema }).optional(),
     unansweredSince: isoSchema.optional(),
+    repeat: z
+      .object({ kind: z.enum(REPEAT_KINDS), times: z.int(), before: isoSchema.optional() })
+      .optional()
+      .describe('It has come before within 30 days. From the third time: conflict (mediation leads) or care.'),
     reports: z.int().describe('Reports of this call number.'),
   })
   .meta({ id: 'IncidentSummary' });

@@ -15,6 +15,9 @@ export const OUTCOMES = ['solved', 'by_phone', 'unfounded', 'not_ours', 'cancell
 /** Result of the call-back. */
 export const REVISIT_OUTCOMES = ['satisfied', 'unsatisfied', 'unreachable'] as const;
 
+/** A matter that has come before: only counted, or once too often as a quarrel, or as a call for help. */
+export const REPEAT_KINDS = ['again', 'conflict', 'care'] as const;
+
 /**
  * Somebody who has to do with an incident in this round. Asked = named as assignee and sent a first notice;
  * told = informed; both may read and act. `did` holds the rungs this person reported, so that a repeat is known.
@@ -114,6 +117,10 @@ export const incidentSchema = z
       .optional(),
     /** People found danger in what the machine had called non-police or advice; since then. */
     dangerFoundAt: instantSchema.optional(),
+    /** The same people or the same issue have come before (`standingOf`). */
+    repeat: z
+      .object({ kind: z.enum(REPEAT_KINDS), times: z.int().min(2), before: instantSchema.optional() })
+      .optional(),
     /** Nobody at all could be asked since this instant; retried until somebody comes on shift. */
     unansweredSince: instantSchema.optional(),
     /** The rung at which the workflow has to wait now. */

@@ -40,6 +40,7 @@ export const DESK_NOTES = [
   'nags-spent',
   'feeder-silent',
   'decline',
+  'frequent',
   'other',
 ] as const;
 /** What a `desk` text is about. */

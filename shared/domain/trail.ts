@@ -15,6 +15,7 @@ export const LINE_KINDS = [
   'triaged',
   'corrected',
   'danger-found',
+  'repeated',
   'picked',
   'asked',
   'told',

@@ -2,6 +2,7 @@ import type { Change } from '../domain/draft.ts';
 import type { Incident, Instant } from '../domain/incident.ts';
 import type { AttemptState, Notice } from '../domain/notice.ts';
 import type { Reason } from '../domain/classification.ts';
+import type { Past } from '../domain/repeats.ts';
 import type { Member, Point } from '../domain/roster.ts';
 import type { Rung } from '../domain/rung.ts';
 import type { Line, StoredLine } from '../domain/trail.ts';
@@ -62,14 +63,17 @@ export interface NoticeStep {
   facts?: Record<string, string | number | boolean>;
 }
 
+/** What the history keeps of a report: nothing that names anybody, and no text. */
+export type Kept = Omit<Past, 'at' | 'keys'>;
+
 /** Things to write in the same transaction as a change. */
 export interface Beside {
   picks?: Picks;
   reasons?: readonly Reason[];
   /** A further report of the same call number. */
   report?: Content;
-  /** Keyed hashes under which the incident is found again. */
-  history?: readonly string[];
+  /** Under which keys the incident is found again, and what is kept there of it. */
+  history?: { keys: readonly string[]; kept: Kept };
   /** A key that makes the request that caused this change repeatable. */
   idempotencyKey?: string;
 }
@@ -155,8 +159,15 @@ export interface Store {
     member?: string;
     limit: number;
   }): Promise<Page<Incident>>;
-  /** Earlier incidents under a keyed hash since an instant, newest first. */
-  history(hash: string, since: Instant): Promise<{ incidentId: string; at: Instant }[]>;
+  /**
+   * Earlier incidents under a key (`phone:<keyed hash>`) since an instant, newest first, at most `limit`. `kept` is missing
+   * when the key that sealed it was erased.
+   */
+  history(
+    key: string,
+    since: Instant,
+    limit: number,
+  ): Promise<{ incidentId: string; at: Instant; kept?: Kept }[]>;
   /** Keeps a rejected message and, with it, notices to the duty officer. */
   reject(rejected: Rejected, notices: readonly Notice[]): Promise<void>;
   rejected(before: string | undefined, limit: number): Promise<Page<Rejected>>;

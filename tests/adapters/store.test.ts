@@ -20,6 +20,14 @@ const member = (id: string): Member => ({
   roads: [],
 });
 
+/** What a history keeps; numbers of 32 bits, as a sketch has them. */
+const KEPT = {
+  category: 'noise_nuisance',
+  risk: true,
+  danger: ['threat'],
+  sketch: [3, 70_000, 4_294_967_295],
+};
+
 /** All chains of an incident against the heads in its rows, as `verify-trail` checks them. */
 const faults = async (store: Store, id: string) => {
   const owner = ownerOf(id);
@@ -461,21 +469,22 @@ for (const name of ['memory', 'dynoxide'] as const) {
       expect(await store.done(first.id, 'm-001/key')).toBe(false);
       await store.commit(
         changed(first, () => {}),
-        { idempotencyKey: 'm-001/key', history: ['h1', 'h2'] },
+        { idempotencyKey: 'm-001/key', history: { keys: ['h1', 'h2'], kept: KEPT } },
       );
       expect(await store.done(first.id, 'm-001/key')).toBe(true);
       expect(await store.done(first.id, 'm-002/key')).toBe(false);
       const older = await takeIn(store, anIncident({ receivedAt: T0 - 86_400_000 }));
       await store.commit(
         changed(older, () => {}),
-        { history: ['h1'] },
+        { history: { keys: ['h1'], kept: KEPT } },
       );
-      expect(await store.history('h1', T0 - 2 * 86_400_000)).toEqual([
-        { incidentId: first.id, at: T0 },
-        { incidentId: older.id, at: T0 - 86_400_000 },
+      expect(await store.history('h1', T0 - 2 * 86_400_000, 9)).toEqual([
+        { incidentId: first.id, at: T0, kept: KEPT },
+        { incidentId: older.id, at: T0 - 86_400_000, kept: KEPT },
       ]);
-      expect(await store.history('h1', T0)).toHaveLength(1);
-      expect(await store.history('h3', 0)).toEqual([]);
+      expect(await store.history('h1', T0 - 2 * 86_400_000, 1)).toHaveLength(1);
+      expect(await store.history('h1', T0, 9)).toHaveLength(1);
+      expect(await store.history('h3', 0, 9)).toEqual([]);
       const tallies = await Promise.all(Array.from({ length: 6 }, () => store.tally('rejected', T0 + 1)));
       expect(Math.max(...tallies)).toBe(6);
       expect(await store.tally('rejected', T0 + 1)).toBe(7);
