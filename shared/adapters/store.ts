@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { reasonSchema } from '../domain/classification.ts';
+import { correctionSchema } from '../domain/correction.ts';
 import { incidentSchema, isUnclassified, type Incident, type Instant } from '../domain/incident.ts';
 import { noticeSchema, ATTEMPT_STATES, type Notice } from '../domain/notice.ts';
 import { memberSchema, type Member } from '../domain/roster.ts';
@@ -333,6 +334,21 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
             { ...beside.history?.kept, sketch: packed(beside.history?.kept.sketch ?? []) },
           ),
         })),
+        ...(beside.correction
+          ? [
+              {
+                put: {
+                  ...sealedItem(
+                    vault,
+                    { pk: owner, sk: `CORRECTION#${pad(beside.correction.at)}` },
+                    beside.correction,
+                  ),
+                  monthPk: `CORRECTIONS#${month(beside.correction.at)}`,
+                  monthAt: `${pad(beside.correction.at)}#${incident.id}`,
+                },
+              },
+            ]
+          : []),
         ...(beside.idempotencyKey
           ? [
               {
@@ -490,6 +506,15 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
           ...(kept === undefined ? {} : { kept }),
         };
       });
+    },
+
+    async corrections(of) {
+      const [keys, vault] = await Promise.all([
+        table.query({ index: 'byMonth', pk: `CORRECTIONS#${of}` }),
+        secrets.vault(),
+      ]);
+      const items = await table.getMany(keys.map(({ pk, sk }) => ({ pk, sk })));
+      return items.flatMap((item) => unsealed(vault, correctionSchema, item) ?? []);
     },
 
     async reject(rejected, notices) {

@@ -1,4 +1,4 @@
-import { endPromises, giveBack, limitMs, startRound } from './assign.ts';
+import { endPromises, giveBack, limitMs, startRound, type Finding } from './assign.ts';
 import {
   ask,
   draft,
@@ -28,6 +28,8 @@ import {
 } from './incident.ts';
 import { ACTION_NAMES, DESK_ACTIONS, STATE_NAMES, allows, type Action } from './moves.ts';
 import { LONGEST_PAUSE_MS, resumeIn } from './pause.ts';
+import type { Judgement } from './judgement.ts';
+import { differs, noteDanger, reclassify } from './reclassify.ts';
 import type { Point } from './roster.ts';
 import { RUNGS, type Rung } from './rung.ts';
 import type { LineKind } from './trail.ts';
@@ -48,6 +50,10 @@ export interface Request {
   member?: string | undefined;
   /** End of a pause. */
   until?: Instant | undefined;
+  /** For classify: a category of the district, and what happens with the matter. */
+  judgement?: Judgement | undefined;
+  /** For classify: the same, completed from the district's data: who answers it, and by when. */
+  decided?: Finding | undefined;
 }
 
 /** Why an action was refused: a closed set of codes, and a sentence that a person understands. */
@@ -352,6 +358,9 @@ const REPEATED: Partial<Record<Action, (i: Incident, r: Request, person: Person 
   reopen: (i) => i.reopenedAt !== undefined && i.closed === undefined,
   pause: (i, r) => i.paused !== undefined && i.paused.until === r.until,
   resume: (i) => i.paused === undefined && i.resumedAt !== undefined && allows(i.state, 'pause'),
+  // In triage the same word as the machine's is a decision; afterwards it is nothing new.
+  classify: (i, { decided }) =>
+    decided !== undefined && !owes(i, 'triage') && !differs(i.classification, decided.classification),
   return: (i) => i.state === 'returned',
   handback: (i) => i.done.handback !== undefined,
 };
@@ -431,6 +440,8 @@ const subject = (incident: Incident, actor: Actor, request: Request): string | u
 
 const impossible = (incident: Incident, action: Action): string => {
   const name = ACTION_NAMES[action];
+  if (incident.state === 'returned' && action === 'classify')
+    return '这起警情已退回110，不能再改由街道处置。110如转回，会作为新的警情登记。';
   if (incident.state === 'returned') return `这起警情已退回110，不能再“${name}”。`;
   if (incident.state === 'closed' || incident.state === 'finished')
     return `这起警情${STATE_NAMES[incident.state]}，不能再“${name}”。如有新情况请联系值班台。`;
@@ -487,8 +498,19 @@ const DOINGS: Record<Action, (doing: Doing) => Outcome> = {
     startRound(d, actor.id, text);
     return 'done';
   },
+  classify: ({ d, actor, request: { decided, reason } }) => {
+    if (d.incident.classification === undefined)
+      return refuse('impossible', impossible(d.incident, 'classify'));
+    if (!decided) return missing('category', '研判请写明类别（category）和处置方式（disposition）。');
+    if (!reason) return missing('reason', '研判请写明理由。');
+    if (decided.classification.disposition === 'police' && d.incident.closed !== undefined)
+      return refuse('impossible', '这起警情已办结。如属警务，请先“重启”，再更正为警务退回110。');
+    reclassify(d, actor.id, decided, reason);
+    return 'done';
+  },
   return: ({ d, actor, text }) => {
     if (!text) return missing('reason', '退回110请写明原因。');
+    noteDanger(d, actor.id, { disposition: 'police' });
     giveBack(d, actor.id, text);
     return 'done';
   },

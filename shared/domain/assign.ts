@@ -145,7 +145,7 @@ export const waitForDesk = (
   promise(d, d.incident.receivedAt);
   owe(d, 'triage', until);
   const [duty] = hands.duty;
-  if (duty) notify(d, duty.id, 'desk', 'triage', 'unsure');
+  if (duty) notify(d, duty.id, 'desk', undefined, 'unsure');
   return finish(d);
 };
 

@@ -119,7 +119,16 @@ export const peopleFor = (incident: Incident, hands: Hands, rung: Rung, step: St
 
 /** Whom the default of triage will ask: the first two, from the next steps where there are no two candidates. */
 const firstPair = (incident: Incident, hands: Hands): Hand[] =>
-  [...hands.candidates, ...leaders(incident, hands).slice(0, 1), ...hands.duty, ...hands.street].slice(0, 2);
+  [
+    ...new Map(
+      [
+        ...hands.candidates,
+        ...leaders(incident, hands).slice(0, 1),
+        ...hands.duty.slice(0, 1),
+        ...hands.street.slice(0, 1),
+      ].map((hand) => [hand.id, hand]),
+    ).values(),
+  ].slice(0, 2);
 
 /** Who is nagged about an incident that nobody accepts: the duty officer on shift who has not refused it himself. */
 export const nagged = (incident: Incident, hands: Hands): Hand[] =>

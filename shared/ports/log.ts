@@ -26,4 +26,7 @@ export type Metric =
   | 'TokenLate'
   | 'RestoredByReconcile'
   | 'FeederSilent'
-  | 'Repeat';
+  | 'Repeat'
+  | 'Joined'
+  | 'Parted'
+  | 'MergeProposed';

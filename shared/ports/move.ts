@@ -50,6 +50,9 @@ const METRICS: Partial<Record<LineKind, Metric>> = {
   unanswered: 'Unanswered',
   'nags-over': 'NagsOver',
   returned: 'Returned',
+  triage: 'Triage',
+  corrected: 'Corrected',
+  'danger-found': 'DangerAfterNonPolice',
 };
 
 /**

@@ -2,6 +2,7 @@ import type { Change } from '../domain/draft.ts';
 import type { Incident, Instant } from '../domain/incident.ts';
 import type { AttemptState, Notice } from '../domain/notice.ts';
 import type { Reason } from '../domain/classification.ts';
+import type { Correction } from '../domain/correction.ts';
 import type { Past } from '../domain/repeats.ts';
 import type { Member, Point } from '../domain/roster.ts';
 import type { Rung } from '../domain/rung.ts';
@@ -74,6 +75,8 @@ export interface Beside {
   report?: Content;
   /** Under which keys the incident is found again, and what is kept there of it. */
   history?: { keys: readonly string[]; kept: Kept };
+  /** A person said that it is something else. */
+  correction?: Correction;
   /** A key that makes the request that caused this change repeatable. */
   idempotencyKey?: string;
 }
@@ -168,6 +171,8 @@ export interface Store {
     since: Instant,
     limit: number,
   ): Promise<{ incidentId: string; at: Instant; kept?: Kept }[]>;
+  /** What people corrected in a month (`2026-11`, UTC), oldest first. Whose key was erased is left out. */
+  corrections(month: string): Promise<Correction[]>;
   /** Keeps a rejected message and, with it, notices to the duty officer. */
   reject(rejected: Rejected, notices: readonly Notice[]): Promise<void>;
   rejected(before: string | undefined, limit: number): Promise<Page<Rejected>>;

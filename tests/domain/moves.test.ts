@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { act, type Request } from '#shared/domain/act.ts';
-import { receive, type Incident } from '#shared/domain/incident.ts';
+import type { Incident } from '#shared/domain/incident.ts';
 import {
   ACTIONS,
   DESK_ACTIONS,
@@ -13,20 +13,22 @@ import {
   type State,
 } from '#shared/domain/moves.ts';
 import { NO_HANDS } from '#shared/domain/hands.ts';
-import { T0, checkRow, dutyRoom, everybody, type DutyRoom } from './duty-room.ts';
+import {
+  T0,
+  checkRow,
+  dutyRoom,
+  everybody,
+  everyday,
+  ladderOf,
+  type DutyRoom,
+  type Setting,
+} from './duty-room.ts';
 
 /** One incident in each state, brought there by what people do. */
 const IN: Record<State, () => Incident> = {
+  // In triage: what is not even classified lets nobody say that it is something else.
   received: () => ({
-    ...receive({
-      id: 'x',
-      callNo: 'sample-1',
-      district: 'donghu',
-      receivedAt: T0,
-      calledAt: T0,
-      secret: false,
-      mode: 'peace',
-    }),
+    ...told((room) => room.at(10), { triage: 15, matter: { sure: false, disposition: 'joint' } }),
     // Nobody is asked yet; a person of the roster is here so that every cell can be tried by a member too.
     people: [{ id: 'a', role: 'member', squad: 'one', told: [], did: [] }],
   }),
@@ -62,8 +64,8 @@ const IN: Record<State, () => Incident> = {
   returned: () => told((room) => room.at(10).desk.returns()),
 };
 
-const told = (tale: (room: DutyRoom) => unknown): Incident => {
-  const room = dutyRoom();
+const told = (tale: (room: DutyRoom) => unknown, setting: Setting = {}): Incident => {
+  const room = dutyRoom(setting);
   tale(room);
   room.hears(...room.unheard());
   return room.incident;
@@ -78,6 +80,16 @@ const request = (action: Action): Request => ({
   ...(action === 'close' ? { outcome: 'handed_on' } : {}),
   ...(action === 'revisit' ? { outcome: 'unreachable' } : {}),
   ...(action === 'reassign' ? { member: 'b' } : {}),
+  ...(action === 'classify'
+    ? {
+        decided: {
+          classification: { ...everyday, category: 'noise_nuisance' },
+          ladder: ladderOf('donghu'),
+          place: { name: '样例路' },
+          picks: { picked: 3, rejected: 0 },
+        },
+      }
+    : {}),
 });
 
 /** Where a move may lead beside what the table says at first sight. */

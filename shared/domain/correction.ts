@@ -1,0 +1,105 @@
+import * as z from 'zod';
+import { classificationSchema, type Classification, type Reason } from './classification.ts';
+import { instantSchema, type Instant } from './incident.ts';
+import { maskText } from './mask.ts';
+
+const judgedSchema = classificationSchema.pick({ category: true, disposition: true, urgency: true });
+type Judged = z.infer<typeof judgedSchema>;
+
+/** A person said that an incident is something else than what stood there. Kept to learn from; names nobody. */
+export const correctionSchema = z.object({
+  incidentId: z.string(),
+  at: instantSchema,
+  /** In triage, before anybody was asked, or afterwards. */
+  stage: z.enum(['triage', 'after']),
+  /** What was told, masked. */
+  text: z.string(),
+  was: judgedSchema,
+  is: judgedSchema,
+  by: z.string(),
+  /** The person's reason, masked. */
+  why: z.string(),
+  /** The words that had decided, masked: what the machine's evidence quoted. */
+  words: z.array(z.string()),
+});
+/** A person said that an incident is something else than what stood there. */
+export type Correction = z.infer<typeof correctionSchema>;
+
+const judged = ({ category, disposition, urgency }: Judged): Judged => ({ category, disposition, urgency });
+
+/** The correction as it is kept. `known`: words that are surely personal here. */
+export const correctionOf = (facts: {
+  incidentId: string;
+  at: Instant;
+  stage: Correction['stage'];
+  content: string;
+  reasons: readonly Reason[];
+  was: Classification;
+  is: Classification;
+  by: string;
+  why: string;
+  known: readonly string[];
+}): Correction => {
+  const { incidentId, at, stage, content, reasons, known } = facts;
+  const quoted = reasons.flatMap(({ span, against }) =>
+    span && !against ? [maskText(content.slice(...span), known)] : [],
+  );
+  return {
+    incidentId,
+    at,
+    stage,
+    text: maskText(content, known),
+    was: judged(facts.was),
+    is: judged(facts.is),
+    by: facts.by,
+    why: maskText(facts.why, known),
+    words: [...new Set(quoted)].sort(),
+  };
+};
+
+/** What people agree on: the same change, decided by the same word (absent: the machine had no word for it). */
+export interface Pattern {
+  was: Pick<Judged, 'category' | 'disposition'>;
+  is: Pick<Judged, 'category' | 'disposition'>;
+  word?: string;
+  corrections: Correction[];
+  people: string[];
+}
+
+/** The desk's shared id is nobody in particular: it never makes a second person. */
+const SHARED = 'desk';
+
+/**
+ * Corrections by pattern: one for every word that had decided, so that two corrections agree as soon as they share one.
+ * A pattern may be learnt from when two different people stand behind it; what only one says may be his habit.
+ */
+export const patternsOf = (
+  corrections: readonly Correction[],
+): { agreed: Pattern[]; lone: { patterns: number; corrections: number } } => {
+  const patterns = new Map<string, Pattern>();
+  for (const correction of corrections)
+    for (const word of correction.words.length > 0 ? correction.words : [undefined]) {
+      const { was, is, by } = correction;
+      const key = JSON.stringify([was.category, was.disposition, is.category, is.disposition, word]);
+      const pattern = patterns.get(key) ?? {
+        was: { category: was.category, disposition: was.disposition },
+        is: { category: is.category, disposition: is.disposition },
+        ...(word === undefined ? {} : { word }),
+        corrections: [],
+        people: [],
+      };
+      patterns.set(key, pattern);
+      pattern.corrections.push(correction);
+      if (by !== SHARED && !pattern.people.includes(by)) pattern.people.push(by);
+    }
+  const all = [...patterns.values()];
+  const agreed = all.filter(({ people }) => people.length >= 2);
+  const learnt = new Set(agreed.flatMap((pattern) => pattern.corrections));
+  return {
+    agreed,
+    lone: {
+      patterns: all.length - agreed.length,
+      corrections: corrections.filter((correction) => !learnt.has(correction)).length,
+    },
+  };
+};

@@ -1,0 +1,42 @@
+import type { Classification, Disposition, Urgency } from './classification.ts';
+import type { District } from './district.ts';
+
+/** What the desk says of a matter. Without an urgency it keeps the one it has, or gets that of its new category. */
+export interface Judgement {
+  /** Id or name of a category of the district. */
+  category: string;
+  disposition: Disposition;
+  urgency?: Urgency | undefined;
+}
+
+/**
+ * A person's judgement as a classification: line and team follow by the district's tables, as for the machine's own. What
+ * the guard saw stays: a person may say that it means nothing, but not that it was not said.
+ * @returns undefined when the district has no such category.
+ */
+export const judge = (
+  district: District,
+  was: Classification,
+  { category: wanted, disposition, urgency }: Judgement,
+): Classification | undefined => {
+  const category = district.categories.find((c) => c.id === wanted || c.name === wanted);
+  const other = district.categories.find((c) => c.id === 'other');
+  if (!category) return undefined;
+  const sign = was.danger.map((kind) => district.danger[kind]).find((team) => team !== undefined);
+  // A police station is not on our roster, and the hotline sends nobody: what we answer ourselves needs a team of ours.
+  const ours =
+    category.disposition === disposition || category.disposition === 'non-police'
+      ? category.team
+      : (other?.team ?? category.team);
+  const { runnerUp: _, ...rest } = was;
+  return {
+    ...rest,
+    category: category.id,
+    disposition,
+    urgency: urgency ?? (category.id === was.category ? was.urgency : category.urgency),
+    line: category.line,
+    team:
+      disposition === 'police' ? category.team : disposition === 'joint' && sign !== undefined ? sign : ours,
+    sure: true,
+  };
+};
