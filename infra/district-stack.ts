@@ -249,6 +249,11 @@ export class DistrictStack extends Stack {
       impact:
         'No vendor would take a notice: a person who was named does not know of it, and only the climb goes on.',
     });
+    watch.over('DangerAfterNonPolice', {
+      metric: reported('DangerAfterNonPolice'),
+      impact:
+        'People found danger in what the machine had called harmless: somebody was sent alone, and the next such call would be too.',
+    });
     watch.over('WorkflowLost', {
       metric: reported('WorkflowLost'),
       impact:
@@ -259,7 +264,7 @@ export class DistrictStack extends Stack {
     new DutyDashboard(this, 'Dashboard', {
       watch,
       graphs: {
-        Incidents: ['Received', 'Returned', 'Breach', 'Unanswered', 'Repeat'].map(reported),
+        Incidents: ['Received', 'Triage', 'Corrected', 'Returned', 'Breach', 'Unanswered', 'Repeat'].map(reported),
         'What went wrong and was mended': [
           'Rejected',
           'Unsigned',

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { memoryTable } from '#shared/adapters/memory-table.ts';
 import { attemptIdOf } from '#shared/adapters/store.ts';
 import { verifyChains, type ChainHead } from '#shared/adapters/trail-chain.ts';
+import type { Correction } from '#shared/domain/correction.ts';
+import type { Instant } from '#shared/domain/incident.ts';
 import type { Member } from '#shared/domain/roster.ts';
 import { REJECTS_OWNER, ownerOf, type NoticeRow, type Store } from '#shared/ports/store.ts';
 import type { Item, Table } from '#shared/ports/table.ts';
@@ -462,6 +464,38 @@ for (const name of ['memory', 'dynoxide'] as const) {
       });
       for (const strange of ['', 'x', 'REJECTED', '01JSAMPLE0000000000000000A', 'ROSTER.a.b.1'])
         expect(await store.byAttempt(strange)).toBeUndefined();
+    });
+
+    test('corrections: by month, oldest first, sealed, and never among the incidents', async () => {
+      const first = await takeIn(store);
+      const correction = (at: Instant, by: string): Correction => ({
+        incidentId: first.id,
+        at,
+        stage: 'after',
+        text: '楼上[姓名]装修',
+        was: { category: 'other', disposition: 'joint', urgency: 'P4' },
+        is: { category: 'noise_nuisance', disposition: 'non-police', urgency: 'P3' },
+        by,
+        why: '听录音',
+        words: ['装修'],
+      });
+      const later = correction(T0 + 5_000, 'duty-2');
+      const sooner = correction(T0 + 1_000, 'duty-1');
+      await store.commit(
+        changed(first, () => {}),
+        { correction: later },
+      );
+      const { incident } = (await store.load(first.id)) ?? {};
+      if (!incident) throw new Error('the incident is gone');
+      await store.commit(
+        changed(incident, () => {}),
+        { correction: sooner },
+      );
+      expect(await store.corrections('2026-03')).toEqual([sooner, later]);
+      expect(await store.corrections('2026-02')).toEqual([]);
+      expect(
+        (await store.list({ now: T0 + 1, limit: 50 })).items.filter(({ id }) => id === first.id),
+      ).toHaveLength(1);
     });
 
     test('small things that are remembered: repeatable requests, history, counters, heartbeats', async () => {
