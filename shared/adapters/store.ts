@@ -2,13 +2,22 @@ import { createHash, randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { reasonSchema } from '../domain/classification.ts';
 import { correctionSchema } from '../domain/correction.ts';
-import { incidentSchema, isUnclassified, type Incident, type Instant } from '../domain/incident.ts';
+import type { Change } from '../domain/draft.ts';
+import { OVER, incidentSchema, isUnclassified, type Incident, type Instant } from '../domain/incident.ts';
 import { noticeSchema, ATTEMPT_STATES, type Notice } from '../domain/notice.ts';
 import { memberSchema, type Member } from '../domain/roster.ts';
 import { storedLineSchema, type Line, type StoredLine } from '../domain/trail.ts';
 import { rungSchema } from '../domain/rung.ts';
 import type { Secrets } from '../ports/secrets.ts';
-import { REJECTS_OWNER, ownerOf, type Owed, type Picks, type Rejected, type Store } from '../ports/store.ts';
+import {
+  REJECTS_OWNER,
+  ownerOf,
+  type Beside,
+  type Owed,
+  type Picks,
+  type Rejected,
+  type Store,
+} from '../ports/store.ts';
 import { INDEX_KEYS, type Item, type Key, type Table, type Value, type Write } from '../ports/table.ts';
 import { KeyErased, type Vault } from '../ports/vault.ts';
 import { chainLines, lineContext } from './trail-chain.ts';
@@ -95,10 +104,14 @@ const rejectedSchema = z.object({
   bytes: z.int(),
 });
 
+/** It is over, and what was joined to it is not yet. */
+const leavesJoined = ({ state, joins = [] }: Pick<Incident, 'state' | 'joins'>): boolean =>
+  OVER.has(state) && joins.length > 0;
+
 /** Attributes of the row for an incident; the workflow's parked token is not among them and so is never overwritten. */
 const rowOf = (incident: Incident, at: Instant): Record<string, Value | undefined> => {
   const unclassified = isUnclassified(incident);
-  const owes = unclassified || incident.workflow === 'owed';
+  const owes = unclassified || incident.workflow === 'owed' || leavesJoined(incident);
   const due = incident.rung === undefined ? undefined : incident.due[incident.rung];
   return {
     ...incident,
@@ -196,6 +209,89 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
     };
   };
 
+  /** All writes of one change: they are part of one transaction. */
+  const writesOf = async (change: Change, beside: Beside = {}): Promise<Write[]> => {
+    const vault = await secrets.vault();
+    const { items, incident } = linesOf(change.incident, change.lines, vault);
+    const owner = ownerOf(incident.id);
+    const at = change.lines[0]?.at ?? incident.receivedAt;
+    const row = rowOf(incident, at);
+    const remove = [...FIELDS, ...INDEXED].filter((name) => row[name] === undefined);
+    const touched = new Set(
+      change.lines.flatMap((line) => (['asked', 'told'].includes(line.kind) && line.whom ? [line.whom] : [])),
+    );
+    for (const notice of change.notices) touched.add(notice.to);
+    return [
+      {
+        patch: incidentKey(incident.id),
+        set: row,
+        remove,
+        if: { equals: { version: incident.version - 1 } },
+      },
+      ...items,
+      ...change.notices.map((notice) => ({
+        put: noticeItem(owner, notice),
+        if: { absent: true as const },
+      })),
+      ...[...touched].map((id) => ({
+        put: {
+          pk: owner,
+          sk: `MEMBER#${id}`,
+          memberPk: `MEMBER#${id}`,
+          memberAt: `${pad(incident.receivedAt)}#${incident.id}`,
+        },
+      })),
+      ...(beside.picks
+        ? [{ put: sealedItem(vault, { pk: owner, sk: 'PICKS' }, beside.picks satisfies Picks) }]
+        : []),
+      ...(beside.reasons ? [{ put: sealedItem(vault, { pk: owner, sk: 'REASONS' }, beside.reasons) }] : []),
+      ...(beside.report
+        ? [
+            {
+              put: sealedItem(
+                vault,
+                { pk: owner, sk: `REPORT#${String(incident.reports).padStart(4, '0')}` },
+                beside.report,
+              ),
+            },
+          ]
+        : []),
+      ...(beside.history?.keys ?? []).map((key) => ({
+        put: sealedItem(
+          vault,
+          { pk: `HIST#${key}`, sk: `${pad(incident.receivedAt)}#${incident.id}` },
+          { ...beside.history?.kept, sketch: packed(beside.history?.kept.sketch ?? []) },
+        ),
+      })),
+      ...(beside.correction
+        ? [
+            {
+              put: {
+                ...sealedItem(
+                  vault,
+                  { pk: owner, sk: `CORRECTION#${pad(beside.correction.at)}` },
+                  beside.correction,
+                ),
+                monthPk: `CORRECTIONS#${month(beside.correction.at)}`,
+                monthAt: `${pad(beside.correction.at)}#${incident.id}`,
+              },
+            },
+          ]
+        : []),
+      ...(beside.idempotencyKey
+        ? [
+            {
+              put: {
+                pk: owner,
+                sk: `KEY#${beside.idempotencyKey}`,
+                expiresAt: seconds(at + KEY_DAYS * DAY_MS),
+              },
+            },
+          ]
+        : []),
+    ];
+  };
+
   const rows = async (keys: readonly Item[]): Promise<Incident[]> =>
     (await table.getMany(keys.map((key) => ({ pk: key.pk, sk: 'INCIDENT' })))).map(toIncident);
 
@@ -279,89 +375,44 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       return (await table.get({ pk: ownerOf(id), sk: `KEY#${idempotencyKey}` })) !== undefined;
     },
 
-    async commit(change, beside = {}) {
-      const vault = await secrets.vault();
-      const { items, incident } = linesOf(change.incident, change.lines, vault);
-      const owner = ownerOf(incident.id);
-      const at = change.lines[0]?.at ?? incident.receivedAt;
-      const row = rowOf(incident, at);
-      const remove = [...FIELDS, ...INDEXED].filter((name) => row[name] === undefined);
-      const touched = new Set(
-        change.lines.flatMap((line) =>
-          ['asked', 'told'].includes(line.kind) && line.whom ? [line.whom] : [],
-        ),
-      );
-      for (const notice of change.notices) touched.add(notice.to);
-      const written = await table.write([
-        {
-          patch: incidentKey(incident.id),
-          set: row,
-          remove,
-          if: { equals: { version: incident.version - 1 } },
-        },
-        ...items,
-        ...change.notices.map((notice) => ({
-          put: noticeItem(owner, notice),
-          if: { absent: true as const },
-        })),
-        ...[...touched].map((id) => ({
-          put: {
-            pk: owner,
-            sk: `MEMBER#${id}`,
-            memberPk: `MEMBER#${id}`,
-            memberAt: `${pad(incident.receivedAt)}#${incident.id}`,
-          },
-        })),
-        ...(beside.picks
-          ? [{ put: sealedItem(vault, { pk: owner, sk: 'PICKS' }, beside.picks satisfies Picks) }]
-          : []),
-        ...(beside.reasons ? [{ put: sealedItem(vault, { pk: owner, sk: 'REASONS' }, beside.reasons) }] : []),
-        ...(beside.report
-          ? [
-              {
-                put: sealedItem(
-                  vault,
-                  { pk: owner, sk: `REPORT#${String(incident.reports).padStart(4, '0')}` },
-                  beside.report,
-                ),
-              },
-            ]
-          : []),
-        ...(beside.history?.keys ?? []).map((key) => ({
-          put: sealedItem(
-            vault,
-            { pk: `HIST#${key}`, sk: `${pad(incident.receivedAt)}#${incident.id}` },
-            { ...beside.history?.kept, sketch: packed(beside.history?.kept.sketch ?? []) },
+    async commit(change, beside) {
+      return (await table.write(await writesOf(change, beside))).ok;
+    },
+
+    async commitBoth(first, second, beside) {
+      const writes = await Promise.all([writesOf(first, beside), writesOf(second)]);
+      return (await table.write(writes.flat())).ok;
+    },
+
+    async recent(since, now, limit) {
+      const months = [...new Set([month(now), month(since)])];
+      const [found, vault] = await Promise.all([
+        Promise.all(
+          months.map((of) =>
+            table.query({
+              index: 'byMonth',
+              pk: `MONTH#${of}`,
+              from: pad(since),
+              descending: true,
+              limit,
+            }),
           ),
-        })),
-        ...(beside.correction
-          ? [
-              {
-                put: {
-                  ...sealedItem(
-                    vault,
-                    { pk: owner, sk: `CORRECTION#${pad(beside.correction.at)}` },
-                    beside.correction,
-                  ),
-                  monthPk: `CORRECTIONS#${month(beside.correction.at)}`,
-                  monthAt: `${pad(beside.correction.at)}#${incident.id}`,
-                },
-              },
-            ]
-          : []),
-        ...(beside.idempotencyKey
-          ? [
-              {
-                put: {
-                  pk: owner,
-                  sk: `KEY#${beside.idempotencyKey}`,
-                  expiresAt: seconds(at + KEY_DAYS * DAY_MS),
-                },
-              },
-            ]
-          : []),
+        ),
+        secrets.vault(),
       ]);
-      return written.ok;
+      const owners = found.flat().slice(0, limit);
+      const items = await table.getMany(
+        owners.flatMap(({ pk }) => [
+          { pk, sk: 'INCIDENT' },
+          { pk, sk: 'CONTENT' },
+        ]),
+      );
+      return owners.flatMap(({ pk }) => {
+        const row = items.find((item) => item.pk === pk && item.sk === 'INCIDENT');
+        const sealed = items.find((item) => item.pk === pk && item.sk === 'CONTENT');
+        const content = sealed && unsealed(vault, contentSchema, sealed);
+        return row && content ? [{ incident: toIncident(row), content }] : [];
+      });
     },
 
     async workflowStarted(id, round) {
@@ -434,12 +485,14 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
           // An index may lag behind; the row says what is owed now.
           const item = await table.get({ pk: key.pk, sk: key.sk });
           if (!item?.owedPk) continue;
-          items.push({
-            // In triage it is received as well, but what it owes then is a workflow.
-            kind: item.state === 'received' && item.classification === undefined ? 'report' : 'workflow',
-            incidentId: idOfOwner(key.pk),
-            since,
-          });
+          const incidentId = idOfOwner(key.pk);
+          // In triage it is received as well, but what it owes then is a workflow.
+          if (item.state === 'received' && item.classification === undefined)
+            items.push({ kind: 'report', incidentId, since });
+          else if (item.workflow === 'owed') items.push({ kind: 'workflow', incidentId, since });
+          // Looked at as it lies there: a row that is broken must not hide what others owe.
+          else if (Array.isArray(item.joins) && item.joins.length > 0)
+            items.push({ kind: 'joins', incidentId, since });
         }
       }
       return items;

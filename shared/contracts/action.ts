@@ -23,7 +23,7 @@ export const actionSchema = z
         .describe('What is done. A repeat is harmless.'),
       reason: words
         .optional()
-        .describe('Why: for decline, pause, reopen, return, reassign, reveal, classify.'),
+        .describe('Why: for decline, pause, reopen, return, reassign, reveal, classify, join, unjoin.'),
       text: words.optional().describe('What happened: for feedback, close, note.'),
       location: z
         .object(
@@ -46,6 +46,11 @@ export const actionSchema = z
         .max(32, '最多 32 个字')
         .optional()
         .describe('For reassign the new person; otherwise the member on whose behalf the desk acts.'),
+      into: z
+        .string('应为文字')
+        .max(32, '最多 32 个字')
+        .optional()
+        .describe('For join: id of the incident that this one becomes part of.'),
       until: z.iso
         .datetime({ offset: true, error: '应为带时区的时间，例如 2026-03-01T14:03:20+08:00' })
         .optional()
@@ -102,6 +107,7 @@ export const toRequest = (body: ActionBody, location: Request['location']): Requ
   text: body.text,
   outcome: body.outcome,
   member: body.member,
+  into: body.into,
   location,
   judgement:
     body.category === undefined || body.disposition === undefined

@@ -106,6 +106,11 @@ export const incidentSummary = (incident: Incident, now: Instant): IncidentSumma
   ...(incident.closed ? { closed: { at: iso(incident.closed.at), outcome: incident.closed.outcome } } : {}),
   ...(incident.revisit ? { revisit: incident.revisit } : {}),
   ...(incident.paused ? { paused: { at: iso(incident.paused.at), until: iso(incident.paused.until) } } : {}),
+  ...(incident.joined
+    ? { joined: { into: incident.joined.into, at: iso(incident.joined.at), by: incident.joined.by } }
+    : {}),
+  joins: incident.joins ?? [],
+  related: incident.related ?? [],
   ...(incident.repeat
     ? {
         repeat: {
@@ -145,6 +150,10 @@ const isPointless = (incident: Incident, action: Action, person: Person | undefi
     case 'classify':
       // Between receipt and classification there is nothing to correct yet.
       return incident.classification === undefined;
+    case 'join':
+      // What holds a danger sign is answered by itself, and who has taken others in goes nowhere.
+      return (incident.classification?.danger.length ?? 0) > 0 || (incident.joins ?? []).length > 0;
+    case 'unjoin':
     case 'revisit':
     case 'reopen':
     case 'reassign':

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { classificationSchema, reasonSchema } from '../domain/classification.ts';
-import { OUTCOMES, REPEAT_KINDS, REVISIT_OUTCOMES } from '../domain/incident.ts';
+import { OUTCOMES, REPEAT_KINDS, REVISIT_OUTCOMES, relatedSchema } from '../domain/incident.ts';
 import { modeSchema } from '../domain/ladder.ts';
 import { ACTIONS, stateSchema } from '../domain/moves.ts';
 import { ATTEMPT_STATES } from '../domain/notice.ts';
@@ -63,10 +63,22 @@ export const incidentSummarySchema = z
     revisit: z.enum(REVISIT_OUTCOMES).optional(),
     paused: z.object({ at: isoSchema, until: isoSchema }).optional(),
     unansweredSince: isoSchema.optional(),
+    joined: z
+      .object({ into: id, at: isoSchema, by: z.string() })
+      .optional()
+      .describe('This call is part of that incident: its people were sent home, and it ends with it.'),
+    joins: z.array(id).describe('Incidents that are part of this one.'),
+    related: z
+      .array(relatedSchema)
+      .describe(
+        'May be about the same event: `propose` waits for the desk (join), `link` is only looked at together.',
+      ),
     repeat: z
       .object({ kind: z.enum(REPEAT_KINDS), times: z.int(), before: isoSchema.optional() })
       .optional()
-      .describe('It has come before within 30 days. From the third time: conflict (mediation leads) or care.'),
+      .describe(
+        'It has come before within 30 days. From the third time: conflict (mediation leads) or care.',
+      ),
     reports: z.int().describe('Reports of this call number.'),
   })
   .meta({ id: 'IncidentSummary' });

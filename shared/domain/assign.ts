@@ -178,6 +178,7 @@ export const startRound = (d: Draft, by: string, text?: string): void => {
     'revisit',
     'reinforceAskedAt',
     'resumedAt',
+    'joined',
     'unansweredSince',
   ] as const)
     delete incident[key];

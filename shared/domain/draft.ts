@@ -59,7 +59,7 @@ const entry = (d: Draft, hand: Hand): Person => {
 };
 
 /** What a first notice may say: where content is secret or dangerous only that there is a task. */
-const askKind = (incident: Incident): NoticeKind =>
+export const askKind = (incident: Incident): NoticeKind =>
   incident.secret || (incident.classification?.danger.length ?? 0) > 0 ? 'ask-secret' : 'ask';
 
 /** Asks a person: names him as assignee and sends his first notice. */

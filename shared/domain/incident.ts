@@ -15,6 +15,11 @@ export const OUTCOMES = ['solved', 'by_phone', 'unfounded', 'not_ours', 'cancell
 /** Result of the call-back. */
 export const REVISIT_OUTCOMES = ['satisfied', 'unsatisfied', 'unreachable'] as const;
 
+/** Another incident beside this one: `propose` waits for the desk's word whether both are one, `link` stays a link. */
+export const relatedSchema = z.object({ id: z.string(), verdict: z.enum(['propose', 'link']) });
+/** Another incident beside this one. */
+export type Related = z.infer<typeof relatedSchema>;
+
 /** A matter that has come before: only counted, or once too often as a quarrel, or as a call for help. */
 export const REPEAT_KINDS = ['again', 'conflict', 'care'] as const;
 
@@ -117,6 +122,23 @@ export const incidentSchema = z
       .optional(),
     /** People found danger in what the machine had called non-police or advice; since then. */
     dangerFoundAt: instantSchema.optional(),
+    /** This call is part of another incident. `was`, `owed`, `stood` (who was sent home for it): to take it back. */
+    joined: z
+      .object({
+        into: z.string(),
+        at: instantSchema,
+        by: z.string(),
+        was: z.enum(['asking', 'unanswered', 'accepted', 'onsite']),
+        owed: z.array(rungSchema),
+        stood: z.array(z.string()),
+      })
+      .optional(),
+    /** Incidents that are part of this one now. */
+    joins: z.array(z.string()).optional(),
+    /** It was part of another one until then; a second parting is a repeat. */
+    partedAt: instantSchema.optional(),
+    /** Other incidents that may be about the same event; the latest few. */
+    related: z.array(relatedSchema).optional(),
     /** The same people or the same issue have come before (`standingOf`). */
     repeat: z
       .object({ kind: z.enum(REPEAT_KINDS), times: z.int().min(2), before: instantSchema.optional() })
@@ -139,6 +161,9 @@ export const incidentSchema = z
   })
   .refine((i) => (i.state === 'paused') === (i.paused !== undefined), {
     message: 'a pause belongs to the state paused, and to no other',
+  })
+  .refine((i) => i.state !== 'joined' || i.joined !== undefined, {
+    message: 'a joined incident says into which one',
   });
 
 /** The incident row, parsed. */

@@ -85,6 +85,8 @@ export interface Beside {
 export type Owed =
   | { kind: 'report'; incidentId: string; since: Instant }
   | { kind: 'workflow'; incidentId: string; since: Instant }
+  /** An incident that is over, with others joined to it that are not. */
+  | { kind: 'joins'; incidentId: string; since: Instant }
   | { kind: 'notice'; owner: string; noticeId: string; since: Instant };
 
 /** A signed message that could not be taken, kept for the desk. */
@@ -140,6 +142,10 @@ export interface Store {
   done(id: string, idempotencyKey: string): Promise<boolean>;
   /** Commits if the row still has the version the change was made from. False: reload and decide again. */
   commit(change: Change, beside?: Beside): Promise<boolean>;
+  /** Commits two changes together or not at all; false: one of the rows has moved on. */
+  commitBoth(first: Change, second: Change, beside?: Beside): Promise<boolean>;
+  /** Incidents received since an instant with what was told, newest first, at most `limit`; eventually consistent. */
+  recent(since: Instant, now: Instant, limit: number): Promise<{ incident: Incident; content: Content }[]>;
   /** The execution of this round is known to run. */
   workflowStarted(id: string, round: number): Promise<void>;
   notice(owner: string, id: string): Promise<NoticeRow | undefined>;

@@ -50,6 +50,17 @@ const IN: Record<State, () => Incident> = {
       room.at(10).member('a').accepts();
       room.desk.pauses(600);
     }),
+  joined: () => {
+    const joined = act(
+      IN.accepted(),
+      { kind: 'desk', id: 'duty' },
+      request('join'),
+      everybody(),
+      T0 + 10_000,
+    );
+    if (joined.kind !== 'done') throw new Error('nothing was joined');
+    return joined.change.incident;
+  },
   closed: () =>
     told((room) => {
       room.at(10).member('a').accepts();
@@ -71,6 +82,9 @@ const told = (tale: (room: DutyRoom) => unknown, setting: Setting = {}): Inciden
   return room.incident;
 };
 
+/** Another incident, to which one can be joined. */
+const mainOne = (): Incident => ({ ...told((room) => room.at(5)), id: 'the-main-one' });
+
 /** An action with everything it needs; another outcome than any before, so that it is no repeat. */
 const request = (action: Action): Request => ({
   action,
@@ -80,6 +94,7 @@ const request = (action: Action): Request => ({
   ...(action === 'close' ? { outcome: 'handed_on' } : {}),
   ...(action === 'revisit' ? { outcome: 'unreachable' } : {}),
   ...(action === 'reassign' ? { member: 'b' } : {}),
+  ...(action === 'join' ? { into: 'the-main-one', main: mainOne() } : {}),
   ...(action === 'classify'
     ? {
         decided: {
@@ -126,7 +141,14 @@ describe.for(STATES)('%s', (state) => {
     expect(result.change.lines.length, 'a move that leaves no line').toBeGreaterThan(0);
     expect(after.version).toBe(incident.version + 1);
     const expected =
-      ALSO[state]?.[action] ?? (target === 'same' ? state : target === 'was' ? incident.paused?.was : target);
+      ALSO[state]?.[action] ??
+      (target === 'same'
+        ? state
+        : target === 'was'
+          ? incident.paused?.was
+          : target === 'before'
+            ? incident.joined?.was
+            : target);
     return expect(after.state).toBe(expected);
   });
 });
@@ -142,6 +164,8 @@ const REPEATS = [
   'accepted resume',
   'onsite resume',
   'returned return',
+  'joined accept',
+  'joined join',
 ];
 
 test('the table is the only source: conditions of writes are read from it', () => {

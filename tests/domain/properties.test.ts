@@ -5,7 +5,7 @@ import { assign, waitForDesk, type Finding } from '#shared/domain/assign.ts';
 import type { Classification } from '#shared/domain/classification.ts';
 import type { Change } from '#shared/domain/draft.ts';
 import { escalate } from '#shared/domain/escalate.ts';
-import type { Hand, Hands } from '#shared/domain/hands.ts';
+import { NO_HANDS, type Hand, type Hands } from '#shared/domain/hands.ts';
 import { OVER, receive, type Incident } from '#shared/domain/incident.ts';
 import type { Ladder } from '#shared/domain/ladder.ts';
 import { ACTIONS, DESK_ACTIONS, MOVES } from '#shared/domain/moves.ts';
@@ -106,6 +106,23 @@ const begin = ({ ladder, hands, disposition, danger, triage, secret, delay }: Se
   return { changes: [{ change, before: fresh, by: 'clock' }], incident: change.incident, hands, now };
 };
 
+/** Another incident, open and harmless, that this one can be joined to. */
+const mainOf = ({ ladder = ladderOf('donghu') }: Incident): Incident =>
+  assign(
+    receive({
+      id: 'main',
+      callNo: 'sample-0',
+      district: 'sample',
+      receivedAt: T0,
+      calledAt: T0,
+      secret: false,
+      mode: 'peace',
+    }),
+    findingOf(ladder, {}),
+    NO_HANDS,
+    T0,
+  ).incident;
+
 const take = (tale: Tale, change: Change | undefined, by: 'clock' | 'person'): void => {
   if (!change) return;
   tale.changes.push({ change, before: tale.incident, by });
@@ -143,6 +160,7 @@ const request = (tale: Tale, { what, who }: Step): [Actor, Request, Hand | undef
       text: `样例 ${tale.now}`,
       outcome: what === 'revisit' ? 'satisfied' : who % 2 ? 'solved' : 'by_phone',
       until: tale.now + (who + 1) * 900_000,
+      ...(what === 'join' ? { into: 'main', main: mainOf(tale.incident) } : {}),
       ...(what === 'reassign' && target ? { member: target.id } : {}),
       ...(what === 'classify' && tale.incident.ladder
         ? {
@@ -212,6 +230,7 @@ describe('whatever people do and whenever the clock looks', () => {
         if (to === before.state || before.state === 'received') continue;
         const targets = new Set<string>(Object.values(MOVES[before.state]));
         if (targets.has('was')) targets.add('accepted').add('onsite');
+        if (targets.has('before')) targets.add(before.joined?.was ?? 'asking');
         // Nobody left is found within the same decision: accepted → asking → unanswered.
         if (targets.has('asking')) targets.add('unanswered');
         // A reassigned incident on whose site somebody was already is on site again once it is accepted.
