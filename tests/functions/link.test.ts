@@ -102,7 +102,180 @@ describe('the third time in thirty days', () => {
     await calls(0, { content: '501室名叫样一二的人骂我，车牌浙A·12345', ...caller('16600001005') });
     const kept = JSON.stringify((await office.all()).filter((item) => item.pk.startsWith('HIST#')));
     expect(kept).toContain('party:');
-    for (const secret of ['样一二', '浙A', '501', '16600001005', '样例甲', '骂我'])
+    for (const secret of ['样一二', '浙A', '501室', '16600001005', '样例甲', '骂我'])
       expect(kept).not.toContain(secret);
+  });
+});
+
+const PIPE = '楼下水管爆了，水往车库里灌，车要淹了。';
+const HERE = '和睦路987号6幢302室';
+const by = (phone: string) => ({ caller: { name: '样例乙', phone }, address: HERE });
+
+/** Two calls about one event; the second is joined to the first. */
+const twoCalls = async (): Promise<[string, string]> => {
+  const first = await calls(0, { content: PIPE, ...by('16600002001') });
+  office.time += 60_000;
+  const second = await office.hears({ content: `${PIPE}快来人`, ...by('16600002002') });
+  return [first, second];
+};
+
+describe('calls about one event', () => {
+  test('the later one is joined: its people stay at home, both trails say why, nothing is dropped', async () => {
+    const [first, second] = await twoCalls();
+    const joined = await office.incident(second);
+    expect(joined).toMatchObject({ state: 'joined', joined: { into: first, by: 'system' }, owed: [] });
+    expect(joined.callNo).not.toBe((await office.incident(first)).callNo);
+    expect(await office.incident(first)).toMatchObject({ state: 'asking', joins: [second] });
+    for (const id of [first, second]) {
+      const line = (await office.store.lines(id)).find(({ stored }) => stored.kind === 'joined');
+      expect(line?.text).toContain('并为一件');
+      expect(await office.faults(id)).toEqual([]);
+    }
+    const [asked] = await office.asked(second);
+    expect(await office.notice(second, asked ?? '', 'stand-down')).toBeDefined();
+    expect(office.log.counts).toMatchObject({ Joined: 1 });
+    // It owes nothing, so no sweep wakes anybody for it.
+    office.looked();
+    office.time += 3_600_000;
+    await office.sweep();
+    expect((await office.incident(second)).state).toBe('joined');
+  });
+
+  test('the queue brings the job again: nothing changes', async () => {
+    const [, second] = await twoCalls();
+    const before = await office.incident(second);
+    await link(office, second);
+    expect(await office.incident(second)).toEqual(before);
+  });
+
+  test('two calls of one second are classified side by side: whichever is looked at last finds the other', async () => {
+    const first = await office.asks110({ content: PIPE, ...by('16600002001') });
+    office.time += 10;
+    const second = await office.asks110({ content: PIPE, ...by('16600002002') });
+    await link(office, first);
+    expect(await office.incident(second)).toMatchObject({ state: 'joined', joined: { into: first } });
+    await link(office, second);
+    expect(await office.incident(first)).toMatchObject({ joins: [second] });
+  });
+
+  test('a danger sign is linked, never joined, not even by the desk', async () => {
+    const first = await calls(0, { content: PIPE, ...by('16600002001') });
+    office.time += 60_000;
+    const second = await office.hears({
+      content: '楼下水管爆了，水灌进配电箱，冒烟着火了',
+      ...by('16600002002'),
+    });
+    expect(await office.incident(second)).toMatchObject({ related: [{ id: first, verdict: 'link' }] });
+    expect(await office.incident(first)).toMatchObject({ related: [{ id: second, verdict: 'link' }] });
+    const tried = await office.does('duty-1', second, { action: 'join', into: first, reason: '是同一件' });
+    expect(tried).toMatchObject({
+      kind: 'refused',
+      refusal: { code: 'impossible', message: expect.stringContaining('危险信号') },
+    });
+  });
+
+  test('other doors of one street are other events; alike words there are a question to the desk', async () => {
+    const first = await calls(0, { content: PIPE, ...by('16600002001') });
+    office.time += 60_000;
+    const other = await office.hears({
+      content: '隔壁烧烤店油烟太大，熏得睡不着',
+      caller: { name: '样例丙', phone: '16600002003' },
+      address: '和睦路501号',
+    });
+    expect(await office.incident(other)).toMatchObject({ state: expect.not.stringMatching('joined') });
+    expect((await office.incident(other)).related).toBeUndefined();
+    const alike = await office.hears({ content: PIPE, ...by('16600002004'), address: '和睦路987号9幢' });
+    expect(await office.incident(alike)).toMatchObject({ related: [{ id: first, verdict: 'propose' }] });
+    const confirmed = await office.does('duty-1', alike, {
+      action: 'join',
+      into: first,
+      reason: '同一根水管',
+    });
+    expect(confirmed).toMatchObject({ kind: 'done', incident: { state: 'joined' } });
+    expect(
+      await office.does('duty-1', alike, { action: 'join', into: first, reason: '同一根水管' }),
+    ).toMatchObject({
+      kind: 'repeat',
+    });
+  });
+
+  test('who has accepted is not sent home by a machine: it is proposed', async () => {
+    const first = await calls(0, { content: PIPE, ...by('16600002001') });
+    office.time += 60_000;
+    const second = await office.asks110({ content: PIPE, ...by('16600002002') });
+    const [asked = ''] = await office.asked(second);
+    await office.does(asked, second, { action: 'accept' });
+    await link(office, second);
+    expect(await office.incident(second)).toMatchObject({
+      state: 'accepted',
+      related: [{ id: first, verdict: 'propose' }],
+    });
+  });
+
+  test('undone: state, promises and people are as before, under a new round; a second undoing is a repeat', async () => {
+    const [first, second] = await twoCalls();
+    const [asked = ''] = await office.asked(second);
+    office.looked();
+    office.time += 10_000;
+    const parted = await office.does('duty-1', second, { action: 'unjoin', reason: '是两件事' });
+    expect(parted).toMatchObject({
+      kind: 'done',
+      incident: { state: 'asking', round: 2, workflow: 'started' },
+    });
+    const incident = await office.incident(second);
+    expect(incident.owed).toContain('accept');
+    expect(incident.deadlines.accept).toBe(incident.receivedAt + 60_000);
+    expect(incident.people.find(({ id }) => id === asked)?.stood).toBeUndefined();
+    expect(office.looked()).toMatchObject({
+      sent: { notices: [{ noticeId: expect.any(String) }] },
+      told: ['start 2'],
+    });
+    expect((await office.incident(first)).joins).toEqual([]);
+    expect(await office.does('duty-1', second, { action: 'unjoin', reason: '是两件事' })).toMatchObject({
+      kind: 'repeat',
+    });
+    // The machine does not join again what a person has parted.
+    await link(office, second);
+    expect((await office.incident(second)).state).toBe('asking');
+  });
+
+  test('closed with the main one: handed on, each caller is called back', async () => {
+    const [first, second] = await twoCalls();
+    const [lead = ''] = await office.asked(first);
+    await office.does(lead, first, { action: 'accept' });
+    await office.does(lead, first, { action: 'arrive' });
+    await office.does(lead, first, { action: 'close', outcome: 'solved', text: '水阀关了' });
+    expect(await office.incident(second)).toMatchObject({
+      state: 'closed',
+      closed: { outcome: 'handed_on' },
+      owed: ['revisit'],
+      round: 2,
+    });
+    expect((await office.incident(first)).joins).toEqual([]);
+    const revisited = await office.does('duty-1', second, { action: 'revisit', outcome: 'satisfied' });
+    expect(revisited).toMatchObject({ kind: 'done', incident: { state: 'finished' } });
+  });
+
+  test('a crash between the close and what is joined: reconcile ends it', async () => {
+    const [first, second] = await twoCalls();
+    const [lead = ''] = await office.asked(first);
+    const { commitBoth } = office.store;
+    office.store.commitBoth = async () => {
+      throw new Error('sample crash');
+    };
+    await office.does(lead, first, { action: 'close', outcome: 'by_phone', text: '电话里说好了' });
+    expect((await office.incident(second)).state).toBe('joined');
+    office.store.commitBoth = commitBoth;
+    office.time += 6_000;
+    expect(await office.sweep()).toMatchObject({ joins: 1 });
+    expect((await office.incident(second)).state).toBe('closed');
+    office.time += 6_000;
+    expect(await office.sweep()).toMatchObject({ joins: 0 });
+  });
+
+  test('back to 110 with the main one, number by number', async () => {
+    const [first, second] = await twoCalls();
+    await office.does('duty-1', first, { action: 'return', reason: '现场有人持械' });
+    expect(await office.incident(second)).toMatchObject({ state: 'returned', owed: ['handback'], round: 2 });
   });
 });
