@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { synthesize } from './assembly.ts';
-import { CAST, DutyRoom, MORNING } from './duty-room.ts';
+import { patternsOf } from '#shared/domain/correction.ts';
+import { CAST, DutyRoom, MORNING, person } from './duty-room.ts';
 
 let built: Awaited<ReturnType<typeof synthesize>>;
 beforeAll(async () => {
@@ -8,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => built.remove());
 
-const cast = CAST('story', 'patrol');
+const cast = [...CAST('story', 'patrol'), person('Duty2', 'duty', { squad: 'story', team: 'desk' })];
 /** @param look how many seconds after the beginning reconcile first looks; then every minute. */
 const open = (look = 60): Promise<DutyRoom> =>
   DutyRoom.open({
@@ -60,6 +61,64 @@ describe('a call that nobody can make out', () => {
     expect(trail.map((line) => line.kind)).not.toContain('breach');
     await room.at(61);
     room.expectRings(['c', 'ask', 60]);
+    await room.leave();
+  });
+
+  it('is decided by the desk after eight seconds: the right one is asked, and every clock is that of the receipt', async () => {
+    const room = await open();
+    const id = await unclear(room);
+    await room.at(8);
+    const said = await room.act('duty', id, 'classify', {
+      category: 'noise_nuisance',
+      disposition: 'non-police',
+      reason: '回拨问清，是楼上装修',
+    });
+    expect(said).toMatchObject({
+      status: 200,
+      body: {
+        incident: {
+          state: 'asking',
+          assignees: ['a'],
+          classification: { category: 'noise_nuisance', sure: true },
+          deadlines: { accept: iso(room, 60), arrive: iso(room, 480) },
+          triage: { by: 'duty' },
+          corrected: { by: 'duty', was: { category: 'other' } },
+        },
+      },
+    });
+    room.expectRings(['duty', 'desk', 0], ['a', 'ask', 8]);
+    await room.at(89);
+    room.expectRings(['b', 'ask', 60]);
+    await room.act('a', id, 'accept');
+    room.expectRings(['b', 'stand-down', 89]);
+    const { trail } = await room.incident(id);
+    expect(trail.find((line) => line.kind === 'triaged')).toMatchObject({
+      by: 'duty',
+      text: '回拨问清，是楼上装修',
+    });
+    await room.leave();
+  });
+
+  it('is not for members to decide, and every wrong field is named', async () => {
+    const room = await open();
+    const id = await unclear(room);
+    await room.at(16);
+    const word = { category: 'noise_nuisance', disposition: 'non-police', reason: '样例' };
+    expect(await room.act('a', id, 'classify', word)).toMatchObject({
+      status: 403,
+      body: { error: { message: expect.stringContaining('值班台') } },
+    });
+    for (const [field, wrong] of Object.entries({
+      category: 'nothing',
+      disposition: 'maybe',
+      urgency: 'P9',
+      reason: '',
+    }))
+      expect(await room.act('desk', id, 'classify', { ...word, [field]: wrong })).toMatchObject({
+        status: 400,
+        body: { error: { details: [{ field }] } },
+      });
+    room.expectRings(['duty', 'desk', 0], ['a', 'ask', 15], ['b', 'ask', 15], ['duty', 'desk', 15]);
     await room.leave();
   });
 
@@ -146,6 +205,109 @@ describe('in triage', () => {
     const asked = room.rang().filter(([, kind]) => kind === 'ask');
     expect(asked.map(([who]) => who)).toEqual(['a', 'b']);
     expect(Math.max(...asked.map(([, , second]) => second))).toBeLessThanOrEqual(35);
+    await room.leave();
+  });
+
+  it('the wake of the decision is lost: the workflow learns it at the end of triage, and climbs in time', async () => {
+    const room = await open();
+    const id = await unclear(room);
+    await room.at(8);
+    room.cloud.injectFunctionCrash('Response', { at: { call: 'AWSStepFunctions.SendTaskSuccess' } });
+    const word = { category: 'noise_nuisance', disposition: 'non-police', reason: '样例' };
+    expect((await room.act('desk', id, 'classify', word)).status).toBe(500);
+    // Said again it is the same decision.
+    expect(await room.act('desk', id, 'classify', word)).toMatchObject({
+      status: 200,
+      body: { incident: { state: 'asking' } },
+    });
+    await room.at(89);
+    room.expectRings(['duty', 'desk', 0], ['a', 'ask', 8], ['b', 'ask', 60]);
+    await room.leave();
+  });
+
+  it('the table refuses the token again and again: the default goes out all the same', async () => {
+    const room = await open(30);
+    room.cloud.states.injectFault({
+      state: 'Triage',
+      error: 'DynamoDb.InternalServerErrorException',
+      count: 1_000,
+    });
+    await unclear(room);
+    await room.at(36);
+    const asked = room.rang().filter(([, kind]) => kind === 'ask');
+    expect(asked.map(([who]) => who)).toEqual(['a', 'b']);
+    expect(Math.max(...asked.map(([, , second]) => second))).toBeLessThanOrEqual(35);
+    await room.leave();
+  });
+});
+
+describe('the desk corrects', () => {
+  it('to police after somebody was sent: back to 110, he is sent home, and one such find is counted', async () => {
+    const room = await open();
+    const id = (await room.call()).body.incidentId ?? '';
+    await room.at(20);
+    await room.act('a', id, 'accept');
+    await room.at(40);
+    const word = {
+      category: 'violent_crime',
+      disposition: 'police',
+      urgency: 'P1',
+      reason: '队员电话说有人被打伤',
+    };
+    expect(await room.act('duty', id, 'classify', word)).toMatchObject({
+      status: 200,
+      body: {
+        incident: { state: 'returned', classification: { disposition: 'police' }, owed: ['handback'] },
+      },
+    });
+    room.expectRings(['a', 'ask', 0], ['a', 'stand-down', 40], ['duty', 'returned', 40]);
+    const { trail } = await room.incident(id);
+    expect(trail.filter((line) => line.kind === 'danger-found')).toHaveLength(1);
+    // From here on it is the police's: taking it back is refused with a sentence.
+    const back = { category: 'noise_nuisance', disposition: 'non-police', reason: '看错了' };
+    expect(await room.act('duty', id, 'classify', back)).toMatchObject({
+      status: 409,
+      body: { error: { message: expect.stringContaining('110') } },
+    });
+    await room.at(101);
+    room.expectRings(['street', 'handback', 100]);
+    await room.act('desk', id, 'handback', { text: '110已接' });
+    expect(room.cloud.states.nextDue()).toBeUndefined();
+    await room.leave();
+  });
+
+  it('what two people correct alike may be learnt from, what one says alone may not', async () => {
+    const room = await open();
+    const word = { category: 'property_mgmt_dispute', disposition: 'non-police', reason: '物业的事' };
+    const correct = async (who: string): Promise<void> => {
+      const id = (await room.call()).body.incidentId ?? '';
+      expect((await room.act(who, id, 'classify', word)).status).toBe(200);
+    };
+    const agreed = async () => patternsOf(await room.store.corrections('2026-03')).agreed;
+    await correct('duty');
+    await correct('duty');
+    await correct('desk');
+    expect(await agreed()).toEqual([]);
+    await correct('duty2');
+    const [pattern] = await agreed();
+    expect(pattern).toMatchObject({
+      was: { category: 'noise_nuisance' },
+      is: { category: 'property_mgmt_dispute' },
+      people: ['duty', 'duty2'],
+    });
+    expect(JSON.stringify(pattern)).not.toMatch(/16600001234|样例来电人|样例路1号/u);
+    room.expectRings(
+      ...Array.from(
+        { length: 4 },
+        () =>
+          [
+            ['a', 'ask', 0],
+            ['a', 'changed', 0],
+          ] as const,
+      )
+        .flat()
+        .toSorted((one, other) => (one[1] < other[1] ? -1 : one[1] > other[1] ? 1 : 0)),
+    );
     await room.leave();
   });
 });
