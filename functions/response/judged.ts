@@ -1,8 +1,7 @@
 import type { Actor, Refusal, Request } from '#shared/domain/act.ts';
-import { correctionOf } from '#shared/domain/correction.ts';
 import { findFor, type Found } from '#shared/domain/finding.ts';
 import { owes } from '#shared/domain/incident.ts';
-import { judge } from '#shared/domain/judgement.ts';
+import { correctionOf, judge } from '#shared/domain/judgement.ts';
 import { locate } from '#shared/domain/place.ts';
 import { differs } from '#shared/domain/reclassify.ts';
 import type { Mover, Situation } from '#shared/ports/move.ts';

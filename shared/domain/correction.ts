@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import { classificationSchema, type Classification, type Reason } from './classification.ts';
-import { instantSchema, type Instant } from './incident.ts';
-import { maskText } from './mask.ts';
+import { classificationSchema } from './classification.ts';
+import { instantSchema } from './incident.ts';
 
 const judgedSchema = classificationSchema.pick({ category: true, disposition: true, urgency: true });
 type Judged = z.infer<typeof judgedSchema>;
@@ -24,38 +23,6 @@ export const correctionSchema = z.object({
 });
 /** A person said that an incident is something else than what stood there. */
 export type Correction = z.infer<typeof correctionSchema>;
-
-const judged = ({ category, disposition, urgency }: Judged): Judged => ({ category, disposition, urgency });
-
-/** The correction as it is kept. `known`: words that are surely personal here. */
-export const correctionOf = (facts: {
-  incidentId: string;
-  at: Instant;
-  stage: Correction['stage'];
-  content: string;
-  reasons: readonly Reason[];
-  was: Classification;
-  is: Classification;
-  by: string;
-  why: string;
-  known: readonly string[];
-}): Correction => {
-  const { incidentId, at, stage, content, reasons, known } = facts;
-  const quoted = reasons.flatMap(({ span, against }) =>
-    span && !against ? [maskText(content.slice(...span), known)] : [],
-  );
-  return {
-    incidentId,
-    at,
-    stage,
-    text: maskText(content, known),
-    was: judged(facts.was),
-    is: judged(facts.is),
-    by: facts.by,
-    why: maskText(facts.why, known),
-    words: [...new Set(quoted)].sort(),
-  };
-};
 
 /** What people agree on: the same change, decided by the same word (absent: the machine had no word for it). */
 export interface Pattern {

@@ -1,5 +1,8 @@
-import type { Classification, Disposition, Urgency } from './classification.ts';
+import type { Classification, Disposition, Reason, Urgency } from './classification.ts';
+import type { Correction } from './correction.ts';
 import type { District } from './district.ts';
+import type { Instant } from './incident.ts';
+import { maskText } from './mask.ts';
 
 /** What the desk says of a matter. Without an urgency it keeps the one it has, or gets that of its new category. */
 export interface Judgement {
@@ -38,5 +41,41 @@ export const judge = (
     team:
       disposition === 'police' ? category.team : disposition === 'joint' && sign !== undefined ? sign : ours,
     sure: true,
+  };
+};
+
+const judged = ({ category, disposition, urgency }: Classification): Correction['was'] => ({
+  category,
+  disposition,
+  urgency,
+});
+
+/** The correction as it is kept. `known`: words that are surely personal here. */
+export const correctionOf = (facts: {
+  incidentId: string;
+  at: Instant;
+  stage: Correction['stage'];
+  content: string;
+  reasons: readonly Reason[];
+  was: Classification;
+  is: Classification;
+  by: string;
+  why: string;
+  known: readonly string[];
+}): Correction => {
+  const { incidentId, at, stage, content, reasons, known } = facts;
+  const quoted = reasons.flatMap(({ span, against }) =>
+    span && !against ? [maskText(content.slice(...span), known)] : [],
+  );
+  return {
+    incidentId,
+    at,
+    stage,
+    text: maskText(content, known),
+    was: judged(facts.was),
+    is: judged(facts.is),
+    by: facts.by,
+    why: maskText(facts.why, known),
+    words: [...new Set(quoted)].sort(),
   };
 };

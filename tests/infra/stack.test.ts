@@ -291,6 +291,10 @@ describe.each(stacks)('the stack of $district', (stack) => {
   it('watches and shows only metrics that the functions report', () => {
     const metrics: readonly Metric[] = [
       'Received',
+      'Triage',
+      'Corrected',
+      'DangerAfterNonPolice',
+      'Repeat',
       'Rejected',
       'Unsigned',
       'Unanswered',
@@ -309,7 +313,14 @@ describe.each(stacks)('the stack of $district', (stack) => {
       ([, a]) => a.Properties['Namespace'] === 'Xiaonao',
     );
     const rung = alarms.map(([, alarm]) => textOf(alarm.Properties['MetricName']));
-    expect(rung.sort()).toEqual(['FeederSilent', 'NagsOver', 'NoticeFailed', 'Unanswered', 'WorkflowLost']);
+    expect(rung.sort()).toEqual([
+      'DangerAfterNonPolice',
+      'FeederSilent',
+      'NagsOver',
+      'NoticeFailed',
+      'Unanswered',
+      'WorkflowLost',
+    ]);
     for (const [, { Properties }] of alarms)
       expect(Properties['Dimensions']).toEqual([
         { Name: 'District', Value: stack.district },
