@@ -109,6 +109,7 @@ export const incidentSummary = (incident: Incident, now: Instant): IncidentSumma
   ...(incident.joined
     ? { joined: { into: incident.joined.into, at: iso(incident.joined.at), by: incident.joined.by } }
     : {}),
+  ...(incident.opinion ? { opinion: incident.opinion } : {}),
   joins: incident.joins ?? [],
   related: incident.related ?? [],
   ...(incident.repeat

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { classificationSchema, reasonSchema } from '../domain/classification.ts';
+import { classificationSchema, reasonSchema, urgencySchema } from '../domain/classification.ts';
 import { OUTCOMES, REPEAT_KINDS, REVISIT_OUTCOMES, relatedSchema } from '../domain/incident.ts';
 import { modeSchema } from '../domain/ladder.ts';
 import { ACTIONS, stateSchema } from '../domain/moves.ts';
@@ -73,6 +73,10 @@ export const incidentSummarySchema = z
       .describe(
         'May be about the same event: `propose` waits for the desk (join), `link` is only looked at together.',
       ),
+    opinion: z
+      .object({ urgency: urgencySchema.optional(), category: z.string().optional() })
+      .optional()
+      .describe('What a second opinion raised, and the category that it proposes to the desk.'),
     repeat: z
       .object({ kind: z.enum(REPEAT_KINDS), times: z.int(), before: isoSchema.optional() })
       .optional()

@@ -97,6 +97,10 @@ const policySchema = z.strictObject({
   placeNames: z.array(z.string().min(2)),
   /** Danger words of this district (dialect, local names of things), by kind of danger; they add to danger.json. */
   dangerWords: z.record(z.string(), z.array(z.string().min(1))).default({}),
+  /** A second opinion by any service with the OpenAI interface, asked after dispatch; absent: nobody is asked. */
+  secondOpinion: z
+    .strictObject({ endpoint: z.url({ protocol: /^https$/ }), model: z.string().min(1) })
+    .optional(),
   deploy: deploySchema,
 });
 

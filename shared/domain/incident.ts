@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { classificationSchema } from './classification.ts';
+import { classificationSchema, urgencySchema } from './classification.ts';
 import { ladderSchema, modeSchema } from './ladder.ts';
 import { stateSchema } from './moves.ts';
 import { roleSchema } from './roster.ts';
@@ -139,6 +139,8 @@ export const incidentSchema = z
     partedAt: instantSchema.optional(),
     /** Other incidents that may be about the same event; the latest few. */
     related: z.array(relatedSchema).optional(),
+    /** What a second opinion added: a raised urgency, another category that is proposed to the desk. */
+    opinion: z.object({ urgency: urgencySchema.optional(), category: z.string().optional() }).optional(),
     /** The same people or the same issue have come before (`standingOf`). */
     repeat: z
       .object({ kind: z.enum(REPEAT_KINDS), times: z.int().min(2), before: instantSchema.optional() })

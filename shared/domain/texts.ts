@@ -41,6 +41,7 @@ export const DESK_NOTES = [
   'feeder-silent',
   'decline',
   'frequent',
+  'opinion',
   'other',
 ] as const;
 /** What a `desk` text is about. */

@@ -16,6 +16,7 @@ export const LINE_KINDS = [
   'corrected',
   'danger-found',
   'repeated',
+  'second-opinion',
   'related',
   'joined',
   'parted',

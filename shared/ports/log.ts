@@ -29,4 +29,6 @@ export type Metric =
   | 'Repeat'
   | 'Joined'
   | 'Parted'
-  | 'MergeProposed';
+  | 'MergeProposed'
+  | 'OpinionHeard'
+  | 'OpinionMissing';

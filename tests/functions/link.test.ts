@@ -259,7 +259,7 @@ describe('calls about one event', () => {
   test('a crash between the close and what is joined: reconcile ends it', async () => {
     const [first, second] = await twoCalls();
     const [lead = ''] = await office.asked(first);
-    const { commitBoth } = office.store;
+    const commitBoth = office.store.commitBoth.bind(office.store);
     office.store.commitBoth = async () => {
       throw new Error('sample crash');
     };
