@@ -150,6 +150,7 @@ export class DistrictStack extends Stack {
         { route: 'GET /api/incidents/{id}', to: desk, known: 'bearer' },
         { route: 'GET /api/roster', to: desk, known: 'bearer' },
         { route: 'GET /api/rejected', to: desk, known: 'bearer' },
+        { route: 'GET /api/codes', to: desk, known: 'bearer' },
         { route: 'GET /api/health', to: desk, known: 'public' },
         { route: 'GET /openapi.json', to: desk, known: 'public' },
         { route: '$default', to: desk, known: 'public' },
@@ -264,7 +265,16 @@ export class DistrictStack extends Stack {
     new DutyDashboard(this, 'Dashboard', {
       watch,
       graphs: {
-        Incidents: ['Received', 'Triage', 'Corrected', 'Returned', 'Breach', 'Unanswered', 'Repeat'].map(reported),
+        Incidents: [
+          'Received',
+          'Triage',
+          'Corrected',
+          'Returned',
+          'Breach',
+          'Unanswered',
+          'Repeat',
+          'Joined',
+        ].map(reported),
         'What went wrong and was mended': [
           'Rejected',
           'Unsigned',

@@ -11,6 +11,7 @@ import type { Secrets } from '#shared/ports/secrets.ts';
 import type { Content } from '#shared/ports/store.ts';
 import type { Vault } from '#shared/ports/vault.ts';
 import { historyOf } from './history.ts';
+import { countUnknownCode } from './unknown-code.ts';
 
 /** What looking for other calls needs. */
 export type Linker = Mover & { secrets: Secrets; merging: MergeRules; repeating: RepeatRules };
@@ -27,6 +28,7 @@ const COMPARED = 24;
 export const link = async (linker: Linker, id: string): Promise<void> => {
   const [loaded, content] = await Promise.all([linker.store.load(id), linker.store.content(id)]);
   if (!loaded?.incident.classification || !content) return;
+  await countUnknownCode(linker, content.categoryCode, loaded.incident.receivedAt);
   // Who calls about what somebody has just told of has not come again.
   if ((await findSameEvent(linker, loaded.incident, content)) === 'joined') return;
   await findRepeats(linker, loaded.incident, content);

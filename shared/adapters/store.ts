@@ -603,6 +603,22 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       return Number((await table.get(key))?.n ?? 1);
     },
 
+    async countCode(code, at) {
+      await table.write([{ patch: { pk: 'CODES', sk: `CODE#${code}` }, set: { lastAt: at }, add: { n: 1 } }]);
+    },
+
+    async unknownCodes() {
+      const items = await table.query({ pk: 'CODES', limit: MOST_LOOKED });
+      return items
+        .map(({ sk, n, lastAt }) => ({
+          code: sk.slice('CODE#'.length),
+          times: Number(n),
+          lastAt: Number(lastAt),
+        }))
+        .sort((a, b) => b.lastAt - a.lastAt || (a.code < b.code ? -1 : 1))
+        .slice(0, 100);
+    },
+
     async roster() {
       const current = await table.get({ pk: 'ROSTER', sk: 'CURRENT' });
       const version = typeof current?.version === 'string' ? current.version : undefined;

@@ -240,6 +240,13 @@ export const rejectedSchema = z
 /** A signed message of 110 that could not be taken. */
 export type RejectedView = z.infer<typeof rejectedSchema>;
 
+/** A category code of 110 that stands in no table: it is kept with its report, and counts for nothing. */
+export const unknownCodeSchema = z
+  .object({ code: z.string(), times: z.int(), lastAt: isoSchema })
+  .meta({ id: 'UnknownCode' });
+/** A category code of 110 that stands in no table. */
+export type UnknownCodeView = z.infer<typeof unknownCodeSchema>;
+
 /** Answer to a report. */
 export const receivedSchema = z
   .object({ incidentId: id, duplicate: z.boolean().describe('The call number was known.') })
@@ -258,6 +265,9 @@ export const healthSchema = z
       lastBeat: isoSchema.nullable().describe('Null until the first heartbeat.'),
       silent: z.boolean().describe('Three heartbeats missed; never true before the first.'),
     }),
+    unknownCodes: z
+      .int()
+      .describe('Different category codes of 110 that no table knows, at most 100; see /api/codes.'),
     version: z.string(),
   })
   .meta({ id: 'Health' });

@@ -30,5 +30,6 @@ export type Metric =
   | 'Joined'
   | 'Parted'
   | 'MergeProposed'
+  | 'CodeUnknown'
   | 'OpinionHeard'
   | 'OpinionMissing';

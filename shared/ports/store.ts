@@ -113,6 +113,13 @@ export interface Dossier {
   notices: NoticeRow[];
 }
 
+/** A category code of 110 or the province that no table turns into one of our categories. */
+export interface UnknownCode {
+  code: string;
+  times: number;
+  lastAt: Instant;
+}
+
 /** One page of a listing, newest first; `next` goes into `before`. */
 export interface Page<T> {
   items: T[];
@@ -184,6 +191,10 @@ export interface Store {
   rejected(before: string | undefined, limit: number): Promise<Page<Rejected>>;
   /** Adds one to a counter that expires, and gives its new value; limits floods. */
   tally(name: string, expires: Instant): Promise<number>;
+  /** One more report with a category code that stands in no table. */
+  countCode(code: string, at: Instant): Promise<void>;
+  /** Codes that stood in no table when they came, the latest first, at most 100. */
+  unknownCodes(): Promise<UnknownCode[]>;
   roster(): Promise<Member[]>;
   saveRoster(members: readonly Member[], at: Instant): Promise<void>;
   /** The feeder gave a sign of life. */

@@ -279,3 +279,17 @@ describe('calls about one event', () => {
     expect(await office.incident(second)).toMatchObject({ state: 'returned', owed: ['handback'], round: 2 });
   });
 });
+
+describe('codes of 110 and the province', () => {
+  test('a known code decides and is not counted, an unknown one is kept, counted and shown', async () => {
+    const [known = ''] = Object.keys(office.district.sharedCodes);
+    await calls(0, { content: '请来看看', categoryCode: known });
+    expect(await office.store.unknownCodes()).toEqual([]);
+    const id = await calls(1, { content: '请来看看', categoryCode: 'SAMPLE-9' });
+    await calls(2, { content: '请来看看', categoryCode: 'SAMPLE-9' });
+    expect(await office.store.unknownCodes()).toEqual([{ code: 'SAMPLE-9', times: 2, lastAt: T0 + 2 * DAY }]);
+    expect((await office.store.content(id))?.categoryCode).toBe('SAMPLE-9');
+    expect((await office.store.reasons(id)).map(({ rule }) => rule)).toContain('code-unknown');
+    expect(office.log.counts).toMatchObject({ CodeUnknown: 2 });
+  });
+});

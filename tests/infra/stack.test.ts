@@ -375,6 +375,7 @@ describe.each(stacks)('the stack of $district', (stack) => {
     );
     expect(doors.sort()).toEqual([
       '$default',
+      'GET /api/codes',
       'GET /api/health',
       'GET /api/incidents',
       'GET /api/incidents/{id}',
