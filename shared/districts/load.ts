@@ -2,17 +2,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDistrict } from '#shared/domain/district.ts';
 import type { District, SHARED_FILES } from '#shared/domain/district.ts';
-import { mergeRulesSchema, type MergeRules } from '#shared/domain/merge.ts';
-import { repeatRulesSchema, type RepeatRules } from '#shared/domain/repeats.ts';
 import { textsSchema, type Texts } from '#shared/domain/texts.ts';
 
 /** Where the district files lie: beside this file, or in a bundled function under its task root. */
-const defaultRoot = (): string => {
+export const defaultRoot = (): string => {
   const task = process.env['LAMBDA_TASK_ROOT'];
   return task ? join(task, 'districts') : import.meta.dirname;
 };
 
-const readJson = (root: string, name: string): unknown => {
+/** One file as parsed JSON. @throws Error with its name. */
+export const readJson = (root: string, name: string): unknown => {
   let text;
   try {
     text = readFileSync(join(root, name), 'utf8');
@@ -60,9 +59,3 @@ export const loadDistrict = (id: string, root = defaultRoot()): District => {
 
 /** The texts of all notices, shared by all districts; throws when one is too long or says what a vendor bars. */
 export const loadTexts = (root = defaultRoot()): Texts => textsSchema.parse(readJson(root, 'texts.json'));
-
-/** What makes calls one event, and what makes a matter come again: shared by all districts; throws when a rule is broken. */
-export const loadRelations = (root = defaultRoot()): { merging: MergeRules; repeating: RepeatRules } => ({
-  merging: mergeRulesSchema.parse(readJson(root, 'merge.json')),
-  repeating: repeatRulesSchema.parse(readJson(root, 'repeats.json')),
-});
