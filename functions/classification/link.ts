@@ -20,6 +20,8 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** So many of the latest calls are compared: one query and one read of many, whatever a district gets. */
 const COMPARED = 24;
+/** Many callers of one second meet at one row; nobody waits for this, so everybody may have his turn. */
+const PATIENCE = 20;
 
 /**
  * Looks, once an incident is dispatched, whether another call tells of the same event, and whether the matter has come
@@ -78,7 +80,8 @@ const findSameEvent = async (
     if (one.incident.id === incident.id || isUnclassified(one.incident)) continue;
     const judgement = judge(heardOf(linker, vault, one.incident, one.content), own, merging);
     const [now, was] = [STRENGTH[judgement.verdict], STRENGTH[best?.judgement.verdict ?? 'apart']];
-    if (now > was || (now === was && now > 0 && judgement.alike > (best?.judgement.alike ?? 0)))
+    // The latest come first: of equals the earliest is meant, so that many calls gather around one.
+    if (now > was || (now === was && now > 0 && judgement.alike >= (best?.judgement.alike ?? 0)))
       best = { other: one.incident, judgement, sameAddress: one.content.address === content.address };
   }
   if (!best) return undefined;
@@ -97,6 +100,9 @@ const findSameEvent = async (
   return undefined;
 };
 
+/** What was joined may have been joined to what is joined itself by now: so far its way is followed. */
+const HOPS = 4;
+
 /** Joins by itself only what nobody has accepted yet and nobody need keep secret; everything else is for the desk to say. */
 const join = async (
   linker: Linker,
@@ -106,25 +112,37 @@ const join = async (
   otherAddress: boolean,
 ): Promise<boolean> => {
   const because = { by: 'system', sentence };
-  // What came first may have been joined itself: then its main one is meant.
-  const mainId = first.state === 'joined' && first.joined ? first.joined.into : first.id;
-  const moved = await moveTwo<boolean>(linker, laterId, mainId, (one, main) => {
-    const later = one.incident;
-    if (later.state === 'joined') return { result: later.joined?.into === mainId };
-    const free = (later.state === 'asking' || later.state === 'unanswered') && later.lead === undefined;
-    // Whom the desk has parted is not joined again behind its back.
-    if (!main || !free || later.partedAt !== undefined || later.secret || main.incident.secret)
-      return { result: false };
-    if (joinFault(later, main.incident) !== undefined) return { result: false };
-    const d = draft(later, one.hands, one.now);
-    joinIn(d, main.incident, because);
-    return {
-      changes: [finish(d), takeIn(main.incident, later, because, otherAddress, main.hands, main.now)],
-      result: true,
-    };
-  });
-  if (moved.found && moved.changed) linker.log.count('Joined');
-  return moved.found && moved.result;
+  let mainId = first.id;
+  for (let hop = 0; hop < HOPS; hop += 1) {
+    const moved = await moveTwo<boolean | { further: string }>(
+      linker,
+      laterId,
+      mainId,
+      (one, main) => {
+        const later = one.incident;
+        if (later.state === 'joined') return { result: true };
+        if (main?.incident.state === 'joined' && main.incident.joined)
+          return { result: { further: main.incident.joined.into } };
+        const free = (later.state === 'asking' || later.state === 'unanswered') && later.lead === undefined;
+        // Whom the desk has parted is not joined again behind its back.
+        if (!main || !free || later.partedAt !== undefined || later.secret || main.incident.secret)
+          return { result: false };
+        if (joinFault(later, main.incident) !== undefined) return { result: false };
+        const d = draft(later, one.hands, one.now);
+        joinIn(d, main.incident, because);
+        return {
+          changes: [finish(d), takeIn(main.incident, later, because, otherAddress, main.hands, main.now)],
+          result: true,
+        };
+      },
+      PATIENCE,
+    );
+    if (!moved.found) return false;
+    if (moved.changed) linker.log.count('Joined');
+    if (typeof moved.result === 'boolean') return moved.result;
+    mainId = moved.result.further;
+  }
+  return false;
 };
 
 /** Writes into both trails that the other one is there; a question to the desk as long as both are open. */
@@ -135,18 +153,24 @@ const note = async (
   { verdict, minutes, metres, alike, sentence }: Judgement,
 ): Promise<void> => {
   const facts = { minutes, alike, ...(metres === undefined ? {} : { metres }) };
-  const moved = await moveTwo<boolean>(linker, laterId, firstId, (one, other) => {
-    if (!other || other.incident.id === one.incident.id) return { result: false };
-    const open = !OVER.has(one.incident.state) && !OVER.has(other.incident.state);
-    const kept = verdict === 'link' || !open ? 'link' : 'propose';
-    const changes = [
-      relate(one.incident, other.incident, kept, facts, sentence, one.now),
-      relate(other.incident, one.incident, kept, facts, sentence, other.now),
-    ] as const;
-    return changes[0] && changes[1]
-      ? { changes: [changes[0], changes[1]], result: kept === 'propose' }
-      : { result: false };
-  });
+  const moved = await moveTwo<boolean>(
+    linker,
+    laterId,
+    firstId,
+    (one, other) => {
+      if (!other || other.incident.id === one.incident.id) return { result: false };
+      const open = !OVER.has(one.incident.state) && !OVER.has(other.incident.state);
+      const kept = verdict === 'link' || !open ? 'link' : 'propose';
+      const changes = [
+        relate(one.incident, other.incident, kept, facts, sentence, one.now),
+        relate(other.incident, one.incident, kept, facts, sentence, other.now),
+      ] as const;
+      return changes[0] && changes[1]
+        ? { changes: [changes[0], changes[1]], result: kept === 'propose' }
+        : { result: false };
+    },
+    PATIENCE,
+  );
   if (moved.found && moved.changed && moved.result) linker.log.count('MergeProposed');
 };
 

@@ -152,8 +152,8 @@ const isPointless = (incident: Incident, action: Action, person: Person | undefi
       // Between receipt and classification there is nothing to correct yet.
       return incident.classification === undefined;
     case 'join':
-      // What holds a danger sign is answered by itself, and who has taken others in goes nowhere.
-      return (incident.classification?.danger.length ?? 0) > 0 || (incident.joins ?? []).length > 0;
+      // What holds a danger sign is answered by itself.
+      return (incident.classification?.danger.length ?? 0) > 0;
     case 'unjoin':
     case 'revisit':
     case 'reopen':

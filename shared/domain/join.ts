@@ -30,10 +30,7 @@ export interface Because {
 /** Why one incident may not become part of the other: a sentence for the desk; undefined when it may. Source: domain.md 15. */
 export const joinFault = (incident: Incident, main: Incident): string | undefined => {
   if (incident.id === main.id) return '不能并入自己。';
-  if ((incident.joins ?? []).length > 0)
-    return '已有别的来电并入这起警情，请先拆开，或者把另一起并入这一起。';
-  if (main.joined !== undefined && main.state === 'joined')
-    return '要并入的警情自己已并入另一起，请直接并入那一起。';
+  if (main.state === 'joined') return '要并入的警情自己已并入另一起，请直接并入那一起。';
   if (main.state === 'received') return '要并入的警情还在研判，请稍候。';
   if (OVER.has(main.state)) return `要并入的警情${STATE_NAMES[main.state]}，不能再并入。`;
   // Each keeps its own guard: what is dangerous is answered by itself.
@@ -45,7 +42,7 @@ export const joinFault = (incident: Incident, main: Incident): string | undefine
 
 /**
  * The later incident becomes part of the first: it keeps its row, number and trail, its people are sent home, and it owes
- * nothing until the main one ends or somebody parts them. `joinFault` has been asked.
+ * nothing until the main one ends or somebody parts them. What had been joined to it stays joined to it, and goes its way. `joinFault` has been asked.
  */
 export const joinIn = (d: Draft, main: Incident, { by, sentence }: Because): void => {
   const { incident } = d;

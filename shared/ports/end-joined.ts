@@ -23,6 +23,8 @@ export const endJoined = async (mover: Mover, mainId: string): Promise<boolean> 
         : { result: undefined };
     });
     ended ||= moved.found && moved.changed;
+    // What was joined to it before it was joined itself goes the same way.
+    await endJoined(mover, id);
   }
   return ended;
 };

@@ -16,13 +16,15 @@ export type MovedTwo<R> = { found: false } | { found: true; result: R; changed: 
 /**
  * Moves two incidents at once, as `move` does with one: load, decide, commit both or none, and carry out what follows.
  * @param otherId known before, or told by the first incident's row
- * @throws when five commits in a row lost their race, or the table cannot be reached.
+ * @param tries   how often at most; who has nobody waiting may have more patience than a person's tap
+ * @throws when so many commits in a row lost their race, or the table cannot be reached.
  */
 export const moveTwo = async <R>(
   mover: Mover,
   id: string,
   otherId: string | ((loaded: Loaded) => string | undefined),
   decide: (one: Situation, other: Situation | undefined) => DecisionOnTwo<R> | Promise<DecisionOnTwo<R>>,
+  tries = TRIES,
 ): Promise<MovedTwo<R>> => {
   const { store, district, clock } = mover;
   const members = await store.roster();
@@ -45,10 +47,11 @@ export const moveTwo = async <R>(
       await Promise.all([carryOut(mover, one, changes[0]), carryOut(mover, other, changes[1])]);
       return { found: true, result, changed: true };
     }
-    if (attempt >= TRIES)
+    if (attempt >= tries)
       throw new Error(
-        `The incidents ${id} and ${other.incident.id} were changed by others ${TRIES} times in a row.`,
+        `The incidents ${id} and ${other.incident.id} were changed by others ${tries} times in a row.`,
       );
-    await mover.backoff(attempt);
+    // It doubles each time: patience is many short waits, not one of minutes.
+    await mover.backoff(Math.min(attempt, TRIES));
   }
 };

@@ -293,3 +293,33 @@ describe('codes of 110 and the province', () => {
     expect(office.log.counts).toMatchObject({ CodeUnknown: 2 });
   });
 });
+
+test('ten callers of one second: one event, nine joined, none lost, whatever overtakes what', async () => {
+  const ids: string[] = [];
+  for (let n = 0; n < 10; n += 1) {
+    office.time += 20;
+    ids.push(await office.asks110({ content: PIPE, ...by(`166000030${String(n).padStart(2, '0')}`) }));
+  }
+  await Promise.all(ids.map((id) => link(office, id)));
+  const states = await Promise.all(ids.map(async (id) => (await office.incident(id)).state));
+  expect(states).toEqual(['asking', ...Array.from({ length: 9 }, () => 'joined')]);
+  expect(new Set((await office.incident(ids[0] ?? '')).joins)).toEqual(new Set(ids.slice(1)));
+  for (const id of ids) expect(await office.faults(id)).toEqual([]);
+});
+
+test('what had others joined to it is joined itself: all of them end together', async () => {
+  const [first, second] = await twoCalls();
+  office.time += 60_000;
+  // The desk sees that an earlier matter in another street is the same water main.
+  const earlier = await office.asks110({ content: '马路上水管爆了', address: '和睦路1号' });
+  expect(
+    await office.does('duty-1', first, { action: 'join', into: earlier, reason: '同一根总管' }),
+  ).toMatchObject({ kind: 'done' });
+  expect(await office.does('duty-1', earlier, { action: 'join', into: second, reason: '圈' })).toMatchObject({
+    kind: 'refused',
+  });
+  const [lead = ''] = await office.asked(earlier);
+  await office.does(lead, earlier, { action: 'close', outcome: 'by_phone', text: '总阀已关' });
+  for (const id of [first, second])
+    expect(await office.incident(id)).toMatchObject({ state: 'closed', closed: { outcome: 'handed_on' } });
+});

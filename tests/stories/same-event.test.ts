@@ -75,6 +75,29 @@ describe('one event, two callers', () => {
     await room.leave();
   });
 
+  it('six callers of one moment: one event, five joined, one lead', async () => {
+    const room = await open();
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, () => room.post(room.report({ content: NOISE }))),
+    );
+    await room.cloud.settle();
+    const views = await Promise.all(
+      answers.map(async ({ body }) => (await room.incident(body.incidentId ?? '')).incident),
+    );
+    const [main, ...others] = views.filter(({ state }) => state === 'asking');
+    expect(others).toEqual([]);
+    // Who was looked at first may have taken one in before it was joined itself: then they go together.
+    expect(views.filter(({ state }) => state === 'joined')).toHaveLength(5);
+    const rang = room.rang().map(([who, kind]) => `${who} ${kind}`);
+    expect(rang.filter((ring) => ring === 'a stand-down')).toHaveLength(5);
+    expect(rang.filter((ring) => ring === 'a ask')).toHaveLength(6);
+    await room.act('a', main?.id ?? '', 'accept');
+    await room.act('a', main?.id ?? '', 'close', { outcome: 'by_phone', text: '电话里说好了。' });
+    for (const { id } of views) await room.act('desk', id, 'revisit', { outcome: 'satisfied' });
+    expect(room.cloud.states.nextDue()).toBeUndefined();
+    await room.leave();
+  });
+
   it('one street, two events: each gets its own people', async () => {
     const room = await open();
     const first = await called(room);
