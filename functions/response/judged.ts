@@ -53,6 +53,7 @@ export const judged = async (
               stage: waiting ? 'triage' : 'after',
               content: content.content,
               reasons,
+              keywords: district.categories.find(({ id }) => id === is.category)?.keywords ?? [],
               was,
               is,
               by: actor.id,

@@ -19,7 +19,7 @@ const monthsUntil = (now: Date, n: number): string[] =>
 const exported = ({ was, is, word, corrections, people }: Pattern): object => ({
   was,
   is,
-  ...(word === undefined ? {} : { word }),
+  word,
   count: corrections.length,
   // How many, not who: training needs no names.
   people: people.length,
@@ -34,9 +34,9 @@ export const corrections: Command = {
   about: 'Exports what people corrected, for training: only patterns on which two different people agree.',
   usage: ['--out corrections.jsonl [--months 6] [--stack NAME | --data DIR]'],
   more: [
-    'Two corrections share a pattern when they change the same category and disposition into the same others and the',
-    "machine had decided by one same word (or by none). 'desk', the shared sign-in, is nobody: it never makes a second",
-    'person. Everything else is only counted. Texts and reasons are masked; treat the file as confidential all the same.',
+    'Two corrections share a pattern when they change the same category and disposition into the same others, by one same',
+    "word: one that the machine had decided by, or a keyword of the new category. 'desk', the shared sign-in, is nobody: it",
+    'never makes a second person. Everything else is only counted. Texts and reasons are masked; treat the file as confidential all the same.',
     '',
   ],
   options: { out: { type: 'string' }, months: { type: 'string' } },
@@ -57,7 +57,7 @@ export const corrections: Command = {
         mode: 0o600,
       });
       call.terminal.out(
-        `${found.length} corrections. ${agreed.length} patterns on which two people agree, written to ${out}; ${lone.patterns} patterns of one person alone, not written.`,
+        `${found.length} corrections. ${agreed.length} patterns on which two people agree, written to ${out}; ${lone.corrections} corrections on which nobody agrees yet, not written.`,
       );
     } finally {
       installation.close();

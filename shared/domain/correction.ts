@@ -18,17 +18,17 @@ export const correctionSchema = z.object({
   by: z.string(),
   /** The person's reason, masked. */
   why: z.string(),
-  /** The words that had decided, masked: what the machine's evidence quoted. */
+  /** What decides: words that the machine's evidence quoted, masked, and keywords of the new category that were told. */
   words: z.array(z.string()),
 });
 /** A person said that an incident is something else than what stood there. */
 export type Correction = z.infer<typeof correctionSchema>;
 
-/** What people agree on: the same change, decided by the same word (absent: the machine had no word for it). */
+/** What people agree on: the same change, decided by the same word. */
 export interface Pattern {
   was: Pick<Judged, 'category' | 'disposition'>;
   is: Pick<Judged, 'category' | 'disposition'>;
-  word?: string;
+  word: string;
   corrections: Correction[];
   people: string[];
 }
@@ -38,20 +38,21 @@ const SHARED = 'desk';
 
 /**
  * Corrections by pattern: one for every word that had decided, so that two corrections agree as soon as they share one.
- * A pattern may be learnt from when two different people stand behind it; what only one says may be his habit.
+ * A pattern may be learnt from when two different people stand behind it; what only one says may be his habit, and what no
+ * word decided is no pattern.
  */
 export const patternsOf = (
   corrections: readonly Correction[],
 ): { agreed: Pattern[]; lone: { patterns: number; corrections: number } } => {
   const patterns = new Map<string, Pattern>();
   for (const correction of corrections)
-    for (const word of correction.words.length > 0 ? correction.words : [undefined]) {
+    for (const word of correction.words) {
       const { was, is, by } = correction;
       const key = JSON.stringify([was.category, was.disposition, is.category, is.disposition, word]);
       const pattern = patterns.get(key) ?? {
         was: { category: was.category, disposition: was.disposition },
         is: { category: is.category, disposition: is.disposition },
-        ...(word === undefined ? {} : { word }),
+        word,
         corrections: [],
         people: [],
       };

@@ -57,6 +57,8 @@ export const correctionOf = (facts: {
   stage: Correction['stage'];
   content: string;
   reasons: readonly Reason[];
+  /** Keywords of the category that the person chose. */
+  keywords: readonly string[];
   was: Classification;
   is: Classification;
   by: string;
@@ -64,9 +66,10 @@ export const correctionOf = (facts: {
   known: readonly string[];
 }): Correction => {
   const { incidentId, at, stage, content, reasons, known } = facts;
-  const quoted = reasons.flatMap(({ span, against }) =>
-    span && !against ? [maskText(content.slice(...span), known)] : [],
-  );
+  const quoted = reasons
+    .flatMap(({ span, against }) => (span && !against ? [maskText(content.slice(...span), known)] : []))
+    // Nothing but a mark decides nothing.
+    .filter((word) => word.replace(/\[[^\]]*\]/gu, '').trim() !== '');
   return {
     incidentId,
     at,
@@ -76,6 +79,6 @@ export const correctionOf = (facts: {
     is: judged(facts.is),
     by: facts.by,
     why: maskText(facts.why, known),
-    words: [...new Set(quoted)].sort(),
+    words: [...new Set([...quoted, ...facts.keywords.filter((word) => content.includes(word))])].sort(),
   };
 };

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Classification } from '#shared/domain/classification.ts';
 import { patternsOf, type Correction } from '#shared/domain/correction.ts';
+import { correctionOf } from '#shared/domain/judgement.ts';
 import { driftOf, lastWeek, weekName, weekOf } from '#shared/domain/drift.ts';
 import { receive, type Incident } from '#shared/domain/incident.ts';
 import { T0, everyday } from './duty-room.ts';
@@ -121,9 +122,32 @@ describe('what may be learnt from corrections', () => {
   });
   const words = (corrections: Correction[]) => patternsOf(corrections).agreed.map((pattern) => pattern.word);
 
+  test('the words that decide: those of the machine’s evidence, without names, and what speaks for the person’s choice', () => {
+    const content = '我叫王小明，楼上装修，物业不管';
+    const kept = correctionOf({
+      incidentId: 'x',
+      at: T0,
+      stage: 'after',
+      content,
+      reasons: [
+        { rule: 'keyword', sentence: '', span: [6, 10] },
+        { rule: 'keyword', sentence: '', span: [2, 5] },
+        { rule: 'rival', sentence: '', span: [12, 14], against: true },
+        { rule: 'none', sentence: '' },
+      ],
+      keywords: ['物业', '门禁'],
+      was: everyday,
+      is: { ...everyday, category: 'property_mgmt_dispute' },
+      by: 'duty-1',
+      why: '王小明说的',
+      known: ['王小明'],
+    });
+    expect(kept.words).toEqual(['楼上装修', '物业'].toSorted());
+    expect(JSON.stringify(kept)).not.toContain('王小明');
+  });
+
   test('two people who agree on a word and on the change', () => {
     expect(words([correction('duty-1', ['装修', '吵']), correction('duty-2', ['吵'])])).toEqual(['吵']);
-    expect(words([correction('duty-1', []), correction('duty-2', [])])).toEqual([undefined]);
   });
 
   test('nobody alone, however often; nor with the shared sign-in; nor on another change or word', () => {
@@ -139,6 +163,7 @@ describe('what may be learnt from corrections', () => {
       }),
     ])
       expect(words([one, other])).toEqual([]);
+    expect(words([correction('duty-1', []), correction('duty-2', [])])).toEqual([]);
     expect(patternsOf([one, one])).toMatchObject({ lone: { patterns: 1, corrections: 2 } });
   });
 });
