@@ -265,16 +265,11 @@ export class DistrictStack extends Stack {
     new DutyDashboard(this, 'Dashboard', {
       watch,
       graphs: {
-        Incidents: [
-          'Received',
-          'Triage',
-          'Corrected',
-          'Returned',
-          'Breach',
-          'Unanswered',
-          'Repeat',
-          'Joined',
-        ].map(reported),
+        Incidents: ['Received', 'Triage', 'Corrected', 'Returned', 'Breach', 'Unanswered'].map(reported),
+        'What belongs together': ['Repeat', 'Joined', 'Parted', 'MergeProposed'].map(reported),
+        'Second opinions, and codes in no table': ['OpinionHeard', 'OpinionMissing', 'CodeUnknown'].map(
+          reported,
+        ),
         'What went wrong and was mended': [
           'Rejected',
           'Unsigned',

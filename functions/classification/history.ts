@@ -20,7 +20,8 @@ export const historyOf = (
     // Without a number a name is shared by thousands, and without a name a number may be a doorman's.
     ...(phone ? [['phone', phone] as [HistoryKind, string]] : []),
     ...(name && phone ? [['person', `${name}/${phone}`] as [HistoryKind, string]] : []),
-    ...(content.address ? [['address', content.address] as [HistoryKind, string]] : []),
+    // An estate without a number is the address of a thousand people.
+    ...(/\p{N}/u.test(content.address) ? [['address', content.address] as [HistoryKind, string]] : []),
     ...(where === undefined ? [] : [['place', where] as [HistoryKind, string]]),
     ...counterParties(content.content, content.address, phone).map(
       ({ kind, value }): [HistoryKind, string] => [kind, value],

@@ -32,7 +32,9 @@ export const addReport = (incident: Incident, difference: Difference, hands: Han
   });
   const told = (difference.address || difference.danger) && !OVER.has(incident.state);
   const [duty] = hands.duty;
-  if (told && incident.lead !== undefined) notify(d, incident.lead, 'changed');
+  // Joined to another incident its lead was sent home: then it is the duty officer's, who may part them.
+  const lead = incident.state === 'joined' ? undefined : incident.lead;
+  if (told && lead !== undefined) notify(d, lead, 'changed');
   else if (told && difference.danger && duty) notify(d, duty.id, 'changed');
   if (difference.danger && difference.found.danger.length > 0 && owes(incident, 'triage')) {
     d.incident.classification = { ...difference.found };

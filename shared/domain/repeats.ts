@@ -234,15 +234,17 @@ const NAMES_ONE: ReadonlySet<string> = new Set(['phone', 'person', 'party']);
 /** The kind of a key: what stands before its colon. */
 export const kindOfKey = (key: string): string => key.slice(0, key.indexOf(':'));
 
-/** Is an earlier report about the same people, or about the same issue at the same place? */
-const isRelated = (now: Past, past: Past, { likeness }: RepeatRules): boolean => {
+/**
+ * How an earlier report belongs to this one: `same` people, door or firm, or only the same words on one `road`, where
+ * many people live who all say that it is too loud upstairs.
+ */
+const relationOf = (now: Past, past: Past, { likeness }: RepeatRules): 'same' | 'road' | undefined => {
   const shared = past.keys.filter((key) => now.keys.includes(key)).map(kindOfKey);
-  if (shared.length === 0) return false;
-  return (
-    shared.some((kind) => NAMES_ONE.has(kind)) ||
-    (shared.includes('address') && past.category === now.category) ||
-    sketchLikeness(past.sketch, now.sketch) >= likeness.sketch
-  );
+  if (shared.length === 0) return undefined;
+  if (shared.some((kind) => NAMES_ONE.has(kind))) return 'same';
+  if (shared.includes('address') && past.category === now.category) return 'same';
+  if (sketchLikeness(past.sketch, now.sketch) < likeness.sketch) return undefined;
+  return shared.every((kind) => kind === 'place') ? 'road' : 'same';
 };
 
 /** Reports that count as times of their own, newest first: those close to a later one are the same time. */
@@ -257,24 +259,35 @@ const apart = (now: Past, related: readonly Past[], minutes: number): Past[] => 
 };
 
 /**
- * Whether a report is one too many: the third in 30 days of the same people, or of one issue at one place. Two parties, a
+ * Whether a report is one too many: the third in 30 days of the same people, door or firm. Two parties, a
  * danger sign or a risk make it a conflict (mediation leads, and nobody goes alone); somebody who only seeks help or
  * company needs care. What is neither is only counted. Reports later than `now.at` are not history.
  */
 export const standingOf = (now: Past, history: readonly Past[], rules: RepeatRules): Standing => {
   const { times: enough, days, minutesApart } = rules.frequent;
-  const related = apart(
+  const near = history.filter((past) => past.at <= now.at && now.at - past.at < days * DAY);
+  const same = apart(
     now,
-    history.filter(
-      (past) => past.at <= now.at && now.at - past.at < days * DAY && isRelated(now, past, rules),
-    ),
+    near.filter((past) => relationOf(now, past, rules) === 'same'),
     minutesApart,
   );
+  const any = apart(
+    now,
+    near.filter((past) => relationOf(now, past, rules) !== undefined),
+    minutesApart,
+  );
+  // Words on a road make nobody a quarreller: without a person, a door or a firm it is only counted.
+  const related = same.length + 1 >= enough ? same : any;
   const times = related.length + 1;
   const before = related[0] === undefined ? {} : { before: related[0].at };
+  const again: Standing = {
+    kind: 'again',
+    times,
+    ...before,
+    sentence: `${days}天内第${times}次反映，请看上次处理结果`,
+  };
   if (times === 1) return { kind: 'first', times, sentence: `${days}天内第一次反映` };
-  if (times < enough)
-    return { kind: 'again', times, ...before, sentence: `${days}天内第${times}次反映，请看上次处理结果` };
+  if (related !== same) return again;
   const all = [...related, now];
   const isConflict = (one: Past) =>
     one.risk || one.danger.length > 0 || rules.conflict.includes(one.category);
@@ -294,5 +307,5 @@ export const standingOf = (now: Past, history: readonly Past[], rules: RepeatRul
       ...before,
       sentence: `${days}天内第${times}次求助，没有纠纷，可能需要陪伴，请网格员上门看看并联系家人`,
     };
-  return { kind: 'again', times, ...before, sentence: `${days}天内第${times}次反映，请看上次处理结果` };
+  return again;
 };

@@ -193,6 +193,13 @@ describe('the third time in thirty days', () => {
       'again',
       2,
     ],
+    [
+      'three households of one road with the same words are only counted',
+      past(0, 'neighbor_dispute', { keys: ['place:p'], sketch: [1, 2, 3] }),
+      [2, 4, 6].map((day) => past(day, 'neighbor_dispute', { keys: ['place:p'], sketch: [1, 2, 3] })),
+      'again',
+      4,
+    ],
   ])('%s', (_, report, history, kind, times) => {
     const standing = standingOf(report, history, rules);
     expect(standing).toMatchObject({ kind, times });
