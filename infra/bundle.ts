@@ -87,8 +87,8 @@ const contractSchema = z.object({
  */
 const parseOnly: Plugin = {
   name: 'parse-only',
-  setup({ onLoad }) {
-    onLoad(
+  setup(esbuild) {
+    esbuild.onLoad(
       { filter: /zod[/\\]v4[/\\]core[/\\](json-schema-processors|to-json-schema)\.js$/ },
       async ({ path }) => {
         const source = await readFile(path, 'utf8');
