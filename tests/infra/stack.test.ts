@@ -278,7 +278,7 @@ describe.each(stacks)('the stack of $district', (stack) => {
     const rights = Object.fromEntries(VERBS.map((verb) => [verb, [...new Set(rightsOf(stack, verb))]]));
     expect(rights).toEqual({
       intake: [...commit, secret, send].sort(),
-      classification: [...commit, secret, send, ...consume, start].sort(),
+      classification: [...commit, secret, send, ...consume, start, ...wake].sort(),
       escalation: [...commit, secret, send, start, ...wake].sort(),
       notification: [...commit, secret, send, ...consume].sort(),
       receipt: [...commit, secret].sort(),
