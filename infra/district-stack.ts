@@ -130,7 +130,8 @@ export class DistrictStack extends Stack {
       notices.grantSend(fn);
     sweeps.grantSend(reconcile);
     for (const fn of [classification, escalation, response, reconcile]) workflow.grantStart(fn);
-    for (const fn of [escalation, response, reconcile]) workflow.grantWake(fn);
+    // Classification too: a call that becomes part of another one has nothing left to wait for.
+    for (const fn of [classification, escalation, response, reconcile]) workflow.grantWake(fn);
     workflow.grantLook(reconcile);
     notification.setting('ALIYUN_SMS_ENDPOINT', SMS_VENDOR);
 
@@ -150,6 +151,7 @@ export class DistrictStack extends Stack {
         { route: 'GET /api/incidents/{id}', to: desk, known: 'bearer' },
         { route: 'GET /api/roster', to: desk, known: 'bearer' },
         { route: 'GET /api/rejected', to: desk, known: 'bearer' },
+        { route: 'GET /api/codes', to: desk, known: 'bearer' },
         { route: 'GET /api/health', to: desk, known: 'public' },
         { route: 'GET /openapi.json', to: desk, known: 'public' },
         { route: '$default', to: desk, known: 'public' },
@@ -249,6 +251,11 @@ export class DistrictStack extends Stack {
       impact:
         'No vendor would take a notice: a person who was named does not know of it, and only the climb goes on.',
     });
+    watch.over('DangerAfterNonPolice', {
+      metric: reported('DangerAfterNonPolice'),
+      impact:
+        'People found danger in what the machine had called harmless: somebody was sent alone, and the next such call would be too.',
+    });
     watch.over('WorkflowLost', {
       metric: reported('WorkflowLost'),
       impact:
@@ -259,7 +266,11 @@ export class DistrictStack extends Stack {
     new DutyDashboard(this, 'Dashboard', {
       watch,
       graphs: {
-        Incidents: ['Received', 'Returned', 'Breach', 'Unanswered'].map(reported),
+        Incidents: ['Received', 'Triage', 'Corrected', 'Returned', 'Breach', 'Unanswered'].map(reported),
+        'What belongs together': ['Repeat', 'Joined', 'Parted', 'MergeProposed'].map(reported),
+        'Second opinions, and codes in no table': ['OpinionHeard', 'OpinionMissing', 'CodeUnknown'].map(
+          reported,
+        ),
         'What went wrong and was mended': [
           'Rejected',
           'Unsigned',

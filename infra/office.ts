@@ -7,6 +7,8 @@ export interface Office {
   readonly id: string;
   /** Every ladder of every kind and mode: the workflow shows the rungs of all of them. */
   readonly ladders: readonly Ladder[];
+  /** Unclear incidents wait for the desk: the workflow begins with that rung. */
+  readonly triage: boolean;
   readonly deploy: District['deploy'];
   readonly production: boolean;
   /** Folder that holds one bundle per verb, `<assets>/<verb>/index.mjs`. */
@@ -37,11 +39,12 @@ export const readOffices = ({
   readonly only?: readonly string[] | undefined;
 }): Office[] =>
   only.map((id) => {
-    const { deploy, ladders } = loadDistrict(id, data);
+    const { deploy, ladders, triage } = loadDistrict(id, data);
     checkDeployment(id, deploy);
     return {
       id,
       ladders: Object.values(ladders).flatMap(({ peace, war }) => (war ? [peace, war] : [peace])),
+      triage: triage.limit > 0,
       deploy,
       production: deploy.stage === 'production',
       assets,

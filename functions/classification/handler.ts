@@ -1,14 +1,18 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { openAiCompatible } from '#shared/adapters/openai-compatible.ts';
 import { sqsQueues } from '#shared/adapters/queues.ts';
 import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
 import { jitter } from '#shared/adapters/system.ts';
 import { sfnWorkflow } from '#shared/adapters/workflow.ts';
 import { reportJobSchema } from '#shared/contracts/jobs.ts';
 import { loadDistrict } from '#shared/districts/load.ts';
+import { loadRelations } from '#shared/districts/load-relations.ts';
 import { queueDoor } from '#shared/lambda/queue.ts';
 import { classifyIncident } from './classification.ts';
 import { envSchema } from './env.ts';
+import { link } from './link.ts';
+import { seekOpinion } from './second-opinion.ts';
 
 const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'classification');
@@ -18,11 +22,36 @@ const mover = {
   workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
   backoff: jitter,
   district: loadDistrict(env.DISTRICT),
+  ...loadRelations(),
 };
 
-/** Classifies every report of a batch, each alone. */
-export const handler = queueDoor(
+const { secondOpinion } = mover.district;
+const asker = {
+  ...mover,
+  opinion:
+    secondOpinion &&
+    openAiCompatible({
+      ...secondOpinion,
+      key: async () => (await around.secrets.district()).secondOpinion?.apiKey,
+    }),
+};
+/** Opinions asked for in this batch: no report waits behind somebody else's two seconds. */
+const asking: Promise<void>[] = [];
+
+const door = queueDoor(
   reportJobSchema,
-  ({ incidentId }) => classifyIncident(mover, incidentId),
+  async ({ incidentId }) => {
+    await classifyIncident(mover, incidentId);
+    // Only now: nobody waits for what may be known from other calls.
+    await link(mover, incidentId);
+    asking.push(seekOpinion(asker, incidentId));
+  },
   around,
 );
+
+/** Classifies every report of a batch, each alone; then looks at other calls, and hears a second opinion where one is set. */
+export const handler: typeof door = async (event, context) => {
+  const reply = await door(event, context);
+  await Promise.all(asking.splice(0));
+  return reply;
+};

@@ -3,7 +3,14 @@ import { invalid, problemsOf, refused, type Outcome, type Problem } from '#share
 import { incidentSummary, type Viewer } from '#shared/contracts/incident-view.ts';
 import { iso } from '#shared/contracts/time.ts';
 import { API_VERSION, listQuerySchema, pageQuerySchema } from '#shared/contracts/queries.ts';
-import type { IncidentBody, IncidentSummary, RejectedView, RosterEntry } from '#shared/contracts/views.ts';
+import type {
+  IncidentBody,
+  IncidentSummary,
+  RejectedView,
+  UnknownCodeView,
+  RosterEntry,
+} from '#shared/contracts/views.ts';
+import { owes } from '#shared/domain/incident.ts';
 import { onShift } from '#shared/domain/roster.ts';
 import { look, type Looker } from '#shared/ports/look.ts';
 
@@ -50,10 +57,14 @@ export const listIncidents = async (
     ...(before === undefined ? {} : { before }),
     ...(member === undefined ? {} : { member }),
   });
-  return {
-    kind: 'done',
-    body: { items: items.map((incident) => incidentSummary(incident, now)), next: toWire(next) },
-  };
+  // The desk has seconds to decide: what the machine thinks, and why, stands in the list itself.
+  const summaries = items.map(async (incident) => ({
+    ...incidentSummary(incident, now),
+    ...(viewer.kind === 'desk' && owes(incident, 'triage')
+      ? { reasons: await store.reasons(incident.id) }
+      : {}),
+  }));
+  return { kind: 'done', body: { items: await Promise.all(summaries), next: toWire(next) } };
 };
 
 /** One incident with its trail and its plan, as this viewer may see it. */
@@ -107,9 +118,18 @@ export const listRejected = async (
   };
 };
 
+/** Category codes that stand in no table, for whoever looks after the table. */
+export const listCodes = async ({ store }: Looker): Promise<Outcome<Listed<UnknownCodeView>>> => {
+  const items = await store.unknownCodes();
+  return {
+    kind: 'done',
+    body: { items: items.map((item) => ({ ...item, lastAt: iso(item.lastAt) })), next: null },
+  };
+};
+
 /** Are we well, what time is it here, and is the 110 centre still heard? */
 export const showHealth = async ({ store, clock, district }: Looker): Promise<Outcome> => {
-  const last = await store.lastBeat();
+  const [last, codes] = await Promise.all([store.lastBeat(), store.unknownCodes()]);
   const now = clock.now().getTime();
   return {
     kind: 'done',
@@ -121,6 +141,8 @@ export const showHealth = async ({ store, clock, district }: Looker): Promise<Ou
         lastBeat: last === undefined ? null : iso(last),
         silent: last !== undefined && now - last > SILENT_MS,
       },
+      // How many only: this door is open to everybody.
+      unknownCodes: codes.length,
       version: API_VERSION,
     },
   };

@@ -4,7 +4,7 @@ import { surroundings } from '#shared/adapters/surroundings.ts';
 import { tokenSignIn } from '#shared/adapters/tokens.ts';
 import { loadDistrict } from '#shared/districts/load.ts';
 import { httpDoor } from '#shared/lambda/http.ts';
-import { listIncidents, listRejected, showHealth, showIncident, showRoster } from './console.ts';
+import { listIncidents, listCodes, listRejected, showHealth, showIncident, showRoster } from './console.ts';
 import { envSchema } from './env.ts';
 
 const env = envSchema.parse(process.env);
@@ -41,6 +41,7 @@ export const handler = httpDoor(
       auth: 'desk',
       handle: ({ query }) => listRejected(looker, query),
     },
+    { method: 'GET', path: '/api/codes', auth: 'desk', handle: () => listCodes(looker) },
     { method: 'GET', path: '/api/health', auth: 'none', handle: () => showHealth(looker) },
     {
       method: 'GET',

@@ -1,9 +1,10 @@
 import { invalid, refused, type Outcome, type Problem, type Refused } from '#shared/contracts/errors.ts';
 import { parseReport, type Report } from '#shared/contracts/report.ts';
 import { classify } from '#shared/domain/classify.ts';
+import type { Classification } from '#shared/domain/classification.ts';
 import type { District } from '#shared/domain/district.ts';
 import { addReport } from '#shared/domain/further-report.ts';
-import { handsAt } from '#shared/domain/hands.ts';
+import { handsFor } from '#shared/domain/hands.ts';
 import { receive, type Instant } from '#shared/domain/incident.ts';
 import type { Point } from '#shared/domain/roster.ts';
 import type { Backoff } from '#shared/ports/backoff.ts';
@@ -129,16 +130,20 @@ const addToKnown = async (
     const asksSecrecy = secret && !loaded.incident.secret;
     if (!asksSecrecy && before.some((known) => told(known) === told(content))) return;
     const latest = before.at(-1);
-    const dangers = (of: Content): string => classify(district, of).classification.danger.sort().join();
+    const whatIs = (of: Content): Classification => classify(district, of).classification;
+    const dangers = ({ danger }: Classification): string => danger.toSorted().join();
+    const found = whatIs(content);
     const now = clock.now();
     const change = addReport(
       loaded.incident,
       {
         address: latest?.address !== content.address,
-        danger: latest === undefined || dangers(latest) !== dangers(content),
+        danger: latest === undefined || dangers(whatIs(latest)) !== dangers(found),
+        found,
         secret,
       },
-      handsAt(await store.roster(), district.shifts, [], now),
+      // Whom the matter needs as it is told now; the picks of before are for what it seemed to be.
+      handsFor(district, await store.roster(), { ...loaded.incident, classification: found }, [], now),
       now.getTime(),
     );
     if (await store.commit(change, { report: content })) {

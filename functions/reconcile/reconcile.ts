@@ -4,7 +4,8 @@ import { ladderFor } from '#shared/domain/district.ts';
 import { draft, finish, write, type Change } from '#shared/domain/draft.ts';
 import { escalate } from '#shared/domain/escalate.ts';
 import { handsAt, type Hands } from '#shared/domain/hands.ts';
-import type { Incident, Instant } from '#shared/domain/incident.ts';
+import { isUnclassified, type Incident, type Instant } from '#shared/domain/incident.ts';
+import { endJoined } from '#shared/ports/end-joined.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import type { Queues } from '#shared/ports/queue.ts';
 
@@ -26,12 +27,13 @@ export interface Restored {
   workflows: number;
   notices: number;
   overdue: number;
+  joins: number;
 }
 
 /** One pass: finds what was left undone and finishes it. Every part is idempotent, and one failure stops no other. */
 export const reconcile = async (r: Reconciler): Promise<Restored> => {
   const now = r.clock.now().getTime();
-  const restored: Restored = { reports: 0, workflows: 0, notices: 0, overdue: 0 };
+  const restored: Restored = { reports: 0, workflows: 0, notices: 0, overdue: 0, joins: 0 };
   const guard = async (what: keyof Restored, id: string, work: () => Promise<boolean>): Promise<void> => {
     try {
       if (await work()) restored[what] += 1;
@@ -50,13 +52,14 @@ export const reconcile = async (r: Reconciler): Promise<Restored> => {
   for (const owed of found) {
     if (owed.kind === 'workflow')
       await guard('workflows', owed.incidentId, () => startWorkflow(r, owed.incidentId));
+    if (owed.kind === 'joins') await guard('joins', owed.incidentId, () => endJoined(r, owed.incidentId));
     if (owed.kind === 'report') await guard('reports', owed.incidentId, () => classifyAgain(r, owed, now));
   }
   for (const { incidentId } of await r.store.overdue(now - GRACE_MS))
     await guard('overdue', incidentId, () => climbAgain(r, incidentId));
   const last = await r.store.lastBeat();
   if (last !== undefined && now - last > FEEDER_SILENT_MS) r.log.count('FeederSilent');
-  const total = restored.reports + restored.workflows + restored.notices + restored.overdue;
+  const total = restored.reports + restored.workflows + restored.notices + restored.overdue + restored.joins;
   if (total > 0) r.log.count('RestoredByReconcile', total);
   return restored;
 };
@@ -105,7 +108,7 @@ const classifyAgain = async (
   const { district } = r;
   const other = district.categories.find((c) => c.id === 'other');
   const moved = await move<boolean>(r, owed.incidentId, ({ incident, members, now: at }) => {
-    if (incident.state !== 'received') return { result: false };
+    if (!isUnclassified(incident)) return { result: false };
     const finding: Finding = {
       classification: other ? { ...UNKNOWN, line: other.line, team: other.team } : UNKNOWN,
       ladder: ladderFor(district, 'other', incident.mode),

@@ -1,7 +1,10 @@
 import { act, type Acted, type Actor, type Request, type Said } from '#shared/domain/act.ts';
-import type { Incident } from '#shared/domain/incident.ts';
+import { OVER, type Incident } from '#shared/domain/incident.ts';
+import { endJoined } from '#shared/ports/end-joined.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import type { Store } from '#shared/ports/store.ts';
+import { joinOrPart } from './join.ts';
+import { judged } from './judged.ts';
 
 /** What came of a person's action. */
 export type Responded =
@@ -23,21 +26,42 @@ export const respond = async (
   const { store } = mover;
   // A key belongs to the person who sent it: nobody can use up another's.
   const key = idempotencyKey === undefined ? undefined : `${actor.id}/${idempotencyKey}`;
+  if (request.action === 'join' || request.action === 'unjoin')
+    return joinOrPart(mover, id, actor, request, key);
   const wordy = request.action === 'note' || request.action === 'feedback';
-  const moved = await move<Acted>(mover, id, async ({ incident, hands, members, now }) => {
+  const moved = await move<Acted>(mover, id, async (situation) => {
+    const { incident, members, now } = situation;
     // Both are read after the row, on every try: the double of a tap may have been committed a moment ago.
     if (key !== undefined && (await store.done(id, key))) return { result: { kind: 'repeat' } };
     const said = wordy ? await saidOn(store, id) : [];
     const target =
       request.member === undefined ? undefined : members.find((member) => member.id === request.member);
-    const result = act(incident, actor, request, hands, now, target, said);
+    // Only the desk's word is completed: nobody else learns by it what is told in an incident that is not his.
+    const judgement =
+      request.action === 'classify' && actor.kind === 'desk'
+        ? await judged(mover, situation, actor, request)
+        : undefined;
+    if (judgement && 'code' in judgement) return { result: { kind: 'refused', refusal: judgement } };
+    const { request: asked, hands, beside } = { request, hands: situation.hands, beside: {}, ...judgement };
+    const result = act(incident, actor, asked, hands, now, target, said);
     return result.kind === 'done'
-      ? { change: result.change, result, ...(key === undefined ? {} : { beside: { idempotencyKey: key } }) }
+      ? {
+          change: result.change,
+          result,
+          beside: { ...beside, ...(key === undefined ? {} : { idempotencyKey: key }) },
+        }
       : { result };
   });
   if (!moved.found) return { kind: 'unknown' };
   if (moved.result.kind === 'refused') return { kind: 'refused', refusal: moved.result.refusal };
-  if (moved.result.kind === 'done') return { kind: 'done', incident: moved.incident };
+  if (moved.result.kind === 'done') {
+    if (OVER.has(moved.incident.state) && (moved.incident.joins ?? []).length > 0)
+      // It stands on the row until it is done: a failure here is left to reconcile.
+      await endJoined(mover, id).catch((error: unknown) =>
+        mover.log.error('left-to-reconcile', error, { incident: id }),
+      );
+    return { kind: 'done', incident: moved.incident };
+  }
   // Its first time may have been committed after our reading.
   return { kind: 'repeat', incident: (await store.load(id))?.incident ?? moved.incident };
 };

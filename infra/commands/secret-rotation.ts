@@ -119,6 +119,7 @@ export const fieldsOf = (secret: DistrictSecret): string[] => {
     `webhookKeys   ${webhookKeys.length} (${webhookKeys.length > 1 ? 'a rotation is under way: current and next' : 'no rotation under way'})`,
     `jwt           signs with ${jwt.kid}; verifies ${jwt.publicJwks.map(({ kid }) => kid).join(', ')}`,
     'aliyunSms     accessKeyId, accessKeySecret, signName',
+    `secondOpinion ${secret.secondOpinion ? 'apiKey' : 'not set: nobody is asked'}`,
     'receiptToken  set',
     `dataKeys      seals with ${dataKeys.current}; opens ${Object.keys(dataKeys.keys).join(', ')}${pending ? `; ${pending} waits to be used` : ''}`,
     'pepper        set',

@@ -25,17 +25,16 @@ const vendorSchema = z.strictObject({
   signName: z.string().min(1),
 });
 
+const opinionSchema = z.strictObject({ apiKey: z.string().min(1) });
+
 /** From a file, because what stands on a command line can be seen by everybody on the machine. */
-const vendorOf = (call: Call): DistrictSecret['aliyunSms'] => {
+const keysOf = <T>(call: Call, schema: z.ZodType<T>, what: string, shape: string): T => {
   const file = text(call, 'vendor');
-  const shape = '{ "accessKeyId": "…", "accessKeySecret": "…", "signName": "…" }';
   if (file === undefined)
-    throw new WrongInput(
-      `--vendor FILE is needed: the SMS vendor's keys as JSON, ${shape}; - reads them from the input.`,
-    );
+    throw new WrongInput(`--vendor FILE is needed: ${what} as JSON, ${shape}; - reads it from the input.`);
   let parsed;
   try {
-    parsed = vendorSchema.safeParse(JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8')));
+    parsed = schema.safeParse(JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8')));
   } catch {
     throw new WrongInput(`${file} cannot be read as JSON; it should hold ${shape}.`);
   }
@@ -43,6 +42,13 @@ const vendorOf = (call: Call): DistrictSecret['aliyunSms'] => {
   if (!parsed.success) throw new WrongInput(`${file} should hold ${shape}, and no other fields.`);
   return parsed.data;
 };
+const vendorOf = (call: Call): DistrictSecret['aliyunSms'] =>
+  keysOf(
+    call,
+    vendorSchema,
+    "the SMS vendor's keys",
+    '{ "accessKeyId": "…", "accessKeySecret": "…", "signName": "…" }',
+  );
 
 /** The whole is checked before it is put: no function may meet a secret that it cannot read. */
 const put = async (installation: Installation, secret: DistrictSecret): Promise<void> =>
@@ -161,6 +167,17 @@ const setVendor: Verb = async (call, installation) => {
   call.terminal.err("The vendor's keys are changed; keep the old ones valid at the vendor for five minutes.");
 };
 
+const setOpinion: Verb = async (call, installation) => {
+  const { secondOpinion: _, ...secret } = await completeSecret(installation);
+  if (call.values['cancel'] === true) {
+    await put(installation, secret);
+    return call.terminal.err('The key is forgotten; within five minutes nobody is asked any more.');
+  }
+  const secondOpinion = keysOf(call, opinionSchema, 'the key of the second opinion', '{ "apiKey": "…" }');
+  await put(installation, { ...secret, secondOpinion });
+  call.terminal.err("The key is set. Where and which model is asked stands in policy.json, 'secondOpinion'.");
+};
+
 const showFields: Verb = async (call, installation) => {
   const stored = await installation.secret.read();
   const { secret, problems } = readSecretText(stored?.text);
@@ -177,6 +194,7 @@ const VERBS: Record<string, { run: Verb; options: readonly string[] }> = {
   'rotate-data': { run: rotateData, options: ['finish'] },
   'erase-data': { run: eraseDataKey, options: ['yes'] },
   'set-vendor': { run: setVendor, options: ['vendor'] },
+  'set-opinion': { run: setOpinion, options: ['vendor', 'cancel'] },
   'show-fields': { run: showFields, options: [] },
 };
 
@@ -193,6 +211,7 @@ export const secret: Command = {
     'rotate-data [--finish]',
     'erase-data KEYID [--yes]',
     'set-vendor --vendor keys.json',
+    'set-opinion --vendor key.json | --cancel',
     'show-fields',
   ],
   more: [

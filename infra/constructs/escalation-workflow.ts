@@ -35,7 +35,7 @@ export class EscalationWorkflow extends Construct {
     role.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [escalation.live.functionArn] }),
     );
-    const definition = ladderDefinition(office.ladders, {
+    const definition = ladderDefinition(office, {
       partition: Aws.PARTITION,
       tableName: table.table.tableName,
       escalationArn: escalation.live.functionArn,

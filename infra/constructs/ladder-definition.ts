@@ -66,8 +66,12 @@ export const walkOf = (ladders: readonly Ladder[]): Rung[] =>
  * Each rung parks its token on the incident's row, under the condition that the rung is still owed in this round; the
  * table decides, the workflow only waits. Source: rules.md §3.
  */
-export const ladderDefinition = (ladders: readonly Ladder[], around: LadderSurroundings): Definition => {
-  const walk = walkOf(ladders);
+export const ladderDefinition = (
+  { ladders, triage }: { readonly ladders: readonly Ladder[]; readonly triage: boolean },
+  around: LadderSurroundings,
+): Definition => {
+  // An incident that is clear begins at the rung its row names, and pays no transition for the triage that it does not owe.
+  const walk: Rung[] = [...(triage ? ['triage' as const] : []), ...walkOf(ladders)];
   const first = walk[0];
   if (!first) throw new Error('a district without a rung has nothing to wait for');
   const integration = (name: string) => `arn:${around.partition}:states:::${name}`;

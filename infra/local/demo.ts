@@ -93,6 +93,7 @@ const STATES: Record<IncidentView['state'], string> = {
   accepted: '已签收',
   onsite: '已到场',
   paused: '已暂停',
+  joined: '已并案',
   closed: '已办结，待回访',
   finished: '已回访',
   returned: '已退回110',

@@ -1,12 +1,23 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import { incidentSchema, type Incident, type Instant } from '../domain/incident.ts';
+import { reasonSchema } from '../domain/classification.ts';
+import { correctionSchema } from '../domain/correction.ts';
+import type { Change } from '../domain/draft.ts';
+import { OVER, incidentSchema, isUnclassified, type Incident, type Instant } from '../domain/incident.ts';
 import { noticeSchema, ATTEMPT_STATES, type Notice } from '../domain/notice.ts';
 import { memberSchema, type Member } from '../domain/roster.ts';
 import { storedLineSchema, type Line, type StoredLine } from '../domain/trail.ts';
 import { rungSchema } from '../domain/rung.ts';
 import type { Secrets } from '../ports/secrets.ts';
-import { REJECTS_OWNER, ownerOf, type Owed, type Picks, type Rejected, type Store } from '../ports/store.ts';
+import {
+  REJECTS_OWNER,
+  ownerOf,
+  type Beside,
+  type Owed,
+  type Picks,
+  type Rejected,
+  type Store,
+} from '../ports/store.ts';
 import { INDEX_KEYS, type Item, type Key, type Table, type Value, type Write } from '../ports/table.ts';
 import { KeyErased, type Vault } from '../ports/vault.ts';
 import { chainLines, lineContext } from './trail-chain.ts';
@@ -67,9 +78,21 @@ const contentSchema = z.object({
   receivedAt: z.int(),
 });
 
-const reasonsSchema = z.array(
-  z.object({ rule: z.string(), sentence: z.string(), span: z.tuple([z.int(), z.int()]).optional() }),
-);
+const reasonsSchema = z.array(reasonSchema);
+const packed = (numbers: readonly number[]): string =>
+  Buffer.from(Uint32Array.from(numbers).buffer).toString('base64');
+const unpacked = (text: string): number[] => {
+  const bytes = Buffer.from(text, 'base64');
+  return Array.from({ length: Math.floor(bytes.length / 4) }, (_, i) => bytes.readUInt32LE(i * 4));
+};
+
+const keptSchema = z.object({
+  category: z.string(),
+  risk: z.boolean(),
+  danger: z.array(z.string()),
+  /** Packed: 64 numbers as text would make the item twice as dear. */
+  sketch: z.base64().transform(unpacked),
+});
 const pickSchema = z.array(z.object({ id: z.string(), reason: z.string() }));
 const picksSchema = z.object({ picked: pickSchema, rejected: pickSchema, how: z.string() });
 const rejectedSchema = z.object({
@@ -81,15 +104,20 @@ const rejectedSchema = z.object({
   bytes: z.int(),
 });
 
+/** It is over, and what was joined to it is not yet. */
+const leavesJoined = ({ state, joins = [] }: Pick<Incident, 'state' | 'joins'>): boolean =>
+  OVER.has(state) && joins.length > 0;
+
 /** Attributes of the row for an incident; the workflow's parked token is not among them and so is never overwritten. */
 const rowOf = (incident: Incident, at: Instant): Record<string, Value | undefined> => {
-  const owes = incident.state === 'received' || incident.workflow === 'owed';
+  const unclassified = isUnclassified(incident);
+  const owes = unclassified || incident.workflow === 'owed' || leavesJoined(incident);
   const due = incident.rung === undefined ? undefined : incident.due[incident.rung];
   return {
     ...incident,
     owed: incident.owed.length > 0 ? new Set<string>(incident.owed) : undefined,
     owedPk: owes ? `OWED#${shardOf(incident.id)}` : undefined,
-    owedAt: owes ? pad(incident.state === 'received' ? incident.receivedAt : at) : undefined,
+    owedAt: owes ? pad(unclassified ? incident.receivedAt : at) : undefined,
     openPk: due === undefined ? undefined : `OPEN#${shardOf(incident.id)}`,
     openAt: due === undefined ? undefined : pad(due),
     monthPk: `MONTH#${month(incident.receivedAt)}`,
@@ -181,6 +209,89 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
     };
   };
 
+  /** All writes of one change: they are part of one transaction. */
+  const writesOf = async (change: Change, beside: Beside = {}): Promise<Write[]> => {
+    const vault = await secrets.vault();
+    const { items, incident } = linesOf(change.incident, change.lines, vault);
+    const owner = ownerOf(incident.id);
+    const at = change.lines[0]?.at ?? incident.receivedAt;
+    const row = rowOf(incident, at);
+    const remove = [...FIELDS, ...INDEXED].filter((name) => row[name] === undefined);
+    const touched = new Set(
+      change.lines.flatMap((line) => (['asked', 'told'].includes(line.kind) && line.whom ? [line.whom] : [])),
+    );
+    for (const notice of change.notices) touched.add(notice.to);
+    return [
+      {
+        patch: incidentKey(incident.id),
+        set: row,
+        remove,
+        if: { equals: { version: incident.version - 1 } },
+      },
+      ...items,
+      ...change.notices.map((notice) => ({
+        put: noticeItem(owner, notice),
+        if: { absent: true as const },
+      })),
+      ...[...touched].map((id) => ({
+        put: {
+          pk: owner,
+          sk: `MEMBER#${id}`,
+          memberPk: `MEMBER#${id}`,
+          memberAt: `${pad(incident.receivedAt)}#${incident.id}`,
+        },
+      })),
+      ...(beside.picks
+        ? [{ put: sealedItem(vault, { pk: owner, sk: 'PICKS' }, beside.picks satisfies Picks) }]
+        : []),
+      ...(beside.reasons ? [{ put: sealedItem(vault, { pk: owner, sk: 'REASONS' }, beside.reasons) }] : []),
+      ...(beside.report
+        ? [
+            {
+              put: sealedItem(
+                vault,
+                { pk: owner, sk: `REPORT#${String(incident.reports).padStart(4, '0')}` },
+                beside.report,
+              ),
+            },
+          ]
+        : []),
+      ...(beside.history?.keys ?? []).map((key) => ({
+        put: sealedItem(
+          vault,
+          { pk: `HIST#${key}`, sk: `${pad(incident.receivedAt)}#${incident.id}` },
+          { ...beside.history?.kept, sketch: packed(beside.history?.kept.sketch ?? []) },
+        ),
+      })),
+      ...(beside.correction
+        ? [
+            {
+              put: {
+                ...sealedItem(
+                  vault,
+                  { pk: owner, sk: `CORRECTION#${pad(beside.correction.at)}` },
+                  beside.correction,
+                ),
+                monthPk: `CORRECTIONS#${month(beside.correction.at)}`,
+                monthAt: `${pad(beside.correction.at)}#${incident.id}`,
+              },
+            },
+          ]
+        : []),
+      ...(beside.idempotencyKey
+        ? [
+            {
+              put: {
+                pk: owner,
+                sk: `KEY#${beside.idempotencyKey}`,
+                expiresAt: seconds(at + KEY_DAYS * DAY_MS),
+              },
+            },
+          ]
+        : []),
+    ];
+  };
+
   const rows = async (keys: readonly Item[]): Promise<Incident[]> =>
     (await table.getMany(keys.map((key) => ({ pk: key.pk, sk: 'INCIDENT' })))).map(toIncident);
 
@@ -264,70 +375,44 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       return (await table.get({ pk: ownerOf(id), sk: `KEY#${idempotencyKey}` })) !== undefined;
     },
 
-    async commit(change, beside = {}) {
-      const vault = await secrets.vault();
-      const { items, incident } = linesOf(change.incident, change.lines, vault);
-      const owner = ownerOf(incident.id);
-      const at = change.lines[0]?.at ?? incident.receivedAt;
-      const row = rowOf(incident, at);
-      const remove = [...FIELDS, ...INDEXED].filter((name) => row[name] === undefined);
-      const touched = new Set(
-        change.lines.flatMap((line) =>
-          ['asked', 'told'].includes(line.kind) && line.whom ? [line.whom] : [],
+    async commit(change, beside) {
+      return (await table.write(await writesOf(change, beside))).ok;
+    },
+
+    async commitBoth(first, second, beside) {
+      const writes = await Promise.all([writesOf(first, beside), writesOf(second)]);
+      return (await table.write(writes.flat())).ok;
+    },
+
+    async recent(since, now, limit) {
+      const months = [...new Set([month(now), month(since)])];
+      const [found, vault] = await Promise.all([
+        Promise.all(
+          months.map((of) =>
+            table.query({
+              index: 'byMonth',
+              pk: `MONTH#${of}`,
+              from: pad(since),
+              descending: true,
+              limit,
+            }),
+          ),
         ),
-      );
-      for (const notice of change.notices) touched.add(notice.to);
-      const written = await table.write([
-        {
-          patch: incidentKey(incident.id),
-          set: row,
-          remove,
-          if: { equals: { version: incident.version - 1 } },
-        },
-        ...items,
-        ...change.notices.map((notice) => ({
-          put: noticeItem(owner, notice),
-          if: { absent: true as const },
-        })),
-        ...[...touched].map((id) => ({
-          put: {
-            pk: owner,
-            sk: `MEMBER#${id}`,
-            memberPk: `MEMBER#${id}`,
-            memberAt: `${pad(incident.receivedAt)}#${incident.id}`,
-          },
-        })),
-        ...(beside.picks
-          ? [{ put: sealedItem(vault, { pk: owner, sk: 'PICKS' }, beside.picks satisfies Picks) }]
-          : []),
-        ...(beside.reasons ? [{ put: sealedItem(vault, { pk: owner, sk: 'REASONS' }, beside.reasons) }] : []),
-        ...(beside.report
-          ? [
-              {
-                put: sealedItem(
-                  vault,
-                  { pk: owner, sk: `REPORT#${String(incident.reports).padStart(4, '0')}` },
-                  beside.report,
-                ),
-              },
-            ]
-          : []),
-        ...(beside.history ?? []).map((hash) => ({
-          put: { pk: `HIST#${hash}`, sk: `${pad(incident.receivedAt)}#${incident.id}` },
-        })),
-        ...(beside.idempotencyKey
-          ? [
-              {
-                put: {
-                  pk: owner,
-                  sk: `KEY#${beside.idempotencyKey}`,
-                  expiresAt: seconds(at + KEY_DAYS * DAY_MS),
-                },
-              },
-            ]
-          : []),
+        secrets.vault(),
       ]);
-      return written.ok;
+      const owners = found.flat().slice(0, limit);
+      const items = await table.getMany(
+        owners.flatMap(({ pk }) => [
+          { pk, sk: 'INCIDENT' },
+          { pk, sk: 'CONTENT' },
+        ]),
+      );
+      return owners.flatMap(({ pk }) => {
+        const row = items.find((item) => item.pk === pk && item.sk === 'INCIDENT');
+        const sealed = items.find((item) => item.pk === pk && item.sk === 'CONTENT');
+        const content = sealed && unsealed(vault, contentSchema, sealed);
+        return row && content ? [{ incident: toIncident(row), content }] : [];
+      });
     },
 
     async workflowStarted(id, round) {
@@ -400,11 +485,14 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
           // An index may lag behind; the row says what is owed now.
           const item = await table.get({ pk: key.pk, sk: key.sk });
           if (!item?.owedPk) continue;
-          items.push({
-            kind: item.state === 'received' ? 'report' : 'workflow',
-            incidentId: idOfOwner(key.pk),
-            since,
-          });
+          const incidentId = idOfOwner(key.pk);
+          // In triage it is received as well, but what it owes then is a workflow.
+          if (item.state === 'received' && item.classification === undefined)
+            items.push({ kind: 'report', incidentId, since });
+          else if (item.workflow === 'owed') items.push({ kind: 'workflow', incidentId, since });
+          // Looked at as it lies there: a row that is broken must not hide what others owe.
+          else if (Array.isArray(item.joins) && item.joins.length > 0)
+            items.push({ kind: 'joins', incidentId, since });
         }
       }
       return items;
@@ -458,12 +546,28 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       return { items };
     },
 
-    async history(hash, since) {
-      const items = await table.query({ pk: `HIST#${hash}`, from: pad(since), descending: true, limit: 100 });
-      return items.map((item) => ({
-        incidentId: String(item.sk.split('#')[1]),
-        at: Number(item.sk.split('#')[0]),
-      }));
+    async history(key, since, limit) {
+      const [items, vault] = await Promise.all([
+        table.query({ pk: `HIST#${key}`, from: pad(since), descending: true, limit }),
+        secrets.vault(),
+      ]);
+      return items.map((item) => {
+        const kept = unsealed(vault, keptSchema, item);
+        return {
+          incidentId: String(item.sk.split('#')[1]),
+          at: Number(item.sk.split('#')[0]),
+          ...(kept === undefined ? {} : { kept }),
+        };
+      });
+    },
+
+    async corrections(of) {
+      const [keys, vault] = await Promise.all([
+        table.query({ index: 'byMonth', pk: `CORRECTIONS#${of}` }),
+        secrets.vault(),
+      ]);
+      const items = await table.getMany(keys.map(({ pk, sk }) => ({ pk, sk })));
+      return items.flatMap((item) => unsealed(vault, correctionSchema, item) ?? []);
     },
 
     async reject(rejected, notices) {
@@ -497,6 +601,22 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       const key = { pk: `COUNT#${name}`, sk: 'COUNT' };
       await table.write([{ patch: key, set: { expiresAt: seconds(expires) }, add: { n: 1 } }]);
       return Number((await table.get(key))?.n ?? 1);
+    },
+
+    async countCode(code, at) {
+      await table.write([{ patch: { pk: 'CODES', sk: `CODE#${code}` }, set: { lastAt: at }, add: { n: 1 } }]);
+    },
+
+    async unknownCodes() {
+      const items = await table.query({ pk: 'CODES', limit: MOST_LOOKED });
+      return items
+        .map(({ sk, n, lastAt }) => ({
+          code: sk.slice('CODE#'.length),
+          times: Number(n),
+          lastAt: Number(lastAt),
+        }))
+        .sort((a, b) => b.lastAt - a.lastAt || (a.code < b.code ? -1 : 1))
+        .slice(0, 100);
     },
 
     async roster() {

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { sketchOf, sketchRuns } from '../domain/sketch.ts';
 import { KeyErased, type Vault } from '../ports/vault.ts';
 
 /** Data keys of a district: 32 bytes each in base64, by id; erasing one makes what it sealed unreadable for ever. */
@@ -46,5 +47,11 @@ export const aesVault = ({ dataKeys, pepper }: VaultKeys): Vault => {
       createHmac('sha256', Buffer.from(pepper, 'base64'))
         .update(`${kind}\n${value.normalize('NFKC').replace(/\s+/gu, '').toLowerCase()}`)
         .digest('base64url'),
+    sketch(text) {
+      const secret = Buffer.from(pepper, 'base64');
+      const keyed = (run: number) =>
+        createHmac('sha256', secret).update(`sketch\n${run}`).digest().readUInt32LE(0);
+      return sketchOf(Array.from(sketchRuns(text), keyed));
+    },
   };
 };

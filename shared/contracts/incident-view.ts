@@ -98,12 +98,29 @@ export const incidentSummary = (incident: Incident, now: Instant): IncidentSumma
   deadlines: times(incident.deadlines),
   done: times(incident.done),
   owed: incident.owed,
+  ...(incident.triage ? { triage: { ...incident.triage, until: iso(incident.triage.until) } } : {}),
+  ...(incident.corrected ? { corrected: { ...incident.corrected, at: iso(incident.corrected.at) } } : {}),
   overdue: incident.paused
     ? []
     : incident.owed.filter((rung) => rung !== 'reinforce' && (incident.deadlines[rung] ?? now) < now),
   ...(incident.closed ? { closed: { at: iso(incident.closed.at), outcome: incident.closed.outcome } } : {}),
   ...(incident.revisit ? { revisit: incident.revisit } : {}),
   ...(incident.paused ? { paused: { at: iso(incident.paused.at), until: iso(incident.paused.until) } } : {}),
+  ...(incident.joined
+    ? { joined: { into: incident.joined.into, at: iso(incident.joined.at), by: incident.joined.by } }
+    : {}),
+  ...(incident.opinion ? { opinion: incident.opinion } : {}),
+  joins: incident.joins ?? [],
+  related: incident.related ?? [],
+  ...(incident.repeat
+    ? {
+        repeat: {
+          kind: incident.repeat.kind,
+          times: incident.repeat.times,
+          ...(incident.repeat.before === undefined ? {} : { before: iso(incident.repeat.before) }),
+        },
+      }
+    : {}),
   ...(incident.unansweredSince === undefined ? {} : { unansweredSince: iso(incident.unansweredSince) }),
   reports: incident.reports,
 });
@@ -131,6 +148,13 @@ const isPointless = (incident: Incident, action: Action, person: Person | undefi
       );
     case 'handback':
       return !owes(incident, 'handback');
+    case 'classify':
+      // Between receipt and classification there is nothing to correct yet.
+      return incident.classification === undefined;
+    case 'join':
+      // What holds a danger sign is answered by itself.
+      return (incident.classification?.danger.length ?? 0) > 0;
+    case 'unjoin':
     case 'revisit':
     case 'reopen':
     case 'reassign':

@@ -14,6 +14,7 @@ import {
   receivedSchema,
   rejectedSchema,
   rosterEntrySchema,
+  unknownCodeSchema,
 } from './views.ts';
 
 type Json = Record<string, unknown>;
@@ -29,6 +30,7 @@ const SCHEMAS = {
   IncidentPage: pageOf(incidentSummarySchema),
   RosterPage: pageOf(rosterEntrySchema),
   RejectedPage: pageOf(rejectedSchema),
+  CodePage: pageOf(unknownCodeSchema),
   Health: healthSchema,
   Error: errorBodySchema,
 } as const;
@@ -183,6 +185,13 @@ const OPERATIONS: Record<ApiPath, Json> = {
     security: BEARER,
     parameters: inQuery(pageQuerySchema),
     responses: { 200: answer('A page.', 'RejectedPage'), ...errors(400, 401, 403) },
+  },
+  '/api/codes': {
+    operationId: 'listCodes',
+    summary: 'Category codes of 110 that stand in no table',
+    description: "Desk only, the latest first. A code is added in codes.json or the district's policy.",
+    security: BEARER,
+    responses: { 200: answer('All of them, at most 100.', 'CodePage'), ...errors(401, 403) },
   },
   '/api/health': {
     operationId: 'showHealth',

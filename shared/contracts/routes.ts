@@ -8,6 +8,7 @@ export const API_ROUTES = [
   { method: 'POST', path: '/api/incidents/{id}/actions' },
   { method: 'GET', path: '/api/roster' },
   { method: 'GET', path: '/api/rejected' },
+  { method: 'GET', path: '/api/codes' },
   { method: 'GET', path: '/api/health' },
   { method: 'GET', path: '/openapi.json' },
 ] as const;

@@ -42,6 +42,8 @@ export const districtSecretSchema = z.object({
     accessKeySecret: z.string().min(1),
     signName: z.string().min(1),
   }),
+  /** Of the service that gives a second opinion; absent where none is asked. */
+  secondOpinion: z.object({ apiKey: z.string().min(1) }).optional(),
   /** The last part of the path that vendors post their receipts to. */
   receiptToken: z.string().regex(/^[\w-]{22,128}$/, 'at least 22 letters, digits, hyphens or underscores'),
   /** AES-256 keys by id; erasing one makes what it sealed unreadable for good. */

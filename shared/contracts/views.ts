@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { classificationSchema, reasonSchema } from '../domain/classification.ts';
-import { OUTCOMES, REVISIT_OUTCOMES } from '../domain/incident.ts';
+import { classificationSchema, reasonSchema, urgencySchema } from '../domain/classification.ts';
+import { OUTCOMES, REPEAT_KINDS, REVISIT_OUTCOMES, relatedSchema } from '../domain/incident.ts';
 import { modeSchema } from '../domain/ladder.ts';
 import { ACTIONS, stateSchema } from '../domain/moves.ts';
 import { ATTEMPT_STATES } from '../domain/notice.ts';
@@ -37,11 +37,52 @@ export const incidentSummarySchema = z
     ),
     done: rungTimes,
     owed: z.array(rungSchema),
+    triage: z
+      .object({
+        until: isoSchema,
+        by: id
+          .optional()
+          .describe('Who decided; `system`: the default went out. Absent while the desk is asked.'),
+      })
+      .optional()
+      .describe('It was not clear what this is: the desk had until then to say so.'),
+    corrected: z
+      .object({
+        at: isoSchema,
+        by: id,
+        was: classificationSchema.pick({ category: true, disposition: true, urgency: true }),
+      })
+      .optional()
+      .describe('A person corrected the classification; `was`: what the machine had said at first.'),
+    reasons: z
+      .array(reasonSchema)
+      .optional()
+      .describe('In a list: for the desk, of incidents that wait for its triage. Why the machine thinks so.'),
     overdue: z.array(rungSchema).describe('Derived now, never stored.'),
     closed: z.object({ at: isoSchema, outcome: z.enum(OUTCOMES) }).optional(),
     revisit: z.enum(REVISIT_OUTCOMES).optional(),
     paused: z.object({ at: isoSchema, until: isoSchema }).optional(),
     unansweredSince: isoSchema.optional(),
+    joined: z
+      .object({ into: id, at: isoSchema, by: z.string() })
+      .optional()
+      .describe('This call is part of that incident: its people were sent home, and it ends with it.'),
+    joins: z.array(id).describe('Incidents that are part of this one.'),
+    related: z
+      .array(relatedSchema)
+      .describe(
+        'May be about the same event: `propose` waits for the desk (join), `link` is only looked at together.',
+      ),
+    opinion: z
+      .object({ urgency: urgencySchema.optional(), category: z.string().optional() })
+      .optional()
+      .describe('What a second opinion raised, and the category that it proposes to the desk.'),
+    repeat: z
+      .object({ kind: z.enum(REPEAT_KINDS), times: z.int(), before: isoSchema.optional() })
+      .optional()
+      .describe(
+        'It has come before within 30 days. From the third time: conflict (mediation leads) or care.',
+      ),
     reports: z.int().describe('Reports of this call number.'),
   })
   .meta({ id: 'IncidentSummary' });
@@ -199,6 +240,13 @@ export const rejectedSchema = z
 /** A signed message of 110 that could not be taken. */
 export type RejectedView = z.infer<typeof rejectedSchema>;
 
+/** A category code of 110 that stands in no table: it is kept with its report, and counts for nothing. */
+export const unknownCodeSchema = z
+  .object({ code: z.string(), times: z.int(), lastAt: isoSchema })
+  .meta({ id: 'UnknownCode' });
+/** A category code of 110 that stands in no table. */
+export type UnknownCodeView = z.infer<typeof unknownCodeSchema>;
+
 /** Answer to a report. */
 export const receivedSchema = z
   .object({ incidentId: id, duplicate: z.boolean().describe('The call number was known.') })
@@ -217,6 +265,9 @@ export const healthSchema = z
       lastBeat: isoSchema.nullable().describe('Null until the first heartbeat.'),
       silent: z.boolean().describe('Three heartbeats missed; never true before the first.'),
     }),
+    unknownCodes: z
+      .int()
+      .describe('Different category codes of 110 that no table knows, at most 100; see /api/codes.'),
     version: z.string(),
   })
   .meta({ id: 'Health' });

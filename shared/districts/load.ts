@@ -6,12 +6,13 @@ import { openLearned, type Learned } from '#shared/domain/classify/learned.ts';
 import { textsSchema, type Texts } from '#shared/domain/texts.ts';
 
 /** Where the district files lie: beside this file, or in a bundled function under its task root. */
-const defaultRoot = (): string => {
+export const defaultRoot = (): string => {
   const task = process.env['LAMBDA_TASK_ROOT'];
   return task ? join(task, 'districts') : import.meta.dirname;
 };
 
-const readJson = (root: string, name: string): unknown => {
+/** One file as parsed JSON. @throws Error with its name. */
+export const readJson = (root: string, name: string): unknown => {
   let text;
   try {
     text = readFileSync(join(root, name), 'utf8');

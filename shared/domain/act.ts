@@ -1,4 +1,4 @@
-import { endPromises, giveBack, limitMs, startRound } from './assign.ts';
+import { endPromises, giveBack, limitMs, startRound, type Finding } from './assign.ts';
 import {
   ask,
   draft,
@@ -26,8 +26,11 @@ import {
   type Instant,
   type Person,
 } from './incident.ts';
+import { joinFault, joinIn, partFrom } from './join.ts';
 import { ACTION_NAMES, DESK_ACTIONS, STATE_NAMES, allows, type Action } from './moves.ts';
 import { LONGEST_PAUSE_MS, resumeIn } from './pause.ts';
+import type { Judgement } from './judgement.ts';
+import { differs, noteDanger, reclassify } from './reclassify.ts';
 import type { Point } from './roster.ts';
 import { RUNGS, type Rung } from './rung.ts';
 import type { LineKind } from './trail.ts';
@@ -46,8 +49,16 @@ export interface Request {
   location?: Point | undefined;
   outcome?: string | undefined;
   member?: string | undefined;
+  /** For join: id of the incident that this one becomes part of. */
+  into?: string | undefined;
+  /** For join and unjoin: that other incident as it stands. */
+  main?: Incident | undefined;
   /** End of a pause. */
   until?: Instant | undefined;
+  /** For classify: a category of the district, and what happens with the matter. */
+  judgement?: Judgement | undefined;
+  /** For classify: the same, completed from the district's data: who answers it, and by when. */
+  decided?: Finding | undefined;
 }
 
 /** Why an action was refused: a closed set of codes, and a sentence that a person understands. */
@@ -352,6 +363,11 @@ const REPEATED: Partial<Record<Action, (i: Incident, r: Request, person: Person 
   reopen: (i) => i.reopenedAt !== undefined && i.closed === undefined,
   pause: (i, r) => i.paused !== undefined && i.paused.until === r.until,
   resume: (i) => i.paused === undefined && i.resumedAt !== undefined && allows(i.state, 'pause'),
+  // In triage the same word as the machine's is a decision; afterwards it is nothing new.
+  classify: (i, { decided }) =>
+    decided !== undefined && !owes(i, 'triage') && !differs(i.classification, decided.classification),
+  join: (i, r) => i.state === 'joined' && i.joined?.into === r.into,
+  unjoin: (i) => i.state !== 'joined' && i.partedAt !== undefined,
   return: (i) => i.state === 'returned',
   handback: (i) => i.done.handback !== undefined,
 };
@@ -431,10 +447,16 @@ const subject = (incident: Incident, actor: Actor, request: Request): string | u
 
 const impossible = (incident: Incident, action: Action): string => {
   const name = ACTION_NAMES[action];
+  if (incident.state === 'returned' && action === 'classify')
+    return '这起警情已退回110，不能再改由街道处置。110如转回，会作为新的警情登记。';
   if (incident.state === 'returned') return `这起警情已退回110，不能再“${name}”。`;
   if (incident.state === 'closed' || incident.state === 'finished')
     return `这起警情${STATE_NAMES[incident.state]}，不能再“${name}”。如有新情况请联系值班台。`;
   if (incident.state === 'received') return `这起警情还在研判，马上会派人，请稍候再“${name}”。`;
+  if (incident.state === 'joined')
+    return `这起警情已并入另一起，不能再“${name}”。请到那一起操作，或请值班台先“拆开”。`;
+  if (action === 'unjoin') return '这起警情没有并入别的警情，不用拆开。';
+  if (action === 'join') return `警情现在是“${STATE_NAMES[incident.state]}”，不能并案。`;
   if (action === 'decline') return '已经到场或暂停的警情不能退单，请联系值班台改派。';
   if (action === 'pause') return '还没有人签收，签收时限不能暂停。';
   return `警情现在是“${STATE_NAMES[incident.state]}”，不能“${name}”。`;
@@ -487,8 +509,32 @@ const DOINGS: Record<Action, (doing: Doing) => Outcome> = {
     startRound(d, actor.id, text);
     return 'done';
   },
+  classify: ({ d, actor, request: { decided, reason } }) => {
+    if (d.incident.classification === undefined)
+      return refuse('impossible', impossible(d.incident, 'classify'));
+    if (!decided) return missing('category', '研判请写明类别（category）和处置方式（disposition）。');
+    if (!reason) return missing('reason', '研判请写明理由。');
+    if (decided.classification.disposition === 'police' && d.incident.closed !== undefined)
+      return refuse('impossible', '这起警情已办结。如属警务，请先“重启”，再更正为警务退回110。');
+    reclassify(d, actor.id, decided, reason);
+    return 'done';
+  },
+  join: ({ d, actor, request: { main, reason } }) => {
+    if (!main) return missing('into', '并案请写明并入哪一起警情的编号（into），这个编号要查得到。');
+    if (!reason) return missing('reason', '并案请写明理由。');
+    const fault = joinFault(d.incident, main);
+    if (fault !== undefined) return refuse('impossible', fault);
+    joinIn(d, main, { by: actor.id, sentence: reason });
+    return 'done';
+  },
+  unjoin: ({ d, actor, request: { reason } }) => {
+    if (!reason) return missing('reason', '拆开请写明理由。');
+    partFrom(d, { by: actor.id, sentence: reason });
+    return 'done';
+  },
   return: ({ d, actor, text }) => {
     if (!text) return missing('reason', '退回110请写明原因。');
+    noteDanger(d, actor.id, { disposition: 'police' });
     giveBack(d, actor.id, text);
     return 'done';
   },

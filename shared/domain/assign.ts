@@ -1,5 +1,5 @@
 import type { Classification } from './classification.ts';
-import { askNext } from './escalate.ts';
+import { askFirst, askSecond } from './escalate.ts';
 import {
   ask,
   draft,
@@ -16,7 +16,7 @@ import {
 import type { Hands } from './hands.ts';
 import { personOf, type Incident, type Instant } from './incident.ts';
 import { limitOf, type Ladder } from './ladder.ts';
-import { NOT_CLIMBED, anybodyUnasked } from './climb.ts';
+import { NOT_CLIMBED } from './climb.ts';
 import type { Rung } from './rung.ts';
 
 /** The promise to 110: a returned matter is acknowledged within a minute. */
@@ -32,21 +32,11 @@ export interface Finding {
 }
 
 /** Every rung of the ladder becomes owed, counted from `from`; the call-back waits for the close. */
-const promise = (d: Draft, from: Instant): void => {
+export const promise = (d: Draft, from: Instant): void => {
   for (const { rung, limit } of d.incident.ladder ?? []) {
     if (rung === 'revisit') continue;
     owe(d, rung, from + limit * 1000);
   }
-};
-
-/** Two are asked together where a lone civilian would be in danger, the second from the next step if need be; otherwise one. */
-const askFirst = (d: Draft): void => {
-  askNext(d);
-  askSecond(d);
-};
-
-const askSecond = (d: Draft): void => {
-  if (d.incident.pair && anybodyUnasked(d.incident, d.hands)) askNext(d);
 };
 
 /**
@@ -75,15 +65,21 @@ export const giveBack = (d: Draft, by: string, text?: string): void => {
   if (!duty) write(d, { kind: 'skipped', by: 'system', rung: 'handback', facts: { step: 'duty' } });
 };
 
-/**
- * The first decision about an incident: what it is, by when, and who is asked. Police signs return it to 110.
- * Deadlines count from our receipt, however long classification took.
- */
-export const assign = (incident: Incident, finding: Finding, hands: Hands, now: Instant): Change => {
+/** Is a lone civilian not to be sent? Joint with a danger sign, or joint because nobody knows what it is (rules §1). */
+export const needsPair = ({ disposition, danger, sure }: Classification): boolean =>
+  disposition === 'joint' && (danger.length > 0 || !sure);
+
+/** Opens the first decision about an incident: what was found out goes into the row, and the workflow is owed. */
+const open = (incident: Incident, finding: Finding, hands: Hands, now: Instant): Draft => {
   const d = draft(incident, hands, now);
-  const { classification, ladder, place, picks } = finding;
-  Object.assign(d.incident, { classification, ladder, place, workflow: 'owed' } satisfies Partial<Incident>);
-  d.incident.pair = classification.disposition === 'joint' && classification.danger.length > 0;
+  const { classification, ladder, place } = finding;
+  // A copy: a rule may change it later, and the finding is the caller's.
+  Object.assign(d.incident, {
+    classification: { ...classification },
+    ladder,
+    place,
+    workflow: 'owed',
+  } satisfies Partial<Incident>);
   write(d, {
     kind: 'classified',
     by: 'system',
@@ -94,11 +90,32 @@ export const assign = (incident: Incident, finding: Finding, hands: Hands, now: 
       sure: classification.sure,
     },
   });
+  return d;
+};
+
+/** Writes who was picked; the lists themselves are kept beside the row and shown with this line. */
+export const writePicks = (d: Draft, { picks, place }: Pick<Finding, 'picks' | 'place'>): void =>
+  write(d, { kind: 'picked', by: 'system', facts: { ...picks, place: place.name } });
+
+/**
+ * The first decision about an incident: what it is, by when, and who is asked. Police signs return it to 110.
+ * Deadlines count from our receipt, however long classification took.
+ */
+export const assign = (
+  incident: Incident,
+  finding: Finding,
+  hands: Hands,
+  now: Instant,
+  pair = needsPair(finding.classification),
+): Change => {
+  const d = open(incident, finding, hands, now);
+  const { classification } = finding;
+  d.incident.pair = pair;
   if (classification.disposition === 'police') {
     giveBack(d, 'system');
     return finish(d);
   }
-  write(d, { kind: 'picked', by: 'system', facts: { ...picks, place: place.name } });
+  writePicks(d, finding);
   d.incident.state = 'asking';
   promise(d, d.incident.receivedAt);
   recordBreaches(d);
@@ -111,11 +128,33 @@ export const assign = (incident: Incident, finding: Finding, hands: Hands, now: 
 };
 
 /**
+ * The first decision about a matter that is not clear: it stays `received`, promises and workflow begin, nobody is asked
+ * before the desk has said what it is, or until `until` at the latest. The receipt clocks do not wait.
+ */
+export const waitForDesk = (
+  incident: Incident,
+  finding: Finding,
+  hands: Hands,
+  now: Instant,
+  until: Instant,
+): Change => {
+  const d = open(incident, finding, hands, now);
+  d.incident.triage = { until };
+  writePicks(d, finding);
+  write(d, { kind: 'triage', by: 'system', rung: 'triage', facts: { deadline: until } });
+  promise(d, d.incident.receivedAt);
+  owe(d, 'triage', until);
+  const [duty] = hands.duty;
+  if (duty) notify(d, duty.id, 'desk', undefined, 'unsure');
+  return finish(d);
+};
+
+/**
  * The safety net: an incident that classification did not finish in time gets the district's default ladder and the
  * duty officer, so that somebody holds it while the cause is looked for.
  */
 export const assignToDuty = (incident: Incident, finding: Finding, hands: Hands, now: Instant): Change =>
-  assign(incident, finding, { ...hands, candidates: hands.duty }, now);
+  assign(incident, finding, { ...hands, candidates: hands.duty }, now, false);
 
 /** Starts a new round after a close: fresh deadlines from now, the former lead asked first. */
 export const startRound = (d: Draft, by: string, text?: string): void => {
@@ -139,6 +178,7 @@ export const startRound = (d: Draft, by: string, text?: string): void => {
     'revisit',
     'reinforceAskedAt',
     'resumedAt',
+    'joined',
     'unansweredSince',
   ] as const)
     delete incident[key];

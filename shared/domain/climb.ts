@@ -16,6 +16,8 @@ const told: Way = { steps: ['responsible', 'leader', 'duty', 'street'], seconds:
 
 /** How each missed rung climbs. Accept asks; the others tell. */
 export const CLIMBS: Record<Rung, Way> = {
+  // Triage calls nobody higher: when its seconds are over, the default goes out (see `eventOf`).
+  triage: { steps: [], seconds: [] },
   accept: { steps: ['candidate', 'leader', 'duty', 'street'], seconds: [0, 30, 60, 120] },
   depart: told,
   contact: told,
@@ -115,6 +117,19 @@ export const peopleFor = (incident: Incident, hands: Hands, rung: Rung, step: St
   return by[step]();
 };
 
+/** Whom the default of triage will ask: the first two, from the next steps where there are no two candidates. */
+const firstPair = (incident: Incident, hands: Hands): Hand[] =>
+  [
+    ...new Map(
+      [
+        ...hands.candidates,
+        ...leaders(incident, hands).slice(0, 1),
+        ...hands.duty.slice(0, 1),
+        ...hands.street.slice(0, 1),
+      ].map((hand) => [hand.id, hand]),
+    ).values(),
+  ].slice(0, 2);
+
 /** Who is nagged about an incident that nobody accepts: the duty officer on shift who has not refused it himself. */
 export const nagged = (incident: Incident, hands: Hands): Hand[] =>
   hands.duty.filter((hand) => personOf(incident, hand.id)?.declined === undefined).slice(0, 1);
@@ -122,6 +137,7 @@ export const nagged = (incident: Incident, hands: Hands): Hand[] =>
 /** The next thing that the clock will do for one rung. */
 export type Event =
   | { at: Instant; rung: Rung; what: 'step'; index: number; step: Step; people: Hand[] }
+  | { at: Instant; rung: 'triage'; what: 'default'; people: Hand[] }
   | { at: Instant; rung: 'accept'; what: 'nag'; people: Hand[] }
   | { at: Instant; rung: 'accept'; what: 'retry' };
 
@@ -130,6 +146,9 @@ export const eventOf = (incident: Incident, hands: Hands, rung: Rung): Event | u
   if (!owes(incident, rung) || incident.paused) return undefined;
   const climb = climbOf(incident, rung);
   const base = baseOf(incident, rung);
+  if (rung === 'triage') return { at: base, rung, what: 'default', people: firstPair(incident, hands) };
+  // Nobody is asked yet, so that nobody can be late.
+  if (owes(incident, 'triage')) return undefined;
   if (rung === 'accept' && incident.unansweredSince !== undefined) {
     const from = climb.from ?? incident.unansweredSince;
     const soon = from - incident.unansweredSince < RETRY.soonFor * 1000;

@@ -70,6 +70,10 @@ const policySchema = z.strictObject({
   mode: modeSchema,
   /** Kind (category id, group id or `default`) → mode → ladder. */
   ladders: z.record(z.string(), ladderPairSchema),
+  /** Seconds from receipt in which the desk may say what an unclear matter is; 0: the default goes out at once. */
+  triage: z
+    .strictObject({ limit: z.int().min(0), basis: z.enum(['source', 'default']) })
+    .default({ limit: 15, basis: 'default' }),
   shifts: z.array(shiftSchema).nonempty(),
   lines: namesSchema,
   teams: namesSchema,
@@ -94,6 +98,10 @@ const policySchema = z.strictObject({
   placeNames: z.array(z.string().min(2)),
   /** Danger words of this district (dialect, local names of things), by kind of danger; they add to danger.json. */
   dangerWords: z.record(z.string(), z.array(z.string().min(1))).default({}),
+  /** A second opinion by any service with the OpenAI interface, asked after dispatch; absent: nobody is asked. */
+  secondOpinion: z
+    .strictObject({ endpoint: z.url({ protocol: /^https$/ }), model: z.string().min(1) })
+    .optional(),
   deploy: deploySchema,
 });
 
@@ -335,6 +343,16 @@ const check = (files: Files, complain: Complain): void => {
         ['policy', 'ladders', kind],
         `'${kind}' is neither 'default' nor a category nor a group of categories`,
       );
+
+  for (const [kind, pair] of Object.entries(policy.ladders))
+    for (const [mode, ladder] of Object.entries(pair)) {
+      const accept = ladder?.find((r) => r.rung === 'accept')?.limit ?? Infinity;
+      if (policy.triage.limit >= accept)
+        complain(
+          ['policy', 'triage', 'limit'],
+          `triage until ${policy.triage.limit} s leaves nobody time to accept: 'accept' is due at ${accept} s in ${kind}.${mode}`,
+        );
+    }
 
   const gap = firstUncovered(policy.shifts);
   if (gap !== undefined)

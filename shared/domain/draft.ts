@@ -59,7 +59,7 @@ const entry = (d: Draft, hand: Hand): Person => {
 };
 
 /** What a first notice may say: where content is secret or dangerous only that there is a task. */
-const askKind = (incident: Incident): NoticeKind =>
+export const askKind = (incident: Incident): NoticeKind =>
   incident.secret || (incident.classification?.danger.length ?? 0) > 0 ? 'ask-secret' : 'ask';
 
 /** Asks a person: names him as assignee and sends his first notice. */
@@ -120,9 +120,10 @@ export const recordBreaches = (d: Draft): void => {
   if (incident.paused) return;
   for (const rung of incident.owed) {
     const deadline = incident.deadlines[rung];
-    // Reaching the reinforcement limit calls reinforcement; it is not itself a broken promise.
+    // Reaching the reinforcement limit calls reinforcement, and the end of triage its default: no broken promises.
     if (
       rung === 'reinforce' ||
+      rung === 'triage' ||
       deadline === undefined ||
       deadline > d.now ||
       incident.breached.includes(rung)

@@ -1,4 +1,5 @@
 import {
+  anybodyUnasked,
   CLIMBS,
   NAG,
   NOT_CLIMBED,
@@ -9,9 +10,20 @@ import {
   somebodyLeft,
   type Event,
 } from './climb.ts';
-import { ask, draft, finish, notify, recordBreaches, tell, write, type Change, type Draft } from './draft.ts';
+import {
+  ask,
+  draft,
+  finish,
+  fulfil,
+  notify,
+  recordBreaches,
+  tell,
+  write,
+  type Change,
+  type Draft,
+} from './draft.ts';
 import type { Hands } from './hands.ts';
-import { isExpected, type Incident, type Instant } from './incident.ts';
+import { isExpected, personOf, type Incident, type Instant } from './incident.ts';
 import { resumeIn } from './pause.ts';
 
 const climbOf = (d: Draft, rung: Event['rung']) => (d.incident.climbs[rung] ??= { ...NOT_CLIMBED });
@@ -81,6 +93,8 @@ export const play = (d: Draft, event: Event): void => {
       }
       return;
     }
+    case 'default':
+      return endTriage(d);
     case 'nag':
       return nag(d, event.at);
     case 'retry': {
@@ -111,6 +125,34 @@ export const askNext = (d: Draft): void => {
     findAnswer(d);
     nag(d, d.now);
   } else leaveUnanswered(d);
+};
+
+/** The second of a pair, from the next step if need be; undefined matters are asked of one. */
+export const askSecond = (d: Draft): void => {
+  if (d.incident.pair && anybodyUnasked(d.incident, d.hands)) askNext(d);
+};
+
+/** Two are asked together where a lone civilian would be in danger; otherwise one. */
+export const askFirst = (d: Draft): void => {
+  askNext(d);
+  askSecond(d);
+};
+
+/**
+ * Nobody at the desk has said what it is, or it has become dangerous meanwhile: the default of triage goes out (rules §1),
+ * joint, a pair asked, the desk copied.
+ */
+export const endTriage = (d: Draft): void => {
+  const { incident } = d;
+  fulfil(d, 'triage');
+  if (incident.triage) incident.triage.by = 'system';
+  if (incident.classification) incident.classification.disposition = 'joint';
+  incident.pair = true;
+  incident.state = 'asking';
+  write(d, { kind: 'triaged', by: 'system', rung: 'triage', facts: { disposition: 'joint' } });
+  askFirst(d);
+  const [duty] = d.hands.duty;
+  if (duty && !personOf(incident, duty.id)) notify(d, duty.id, 'desk', undefined, 'untriaged');
 };
 
 /**

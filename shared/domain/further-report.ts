@@ -1,11 +1,16 @@
-import { draft, notify, write, type Change } from './draft.ts';
+import { giveBack } from './assign.ts';
+import type { Classification } from './classification.ts';
+import { draft, finish, notify, write, type Change } from './draft.ts';
+import { endTriage } from './escalate.ts';
 import type { Hands } from './hands.ts';
-import { OVER, type Incident, type Instant } from './incident.ts';
+import { OVER, owes, type Incident, type Instant } from './incident.ts';
 
 /** How a further report of a known call number differs from the report before it. */
 export interface Difference {
   address: boolean;
   danger: boolean;
+  /** What the report alone would be; decides only where the desk has not decided yet. */
+  found: Classification;
   /** The call centre now asks for secrecy; it can be asked for later, but never be taken back. */
   secret: boolean;
 }
@@ -13,7 +18,8 @@ export interface Difference {
 /**
  * A further report of the same call number with other content (rules §1): recorded on the incident; the lead is told
  * when address or danger changes. As long as nobody leads, a changed danger is the duty officer's: somebody may be on
- * his way alone to what has become dangerous. It moves no clock and no state.
+ * his way alone to what has become dangerous. It moves no clock; the state only where an incident was waiting for the desk:
+ * danger does not wait, and a police sign returns it.
  */
 export const addReport = (incident: Incident, difference: Difference, hands: Hands, now: Instant): Change => {
   const d = draft(incident, hands, now);
@@ -26,8 +32,16 @@ export const addReport = (incident: Incident, difference: Difference, hands: Han
   });
   const told = (difference.address || difference.danger) && !OVER.has(incident.state);
   const [duty] = hands.duty;
-  if (told && incident.lead !== undefined) notify(d, incident.lead, 'changed');
+  // Joined to another incident its lead was sent home: then it is the duty officer's, who may part them.
+  const lead = incident.state === 'joined' ? undefined : incident.lead;
+  if (told && lead !== undefined) notify(d, lead, 'changed');
   else if (told && difference.danger && duty) notify(d, duty.id, 'changed');
+  if (difference.danger && difference.found.danger.length > 0 && owes(incident, 'triage')) {
+    d.incident.classification = { ...difference.found };
+    if (difference.found.disposition === 'police') giveBack(d, 'system');
+    else endTriage(d);
+    return finish(d);
+  }
   d.incident.version += 1;
   return { incident: d.incident, lines: d.lines, notices: d.notices };
 };

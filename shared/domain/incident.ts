@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { classificationSchema } from './classification.ts';
+import { classificationSchema, urgencySchema } from './classification.ts';
 import { ladderSchema, modeSchema } from './ladder.ts';
 import { stateSchema } from './moves.ts';
 import { roleSchema } from './roster.ts';
@@ -14,6 +14,14 @@ export type Instant = z.infer<typeof instantSchema>;
 export const OUTCOMES = ['solved', 'by_phone', 'unfounded', 'not_ours', 'cancelled', 'handed_on'] as const;
 /** Result of the call-back. */
 export const REVISIT_OUTCOMES = ['satisfied', 'unsatisfied', 'unreachable'] as const;
+
+/** Another incident beside this one: `propose` waits for the desk's word whether both are one, `link` stays a link. */
+export const relatedSchema = z.object({ id: z.string(), verdict: z.enum(['propose', 'link']) });
+/** Another incident beside this one. */
+export type Related = z.infer<typeof relatedSchema>;
+
+/** A matter that has come before: only counted, or once too often as a quarrel, or as a call for help. */
+export const REPEAT_KINDS = ['again', 'conflict', 'care'] as const;
 
 /**
  * Somebody who has to do with an incident in this round. Asked = named as assignee and sent a first notice;
@@ -102,6 +110,41 @@ export const incidentSchema = z
     reinforceAskedAt: instantSchema.optional(),
     reopenedAt: instantSchema.optional(),
     revisit: z.enum(REVISIT_OUTCOMES).optional(),
+    /** It was not clear what this is: the desk had until `until` to say so. `by`: who did, or `system` for the default. */
+    triage: z.object({ until: instantSchema, by: z.string().optional() }).optional(),
+    /** A person corrected the classification; `was` keeps what the machine had said at first. */
+    corrected: z
+      .object({
+        at: instantSchema,
+        by: z.string(),
+        was: classificationSchema.pick({ category: true, disposition: true, urgency: true }),
+      })
+      .optional(),
+    /** People found danger in what the machine had called non-police or advice; since then. */
+    dangerFoundAt: instantSchema.optional(),
+    /** This call is part of another incident. `was`, `owed`, `stood` (who was sent home for it): to take it back. */
+    joined: z
+      .object({
+        into: z.string(),
+        at: instantSchema,
+        by: z.string(),
+        was: z.enum(['asking', 'unanswered', 'accepted', 'onsite']),
+        owed: z.array(rungSchema),
+        stood: z.array(z.string()),
+      })
+      .optional(),
+    /** Incidents that are part of this one now. */
+    joins: z.array(z.string()).optional(),
+    /** It was part of another one until then; a second parting is a repeat. */
+    partedAt: instantSchema.optional(),
+    /** Other incidents that may be about the same event; the latest few. */
+    related: z.array(relatedSchema).optional(),
+    /** What a second opinion added: a raised urgency, another category that is proposed to the desk. */
+    opinion: z.object({ urgency: urgencySchema.optional(), category: z.string().optional() }).optional(),
+    /** The same people or the same issue have come before (`standingOf`). */
+    repeat: z
+      .object({ kind: z.enum(REPEAT_KINDS), times: z.int().min(2), before: instantSchema.optional() })
+      .optional(),
     /** Nobody at all could be asked since this instant; retried until somebody comes on shift. */
     unansweredSince: instantSchema.optional(),
     /** The rung at which the workflow has to wait now. */
@@ -120,6 +163,9 @@ export const incidentSchema = z
   })
   .refine((i) => (i.state === 'paused') === (i.paused !== undefined), {
     message: 'a pause belongs to the state paused, and to no other',
+  })
+  .refine((i) => i.state !== 'joined' || i.joined !== undefined, {
+    message: 'a joined incident says into which one',
   });
 
 /** The incident row, parsed. */
@@ -146,6 +192,10 @@ export const assignees = (incident: Incident): string[] =>
 
 /** Is this rung still owed? */
 export const owes = (incident: Incident, rung: Rung): boolean => incident.owed.includes(rung);
+
+/** Received and not classified yet. An incident in triage is `received` too, but somebody has looked at it. */
+export const isUnclassified = (incident: Pick<Incident, 'state' | 'classification'>): boolean =>
+  incident.state === 'received' && incident.classification === undefined;
 
 /** A fresh incident, as intake writes it. */
 export const receive = (facts: {

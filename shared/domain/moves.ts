@@ -8,13 +8,14 @@ export const STATES = [
   'accepted',
   'onsite',
   'paused',
+  'joined',
   'closed',
   'finished',
   'returned',
 ] as const;
 /** Parses a state. */
 export const stateSchema = z.enum(STATES);
-/** 已接收 · 待签收 · 无人应答 · 已签收 · 已到场 · 已暂停 · 已办结 · 已终结 · 已回流. */
+/** 已接收 · 待签收 · 无人应答 · 已签收 · 已到场 · 已暂停 · 已并案 · 已办结 · 已终结 · 已回流. */
 export type State = z.infer<typeof stateSchema>;
 
 /** What the duty room calls the states (zh-CN). */
@@ -25,6 +26,7 @@ export const STATE_NAMES: Record<State, string> = {
   accepted: '已签收',
   onsite: '已到场',
   paused: '已暂停',
+  joined: '已并案',
   closed: '已办结',
   finished: '已终结',
   returned: '已回流110',
@@ -45,6 +47,9 @@ export const ACTIONS = [
   'reassign',
   'pause',
   'resume',
+  'classify',
+  'join',
+  'unjoin',
   'return',
   'handback',
   'reveal',
@@ -68,6 +73,9 @@ export const ACTION_NAMES: Record<Action, string> = {
   reassign: '改派',
   pause: '暂停',
   resume: '恢复',
+  classify: '研判',
+  join: '并案',
+  unjoin: '拆开',
   return: '退回110',
   handback: '确认回流',
   reveal: '查看当事人',
@@ -81,21 +89,30 @@ export const DESK_ACTIONS: ReadonlySet<Action> = new Set([
   'reassign',
   'pause',
   'resume',
+  'classify',
+  'join',
+  'unjoin',
   'return',
   'handback',
   'reveal',
 ]);
 
 /** What moves an incident: people's actions, and what the system finds by itself. */
-export type Move = Action | 'assign' | 'nobody' | 'somebody';
+export type Move = Action | 'assign' | 'nobody' | 'somebody' | 'close-along' | 'return-along';
 
-/** Target of a move; `same`: recorded, but the incident stays; `was`: the state before the pause. */
-export type Target = State | 'same' | 'was';
+/**
+ * Target of a move; `same`: recorded, but the incident stays; `was`: the state before the pause; `before`: the state
+ * before it was joined.
+ */
+export type Target = State | 'same' | 'was' | 'before';
 
 const working = { depart: 'same', contact: 'same', feedback: 'same', reinforce: 'same' } as const;
 const talk = { note: 'same', reveal: 'same' } as const;
+// To correct what it is moves nothing by itself; corrected to police, it is returned.
+const corrected = { classify: 'same' } as const;
 const asked = {
   ...talk,
+  ...corrected,
   accept: 'accepted',
   decline: 'same',
   // Somebody asked who is already on the way has accepted, whatever he forgot to tap (`implied`).
@@ -105,6 +122,7 @@ const asked = {
   arrive: 'onsite',
   close: 'closed',
   reassign: 'asking',
+  join: 'joined',
   return: 'returned',
 } as const;
 
@@ -113,11 +131,12 @@ const asked = {
  * The state condition of every write and the diagram in the README are made from it.
  */
 export const MOVES: Record<State, Partial<Record<Move, Target>>> = {
-  received: { ...talk, assign: 'asking', nobody: 'unanswered', return: 'returned' },
+  received: { ...talk, classify: 'asking', assign: 'asking', nobody: 'unanswered', return: 'returned' },
   asking: { ...asked, nobody: 'unanswered' },
   unanswered: { ...asked, somebody: 'asking' },
   accepted: {
     ...talk,
+    ...corrected,
     ...working,
     accept: 'same',
     decline: 'asking',
@@ -125,20 +144,24 @@ export const MOVES: Record<State, Partial<Record<Move, Target>>> = {
     close: 'closed',
     reassign: 'asking',
     pause: 'paused',
+    join: 'joined',
     return: 'returned',
   },
   onsite: {
     ...talk,
+    ...corrected,
     ...working,
     accept: 'same',
     arrive: 'same',
     close: 'closed',
     reassign: 'asking',
     pause: 'paused',
+    join: 'joined',
     return: 'returned',
   },
   paused: {
     ...talk,
+    ...corrected,
     ...working,
     accept: 'same',
     arrive: 'same',
@@ -146,8 +169,10 @@ export const MOVES: Record<State, Partial<Record<Move, Target>>> = {
     close: 'closed',
     return: 'returned',
   },
-  closed: { ...talk, revisit: 'finished', reopen: 'asking' },
-  finished: { ...talk, reopen: 'asking' },
+  // Part of another one: it goes with that one, or parts from it.
+  joined: { ...talk, unjoin: 'before', 'close-along': 'closed', 'return-along': 'returned' },
+  closed: { ...talk, ...corrected, revisit: 'finished', reopen: 'asking' },
+  finished: { ...talk, ...corrected, reopen: 'asking' },
   returned: { ...talk, handback: 'same' },
 };
 
@@ -163,7 +188,12 @@ export const movesDiagram = (): string => {
   for (const state of STATES)
     for (const [move, target] of Object.entries(MOVES[state])) {
       if (target === 'same') continue;
-      const to = target === 'was' ? ['accepted', 'onsite'] : [target];
+      const to =
+        target === 'was'
+          ? ['accepted', 'onsite']
+          : target === 'before'
+            ? ['asking', 'unanswered', 'accepted', 'onsite']
+            : [target];
       for (const one of to) {
         if (one === state) continue;
         const key = `${state} --> ${one}`;

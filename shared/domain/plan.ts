@@ -18,6 +18,7 @@ export interface Planned {
 const MOST = 12;
 
 const verbOf = (event: Event): Planned['what'] => {
+  if (event.what === 'default') return 'ask';
   if (event.what !== 'step') return event.what;
   if (event.step === 'call') return 'reinforce';
   return event.rung === 'accept' || event.rung === 'handback' ? 'ask' : 'tell';

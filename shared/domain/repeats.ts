@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { bare, containment, eachShared, jaccard, runsOf, type Runs } from './likeness.ts';
+import { sketchLikeness, type Sketch } from './sketch.ts';
 
 /** Which texts tell of one matter, and what makes its third telling a conflict or a call for care. Data of the district. */
 export const repeatRulesSchema = z.strictObject({
@@ -20,8 +21,15 @@ export const repeatRulesSchema = z.strictObject({
     reportsPerKey: z.int().positive(),
     /** A name is a run of four characters that at most so large a share of all texts has. */
     nameShare: z.number().min(0).max(1),
+    /** Likeness of two sketches from which two reports of one road, shop or address tell of one issue. */
+    sketch: z.number().min(0).max(1),
   }),
-  frequent: z.strictObject({ times: z.int().min(2), days: z.int().positive() }),
+  frequent: z.strictObject({
+    times: z.int().min(2),
+    days: z.int().positive(),
+    /** Calls closer together than this are one time: whoever calls back while he waits has not come again. */
+    minutesApart: z.number().nonnegative(),
+  }),
   /** Categories that tell of two parties. */
   conflict: z.array(z.string()).nonempty(),
   /** Categories in which somebody who is alone calls for company or help. */
@@ -197,13 +205,15 @@ export const repeatsAmong = (tellings: readonly Telling[], { likeness }: RepeatR
 export interface Past {
   /** Epoch milliseconds of its receipt. */
   at: number;
-  /** Keyed hashes with their kind in front. */
+  /** Keyed hashes with their kind in front; of a past report those that were asked for. */
   keys: readonly string[];
   category: string;
   /** It may turn from a civil dispute into a crime. */
   risk: boolean;
   /** Its danger signs. */
   danger: readonly string[];
+  /** What can be compared of its words; empty when they are not kept any more. */
+  sketch: Sketch;
 }
 
 /** What a report is in the light of those before it, with the sentence for the desk. */
@@ -211,26 +221,73 @@ export interface Standing {
   kind: 'first' | 'again' | 'conflict' | 'care';
   /** How many reports of the days looked at belong together, this one included. */
   times: number;
+  /** When the one before was received, epoch milliseconds. */
+  before?: number;
   sentence: string;
 }
 
+const MINUTE = 60_000;
 const DAY = 86_400_000;
 
+/** Kinds of keys that mean one person or one car; a road, a door or a shop has matters of many people. */
+const NAMES_ONE: ReadonlySet<string> = new Set(['phone', 'person', 'party']);
+/** The kind of a key: what stands before its colon. */
+export const kindOfKey = (key: string): string => key.slice(0, key.indexOf(':'));
+
 /**
- * Whether a report is one too many: the third in 30 days that shares a keyed hash. Two parties, a danger sign or a risk
- * make it a conflict (mediation leads, and nobody goes alone); somebody who only seeks help or company needs care.
- * What is neither is only counted. Reports later than `now.at` are not history.
+ * How an earlier report belongs to this one: `same` people, door or firm, or only the same words on one `road`, where
+ * many people live who all say that it is too loud upstairs.
+ */
+const relationOf = (now: Past, past: Past, { likeness }: RepeatRules): 'same' | 'road' | undefined => {
+  const shared = past.keys.filter((key) => now.keys.includes(key)).map(kindOfKey);
+  if (shared.length === 0) return undefined;
+  if (shared.some((kind) => NAMES_ONE.has(kind))) return 'same';
+  if (shared.includes('address') && past.category === now.category) return 'same';
+  if (sketchLikeness(past.sketch, now.sketch) < likeness.sketch) return undefined;
+  return shared.every((kind) => kind === 'place') ? 'road' : 'same';
+};
+
+/** Reports that count as times of their own, newest first: those close to a later one are the same time. */
+const apart = (now: Past, related: readonly Past[], minutes: number): Past[] => {
+  const counted: Past[] = [];
+  let later = now.at;
+  for (const past of related.toSorted((a, b) => b.at - a.at)) {
+    if (later - past.at >= minutes * MINUTE) counted.push(past);
+    later = past.at;
+  }
+  return counted;
+};
+
+/**
+ * Whether a report is one too many: the third in 30 days of the same people, door or firm. Two parties, a
+ * danger sign or a risk make it a conflict (mediation leads, and nobody goes alone); somebody who only seeks help or
+ * company needs care. What is neither is only counted. Reports later than `now.at` are not history.
  */
 export const standingOf = (now: Past, history: readonly Past[], rules: RepeatRules): Standing => {
-  const { times: enough, days } = rules.frequent;
-  const related = history.filter(
-    (past) =>
-      past.at <= now.at && now.at - past.at < days * DAY && past.keys.some((key) => now.keys.includes(key)),
+  const { times: enough, days, minutesApart } = rules.frequent;
+  const near = history.filter((past) => past.at <= now.at && now.at - past.at < days * DAY);
+  const same = apart(
+    now,
+    near.filter((past) => relationOf(now, past, rules) === 'same'),
+    minutesApart,
   );
+  const any = apart(
+    now,
+    near.filter((past) => relationOf(now, past, rules) !== undefined),
+    minutesApart,
+  );
+  // Words on a road make nobody a quarreller: without a person, a door or a firm it is only counted.
+  const related = same.length + 1 >= enough ? same : any;
   const times = related.length + 1;
+  const before = related[0] === undefined ? {} : { before: related[0].at };
+  const again: Standing = {
+    kind: 'again',
+    times,
+    ...before,
+    sentence: `${days}天内第${times}次反映，请看上次处理结果`,
+  };
   if (times === 1) return { kind: 'first', times, sentence: `${days}天内第一次反映` };
-  if (times < enough)
-    return { kind: 'again', times, sentence: `${days}天内第${times}次反映，请看上次处理结果` };
+  if (related !== same) return again;
   const all = [...related, now];
   const isConflict = (one: Past) =>
     one.risk || one.danger.length > 0 || rules.conflict.includes(one.category);
@@ -240,13 +297,15 @@ export const standingOf = (now: Past, history: readonly Past[], rules: RepeatRul
     return {
       kind: 'conflict',
       times,
+      ...before,
       sentence: `${days}天内第${times}次反映，其中${conflicts}次是纠纷或有危险，请调解队牵头，不要一个人去`,
     };
   if (all.filter((one) => rules.care.includes(one.category)).length * 2 > times)
     return {
       kind: 'care',
       times,
+      ...before,
       sentence: `${days}天内第${times}次求助，没有纠纷，可能需要陪伴，请网格员上门看看并联系家人`,
     };
-  return { kind: 'again', times, sentence: `${days}天内第${times}次反映，请看上次处理结果` };
+  return again;
 };

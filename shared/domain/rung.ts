@@ -2,9 +2,11 @@ import * as z from 'zod';
 
 /**
  * The promised steps of an incident (环节), in the order in which a finished one vouches for the earlier ones.
+ * `triage` comes before anybody is asked: the desk's seconds to say what an unclear matter is. It is no part of a ladder.
  * `handback` stands apart: it is the only rung of an incident that was returned to 110.
  */
 export const RUNGS = [
+  'triage',
   'accept',
   'depart',
   'contact',
@@ -16,7 +18,7 @@ export const RUNGS = [
   'handback',
 ] as const;
 
-/** One promised step. Names as in the duty room: 签收 出发 联系当事人 到场 增援 初次反馈 办结 回访 回流110. */
+/** One promised step. Names as in the duty room: 研判 签收 出发 联系当事人 到场 增援 初次反馈 办结 回访 回流110. */
 export type Rung = (typeof RUNGS)[number];
 
 /** Parses a rung name. */
@@ -24,6 +26,7 @@ export const rungSchema = z.enum(RUNGS);
 
 /** What people call each rung (zh-CN). */
 export const RUNG_NAMES: Record<Rung, string> = {
+  triage: '研判',
   accept: '签收',
   depart: '出发',
   contact: '联系当事人',

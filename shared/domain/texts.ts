@@ -33,11 +33,15 @@ export const DESK_NOTES = [
   'rejected',
   'unanswered',
   'unsure',
+  'untriaged',
+  'danger-found',
   'unsent',
   'stuck',
   'nags-spent',
   'feeder-silent',
   'decline',
+  'frequent',
+  'opinion',
   'other',
 ] as const;
 /** What a `desk` text is about. */

@@ -15,6 +15,9 @@ export type Metric =
   | 'Unanswered'
   | 'NagsOver'
   | 'Returned'
+  | 'Triage'
+  | 'Corrected'
+  | 'DangerAfterNonPolice'
   | 'Breach'
   | 'NoticeFailed'
   | 'NoticeDoubled'
@@ -22,4 +25,11 @@ export type Metric =
   | 'WorkflowLost'
   | 'TokenLate'
   | 'RestoredByReconcile'
-  | 'FeederSilent';
+  | 'FeederSilent'
+  | 'Repeat'
+  | 'Joined'
+  | 'Parted'
+  | 'MergeProposed'
+  | 'CodeUnknown'
+  | 'OpinionHeard'
+  | 'OpinionMissing';

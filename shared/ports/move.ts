@@ -1,7 +1,7 @@
 import type { District } from '../domain/district.ts';
 import type { Change } from '../domain/draft.ts';
 import { handsFor, type Hands } from '../domain/hands.ts';
-import type { Incident, Instant } from '../domain/incident.ts';
+import { isUnclassified, type Incident, type Instant } from '../domain/incident.ts';
 import type { Member } from '../domain/roster.ts';
 import type { LineKind } from '../domain/trail.ts';
 import type { Backoff } from './backoff.ts';
@@ -42,7 +42,8 @@ export interface Decision<R> {
 /** What a move came to. */
 export type Moved<R> = { found: false } | { found: true; incident: Incident; result: R; changed: boolean };
 
-const TRIES = 5;
+/** So often a decision is made again when others were faster. */
+export const TRIES = 5;
 
 /** Trail lines that an alarm or the dashboard counts. */
 const METRICS: Partial<Record<LineKind, Metric>> = {
@@ -50,6 +51,9 @@ const METRICS: Partial<Record<LineKind, Metric>> = {
   unanswered: 'Unanswered',
   'nags-over': 'NagsOver',
   returned: 'Returned',
+  triage: 'Triage',
+  corrected: 'Corrected',
+  'danger-found': 'DangerAfterNonPolice',
 };
 
 /**
@@ -68,8 +72,8 @@ export const move = async <R>(
   let stored: string[] | undefined;
   for (let attempt = 1; ; attempt += 1) {
     if (!loaded) return { found: false };
-    // Nobody has been picked for what has only been received.
-    if (loaded.incident.state !== 'received')
+    // Nobody has been picked for what has only been received; in triage somebody has.
+    if (!isUnclassified(loaded.incident))
       stored ??= (await store.picks(id))?.picked.map((pick) => pick.id) ?? [];
     const at = clock.now();
     const { change, beside, result, awake } = await decide({
@@ -94,7 +98,12 @@ export const move = async <R>(
  * Does at once what a committed change made necessary: notices, workflow, waking. Everything here stands in the table as
  * owed, so a failure is logged and left to reconcile; the person who acted has his answer already.
  */
-const carryOut = async (mover: Mover, before: Loaded, change: Change, awake = false): Promise<void> => {
+export const carryOut = async (
+  mover: Mover,
+  before: Loaded,
+  change: Change,
+  awake = false,
+): Promise<void> => {
   const { store, queues, workflow, log } = mover;
   const { incident, notices, lines } = change;
   for (const line of lines) {
@@ -131,7 +140,9 @@ const wake = async ({ store, workflow, log }: Mover, before: Loaded, after: Inci
   if (!parked) return;
   const waitsUntil = before.incident.due[parked.rung];
   // A return stands outside the ladder: the workflow must not walk on from here, it has to be sent to `handback`.
-  const leftLadder = after.owed.includes('handback') && parked.rung !== 'handback';
+  // So does one that became part of another: it has nowhere to walk to.
+  const leftLadder =
+    (after.owed.includes('handback') && parked.rung !== 'handback') || after.state === 'joined';
   const finished = !ofOldRound && !leftLadder && !after.owed.includes(parked.rung);
   const next = after.rung === undefined ? undefined : after.due[after.rung];
   if (!finished && !ofOldRound && !leftLadder && waitsUntil === next) return;

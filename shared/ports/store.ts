@@ -2,6 +2,8 @@ import type { Change } from '../domain/draft.ts';
 import type { Incident, Instant } from '../domain/incident.ts';
 import type { AttemptState, Notice } from '../domain/notice.ts';
 import type { Reason } from '../domain/classification.ts';
+import type { Correction } from '../domain/correction.ts';
+import type { Past } from '../domain/repeats.ts';
 import type { Member, Point } from '../domain/roster.ts';
 import type { Rung } from '../domain/rung.ts';
 import type { Line, StoredLine } from '../domain/trail.ts';
@@ -62,14 +64,19 @@ export interface NoticeStep {
   facts?: Record<string, string | number | boolean>;
 }
 
+/** What the history keeps of a report: nothing that names anybody, and no text. */
+export type Kept = Omit<Past, 'at' | 'keys'>;
+
 /** Things to write in the same transaction as a change. */
 export interface Beside {
   picks?: Picks;
   reasons?: readonly Reason[];
   /** A further report of the same call number. */
   report?: Content;
-  /** Keyed hashes under which the incident is found again. */
-  history?: readonly string[];
+  /** Under which keys the incident is found again, and what is kept there of it. */
+  history?: { keys: readonly string[]; kept: Kept };
+  /** A person said that it is something else. */
+  correction?: Correction;
   /** A key that makes the request that caused this change repeatable. */
   idempotencyKey?: string;
 }
@@ -78,6 +85,8 @@ export interface Beside {
 export type Owed =
   | { kind: 'report'; incidentId: string; since: Instant }
   | { kind: 'workflow'; incidentId: string; since: Instant }
+  /** An incident that is over, with others joined to it that are not. */
+  | { kind: 'joins'; incidentId: string; since: Instant }
   | { kind: 'notice'; owner: string; noticeId: string; since: Instant };
 
 /** A signed message that could not be taken, kept for the desk. */
@@ -102,6 +111,13 @@ export interface Dossier {
   picks?: Picks;
   reasons: Reason[];
   notices: NoticeRow[];
+}
+
+/** A category code of 110 or the province that no table turns into one of our categories. */
+export interface UnknownCode {
+  code: string;
+  times: number;
+  lastAt: Instant;
 }
 
 /** One page of a listing, newest first; `next` goes into `before`. */
@@ -133,6 +149,10 @@ export interface Store {
   done(id: string, idempotencyKey: string): Promise<boolean>;
   /** Commits if the row still has the version the change was made from. False: reload and decide again. */
   commit(change: Change, beside?: Beside): Promise<boolean>;
+  /** Commits two changes together or not at all; false: one of the rows has moved on. */
+  commitBoth(first: Change, second: Change, beside?: Beside): Promise<boolean>;
+  /** Incidents received since an instant with what was told, newest first, at most `limit`; eventually consistent. */
+  recent(since: Instant, now: Instant, limit: number): Promise<{ incident: Incident; content: Content }[]>;
   /** The execution of this round is known to run. */
   workflowStarted(id: string, round: number): Promise<void>;
   notice(owner: string, id: string): Promise<NoticeRow | undefined>;
@@ -155,13 +175,26 @@ export interface Store {
     member?: string;
     limit: number;
   }): Promise<Page<Incident>>;
-  /** Earlier incidents under a keyed hash since an instant, newest first. */
-  history(hash: string, since: Instant): Promise<{ incidentId: string; at: Instant }[]>;
+  /**
+   * Earlier incidents under a key (`phone:<keyed hash>`) since an instant, newest first, at most `limit`. `kept` is missing
+   * when the key that sealed it was erased.
+   */
+  history(
+    key: string,
+    since: Instant,
+    limit: number,
+  ): Promise<{ incidentId: string; at: Instant; kept?: Kept }[]>;
+  /** What people corrected in a month (`2026-11`, UTC), oldest first. Whose key was erased is left out. */
+  corrections(month: string): Promise<Correction[]>;
   /** Keeps a rejected message and, with it, notices to the duty officer. */
   reject(rejected: Rejected, notices: readonly Notice[]): Promise<void>;
   rejected(before: string | undefined, limit: number): Promise<Page<Rejected>>;
   /** Adds one to a counter that expires, and gives its new value; limits floods. */
   tally(name: string, expires: Instant): Promise<number>;
+  /** One more report with a category code that stands in no table. */
+  countCode(code: string, at: Instant): Promise<void>;
+  /** Codes that stood in no table when they came, the latest first, at most 100. */
+  unknownCodes(): Promise<UnknownCode[]>;
   roster(): Promise<Member[]>;
   saveRoster(members: readonly Member[], at: Instant): Promise<void>;
   /** The feeder gave a sign of life. */

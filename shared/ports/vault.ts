@@ -1,3 +1,11 @@
+import type { Sketch } from '../domain/sketch.ts';
+
+/**
+ * What a matter is found again by. `phone`, `person` (name and phone) and `party` (somebody named, a car, a flat) mean one
+ * person; `address`, `firm` and `place` (a road, else a grid) have matters of many people.
+ */
+export type HistoryKind = 'phone' | 'person' | 'party' | 'address' | 'firm' | 'place';
+
 /** The key that sealed something was erased on purpose: its words are gone for good, which is no defect. */
 export class KeyErased extends Error {
   override name = 'KeyErased';
@@ -9,6 +17,8 @@ export interface Vault {
   seal(words: unknown, context: string): string;
   /** @throws KeyErased when its key is gone; another error when the context differs or a byte was changed: a defect. */
   open(sealed: string, context: string): unknown;
-  /** Keyed hash of a phone, name or address, for history: equal inputs give equal hashes only under the same pepper. */
-  hash(kind: 'phone' | 'person' | 'address', value: string): string;
+  /** Keyed hash of what a matter is found again by, for history: equal inputs give equal hashes only under the same pepper. */
+  hash(kind: HistoryKind, value: string): string;
+  /** What is kept of a text to compare it with others (`sketch.ts`), keyed with the pepper. */
+  sketch(text: string): Sketch;
 }

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { memoryTable } from '#shared/adapters/memory-table.ts';
 import { attemptIdOf } from '#shared/adapters/store.ts';
 import { verifyChains, type ChainHead } from '#shared/adapters/trail-chain.ts';
+import type { Correction } from '#shared/domain/correction.ts';
+import type { Instant } from '#shared/domain/incident.ts';
 import type { Member } from '#shared/domain/roster.ts';
 import { REJECTS_OWNER, ownerOf, type NoticeRow, type Store } from '#shared/ports/store.ts';
 import type { Item, Table } from '#shared/ports/table.ts';
@@ -19,6 +21,14 @@ const member = (id: string): Member => ({
   grids: [],
   roads: [],
 });
+
+/** What a history keeps; numbers of 32 bits, as a sketch has them. */
+const KEPT = {
+  category: 'noise_nuisance',
+  risk: true,
+  danger: ['threat'],
+  sketch: [3, 70_000, 4_294_967_295],
+};
 
 /** All chains of an incident against the heads in its rows, as `verify-trail` checks them. */
 const faults = async (store: Store, id: string) => {
@@ -456,26 +466,59 @@ for (const name of ['memory', 'dynoxide'] as const) {
         expect(await store.byAttempt(strange)).toBeUndefined();
     });
 
+    test('corrections: by month, oldest first, sealed, and never among the incidents', async () => {
+      const first = await takeIn(store);
+      const correction = (at: Instant, by: string): Correction => ({
+        incidentId: first.id,
+        at,
+        stage: 'after',
+        text: '楼上[姓名]装修',
+        was: { category: 'other', disposition: 'joint', urgency: 'P4' },
+        is: { category: 'noise_nuisance', disposition: 'non-police', urgency: 'P3' },
+        by,
+        why: '听录音',
+        words: ['装修'],
+      });
+      const later = correction(T0 + 5_000, 'duty-2');
+      const sooner = correction(T0 + 1_000, 'duty-1');
+      await store.commit(
+        changed(first, () => {}),
+        { correction: later },
+      );
+      const { incident } = (await store.load(first.id)) ?? {};
+      if (!incident) throw new Error('the incident is gone');
+      await store.commit(
+        changed(incident, () => {}),
+        { correction: sooner },
+      );
+      expect(await store.corrections('2026-03')).toEqual([sooner, later]);
+      expect(await store.corrections('2026-02')).toEqual([]);
+      expect(
+        (await store.list({ now: T0 + 1, limit: 50 })).items.filter(({ id }) => id === first.id),
+      ).toHaveLength(1);
+    });
+
     test('small things that are remembered: repeatable requests, history, counters, heartbeats', async () => {
       const first = await takeIn(store);
       expect(await store.done(first.id, 'm-001/key')).toBe(false);
       await store.commit(
         changed(first, () => {}),
-        { idempotencyKey: 'm-001/key', history: ['h1', 'h2'] },
+        { idempotencyKey: 'm-001/key', history: { keys: ['h1', 'h2'], kept: KEPT } },
       );
       expect(await store.done(first.id, 'm-001/key')).toBe(true);
       expect(await store.done(first.id, 'm-002/key')).toBe(false);
       const older = await takeIn(store, anIncident({ receivedAt: T0 - 86_400_000 }));
       await store.commit(
         changed(older, () => {}),
-        { history: ['h1'] },
+        { history: { keys: ['h1'], kept: KEPT } },
       );
-      expect(await store.history('h1', T0 - 2 * 86_400_000)).toEqual([
-        { incidentId: first.id, at: T0 },
-        { incidentId: older.id, at: T0 - 86_400_000 },
+      expect(await store.history('h1', T0 - 2 * 86_400_000, 9)).toEqual([
+        { incidentId: first.id, at: T0, kept: KEPT },
+        { incidentId: older.id, at: T0 - 86_400_000, kept: KEPT },
       ]);
-      expect(await store.history('h1', T0)).toHaveLength(1);
-      expect(await store.history('h3', 0)).toEqual([]);
+      expect(await store.history('h1', T0 - 2 * 86_400_000, 1)).toHaveLength(1);
+      expect(await store.history('h1', T0, 9)).toHaveLength(1);
+      expect(await store.history('h3', 0, 9)).toEqual([]);
       const tallies = await Promise.all(Array.from({ length: 6 }, () => store.tally('rejected', T0 + 1)));
       expect(Math.max(...tallies)).toBe(6);
       expect(await store.tally('rejected', T0 + 1)).toBe(7);

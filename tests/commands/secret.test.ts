@@ -205,6 +205,19 @@ describe('secret', () => {
     for (const value of valuesOf(office.secret())) expect(all).not.toContain(value);
   });
 
+  it('sets and forgets the key of the second opinion, and leaves the rest alone', async () => {
+    const office = openOffice();
+    const before = office.secret();
+    const key = join(folder, 'opinion.json');
+    writeFileSync(key, '{ "apiKey": "sample-only-here" }');
+    const set = await office.run(secret, 'set-opinion', '--vendor', key);
+    expect(set.all).not.toContain('sample-only-here');
+    expect(office.secret()).toEqual({ ...before, secondOpinion: { apiKey: 'sample-only-here' } });
+    expect((await office.run(secret, 'set-opinion', '--cancel')).code).toBe(0);
+    expect(office.secret()).toEqual(before);
+    expect((await office.run(secret, 'set-opinion', '--vendor', vendor)).code).toBe(2);
+  });
+
   it('names what is missing and not what is there', async () => {
     const office = openOffice();
     office.secretText = JSON.stringify({ ...office.secret(), pepper: 'short-but-mine' });

@@ -1,7 +1,7 @@
 import { afterEach, expect } from 'vitest';
 import { loadDistrict } from '#shared/districts/load.ts';
 import { act, type Acted, type Request, type Said } from '#shared/domain/act.ts';
-import { assign } from '#shared/domain/assign.ts';
+import { assign, waitForDesk } from '#shared/domain/assign.ts';
 import type { Classification } from '#shared/domain/classification.ts';
 import type { Change } from '#shared/domain/draft.ts';
 import { escalate } from '#shared/domain/escalate.ts';
@@ -59,6 +59,8 @@ export interface Setting {
   hands?: Partial<Hands>;
   matter?: Partial<Classification>;
   secret?: boolean;
+  /** Seconds from receipt that the desk has, for a matter that is not clear. */
+  triage?: number;
   /** Seconds that classification takes. */
   delay?: number;
 }
@@ -96,6 +98,7 @@ export class DutyRoom {
     hands,
     matter,
     secret = false,
+    triage,
     delay = 0,
   }: Setting) {
     open.push(this);
@@ -117,7 +120,11 @@ export class DutyRoom {
       place: { name: '东湖公园', grid: 'g-1' },
       picks: { picked: this.hands.candidates.length, rejected: 0 },
     };
-    this.commit(assign(this.incident, finding, this.hands, this.now));
+    this.commit(
+      triage === undefined
+        ? assign(this.incident, finding, this.hands, this.now)
+        : waitForDesk(this.incident, finding, this.hands, this.now, T0 + triage * 1000),
+    );
     this.park(this.incident.rung);
   }
 
@@ -160,6 +167,16 @@ export class DutyRoom {
       this.act({ kind: 'desk', id: 'duty' }, { action, ...words }, said);
     return {
       reassigns: (member: string) => does('reassign', { member }),
+      says: (matter: Partial<Classification>, reason: string | undefined = '听录音') =>
+        does('classify', {
+          reason,
+          decided: {
+            classification: { ...everyday, ...matter },
+            ladder: this.ladder,
+            place: { name: '东湖公园', grid: 'g-1' },
+            picks: { picked: this.hands.candidates.length, rejected: 0 },
+          },
+        }),
       pauses: (seconds: number, reason: string | undefined = '等鉴定结果') =>
         does('pause', { reason, until: this.now + seconds * 1000 }),
       resumes: () => does('resume'),
@@ -291,6 +308,7 @@ export const checkRow = (incident: Incident): void => {
   expect(incidentSchema.parse(incident)).toEqual(incident);
   const allowed = new Set<Rung>([
     ...(incident.ladder ?? []).map((r) => r.rung),
+    'triage',
     'reinforce',
     'handback',
     'revisit',

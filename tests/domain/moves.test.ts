@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { act, type Request } from '#shared/domain/act.ts';
-import { receive, type Incident } from '#shared/domain/incident.ts';
+import type { Incident } from '#shared/domain/incident.ts';
 import {
   ACTIONS,
   DESK_ACTIONS,
@@ -13,20 +13,22 @@ import {
   type State,
 } from '#shared/domain/moves.ts';
 import { NO_HANDS } from '#shared/domain/hands.ts';
-import { T0, checkRow, dutyRoom, everybody, type DutyRoom } from './duty-room.ts';
+import {
+  T0,
+  checkRow,
+  dutyRoom,
+  everybody,
+  everyday,
+  ladderOf,
+  type DutyRoom,
+  type Setting,
+} from './duty-room.ts';
 
 /** One incident in each state, brought there by what people do. */
 const IN: Record<State, () => Incident> = {
+  // In triage: what is not even classified lets nobody say that it is something else.
   received: () => ({
-    ...receive({
-      id: 'x',
-      callNo: 'sample-1',
-      district: 'donghu',
-      receivedAt: T0,
-      calledAt: T0,
-      secret: false,
-      mode: 'peace',
-    }),
+    ...told((room) => room.at(10), { triage: 15, matter: { sure: false, disposition: 'joint' } }),
     // Nobody is asked yet; a person of the roster is here so that every cell can be tried by a member too.
     people: [{ id: 'a', role: 'member', squad: 'one', told: [], did: [] }],
   }),
@@ -48,6 +50,17 @@ const IN: Record<State, () => Incident> = {
       room.at(10).member('a').accepts();
       room.desk.pauses(600);
     }),
+  joined: () => {
+    const joined = act(
+      IN.accepted(),
+      { kind: 'desk', id: 'duty' },
+      request('join'),
+      everybody(),
+      T0 + 10_000,
+    );
+    if (joined.kind !== 'done') throw new Error('nothing was joined');
+    return joined.change.incident;
+  },
   closed: () =>
     told((room) => {
       room.at(10).member('a').accepts();
@@ -62,12 +75,15 @@ const IN: Record<State, () => Incident> = {
   returned: () => told((room) => room.at(10).desk.returns()),
 };
 
-const told = (tale: (room: DutyRoom) => unknown): Incident => {
-  const room = dutyRoom();
+const told = (tale: (room: DutyRoom) => unknown, setting: Setting = {}): Incident => {
+  const room = dutyRoom(setting);
   tale(room);
   room.hears(...room.unheard());
   return room.incident;
 };
+
+/** Another incident, to which one can be joined. */
+const mainOne = (): Incident => ({ ...told((room) => room.at(5)), id: 'the-main-one' });
 
 /** An action with everything it needs; another outcome than any before, so that it is no repeat. */
 const request = (action: Action): Request => ({
@@ -78,6 +94,17 @@ const request = (action: Action): Request => ({
   ...(action === 'close' ? { outcome: 'handed_on' } : {}),
   ...(action === 'revisit' ? { outcome: 'unreachable' } : {}),
   ...(action === 'reassign' ? { member: 'b' } : {}),
+  ...(action === 'join' ? { into: 'the-main-one', main: mainOne() } : {}),
+  ...(action === 'classify'
+    ? {
+        decided: {
+          classification: { ...everyday, category: 'noise_nuisance' },
+          ladder: ladderOf('donghu'),
+          place: { name: '样例路' },
+          picks: { picked: 3, rejected: 0 },
+        },
+      }
+    : {}),
 });
 
 /** Where a move may lead beside what the table says at first sight. */
@@ -114,7 +141,14 @@ describe.for(STATES)('%s', (state) => {
     expect(result.change.lines.length, 'a move that leaves no line').toBeGreaterThan(0);
     expect(after.version).toBe(incident.version + 1);
     const expected =
-      ALSO[state]?.[action] ?? (target === 'same' ? state : target === 'was' ? incident.paused?.was : target);
+      ALSO[state]?.[action] ??
+      (target === 'same'
+        ? state
+        : target === 'was'
+          ? incident.paused?.was
+          : target === 'before'
+            ? incident.joined?.was
+            : target);
     return expect(after.state).toBe(expected);
   });
 });
@@ -130,6 +164,8 @@ const REPEATS = [
   'accepted resume',
   'onsite resume',
   'returned return',
+  'joined accept',
+  'joined join',
 ];
 
 test('the table is the only source: conditions of writes are read from it', () => {

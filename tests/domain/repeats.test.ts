@@ -42,7 +42,7 @@ describe('the same matter', () => {
 
   test('one party with one issue needs fewer words; a number that everybody has is nobody', () => {
     const first = '对门邻居把鞋柜放在楼道里，说了也不听';
-    const second = '楼道里的鞋柜还在，邻居说不搬';
+    const second = '楼道里的鞋柜还在，对门邻居说不搬';
     expect(groupsOf(tell('a', first), tell('b', second))).toEqual([]);
     expect(groupsOf(tell('a', first, 'phone:k'), tell('b', second, 'phone:k'))).toEqual([['a', 'b']]);
     const crowd = Array.from({ length: rules.likeness.reportsPerKey }, (_, n) =>
@@ -96,6 +96,7 @@ describe('the third time in thirty days', () => {
     category,
     risk: false,
     danger: [],
+    sketch: [],
     ...more,
   });
 
@@ -154,6 +155,50 @@ describe('the third time in thirty days', () => {
       [past(3, 'noise_nuisance', { keys: ['party:x'] }), past(4, 'neighbor_dispute', { keys: ['party:x'] })],
       'conflict',
       3,
+    ],
+    [
+      'calling again while one waits is not coming again',
+      past(0, 'neighbor_dispute'),
+      [past(0.01, 'neighbor_dispute'), past(0.03, 'neighbor_dispute'), past(9, 'neighbor_dispute')],
+      'again',
+      2,
+    ],
+    [
+      'one house with three different matters is no repeat',
+      past(0, 'noise_nuisance', { keys: ['address:a'] }),
+      [
+        past(3, 'illegal_parking', { keys: ['address:a'] }),
+        past(4, 'lost_property', { keys: ['address:a'] }),
+      ],
+      'first',
+      1,
+    ],
+    [
+      'one kind of matter at one address is, whoever calls',
+      past(0, 'neighbor_dispute', { keys: ['address:a'] }),
+      [
+        past(3, 'neighbor_dispute', { keys: ['address:a'] }),
+        past(4, 'neighbor_dispute', { keys: ['address:a'] }),
+      ],
+      'conflict',
+      3,
+    ],
+    [
+      'one road and the same words are one matter; other words there are not',
+      past(0, 'noise_nuisance', { keys: ['place:p'], sketch: [1, 2, 3, 4] }),
+      [
+        past(3, 'pollution', { keys: ['place:p'], sketch: [1, 2, 3, 9] }),
+        past(4, 'noise_nuisance', { keys: ['place:p'], sketch: [6, 7, 8, 9] }),
+      ],
+      'again',
+      2,
+    ],
+    [
+      'three households of one road with the same words are only counted',
+      past(0, 'neighbor_dispute', { keys: ['place:p'], sketch: [1, 2, 3] }),
+      [2, 4, 6].map((day) => past(day, 'neighbor_dispute', { keys: ['place:p'], sketch: [1, 2, 3] })),
+      'again',
+      4,
     ],
   ])('%s', (_, report, history, kind, times) => {
     const standing = standingOf(report, history, rules);

@@ -12,6 +12,7 @@ import { onShift, type Member } from '#shared/domain/roster.ts';
 import type { Route } from '#shared/lambda/http.ts';
 import {
   listIncidents,
+  listCodes,
   listRejected,
   showHealth,
   showIncident,
@@ -44,6 +45,7 @@ beforeEach(async () => {
       auth: 'desk',
       handle: ({ query }) => listRejected(office, query),
     },
+    { method: 'GET', path: '/api/codes', auth: 'desk', handle: () => listCodes(office) },
     { method: 'GET', path: '/api/health', auth: 'none', handle: () => showHealth(office) },
   ];
   crew = (await office.store.roster()).filter(
@@ -317,6 +319,24 @@ describe('who may come in', () => {
     office.time.now += 3_601_000;
     await attempt(old);
     expect(codes).toEqual([...Array.from({ length: 7 }, () => 'unauthorized'), 'token_expired']);
+  });
+
+  test('codes that no table knows are listed for the desk; everybody else sees how many', async () => {
+    for (const [code, at] of [
+      ['X1', NOON],
+      ['X2', NOON + 1],
+      ['X1', NOON + 2],
+    ] as const)
+      await office.store.countCode(code, at);
+    expect((await get('/api/codes', await asMember(who(0)))).status).toBe(403);
+    expect((await get('/api/codes', await asDesk())).body).toEqual({
+      items: [
+        { code: 'X1', times: 2, lastAt: '2026-03-02T06:00:00.002Z' },
+        { code: 'X2', times: 1, lastAt: '2026-03-02T06:00:00.001Z' },
+      ],
+      next: null,
+    });
+    expect((await get('/api/health', {})).body).toMatchObject({ unknownCodes: 2 });
   });
 
   test('the rejected messages are for the desk alone', async () => {

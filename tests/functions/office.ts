@@ -4,6 +4,7 @@ import { givenSecrets } from '#shared/adapters/secrets.ts';
 import { attemptIdOf, tableStore } from '#shared/adapters/store.ts';
 import { verifyChains } from '#shared/adapters/trail-chain.ts';
 import { loadTexts } from '#shared/districts/load.ts';
+import { loadRelations } from '#shared/districts/load-relations.ts';
 import type { Request } from '#shared/domain/act.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
 import type { Rung } from '#shared/domain/rung.ts';
@@ -12,6 +13,7 @@ import type { AskRequest, AskResult, SendRequest, SendResult } from '#shared/por
 import { ownerOf, type Content, type NoticeRow } from '#shared/ports/store.ts';
 import type { Item, Table } from '#shared/ports/table.ts';
 import { classifyIncident } from '../../functions/classification/classification.ts';
+import { link } from '../../functions/classification/link.ts';
 import { escalateIncident, type Onward } from '../../functions/escalation/escalation.ts';
 import { deliver } from '../../functions/notification/notification.ts';
 import { reconcile, type Restored } from '../../functions/reconcile/reconcile.ts';
@@ -144,6 +146,8 @@ export class Office {
 
   readonly secrets = givenSecrets(SECRET);
   readonly texts = loadTexts();
+  readonly merging = loadRelations().merging;
+  readonly repeating = loadRelations().repeating;
   readonly attemptId = attemptIdOf;
   readonly backoff = async (attempt: number): Promise<void> => void this.backoffs.push(attempt);
 
@@ -166,6 +170,13 @@ export class Office {
     const id = await this.receives(words);
     await classifyIncident(this, id);
     this.looked();
+    return id;
+  }
+
+  /** Takes in a call, classifies it, and looks at other calls, as the function does. */
+  async hears(words: Partial<Content> = {}): Promise<string> {
+    const id = await this.asks110(words);
+    await link(this, id);
     return id;
   }
 

@@ -3,7 +3,7 @@ import { ownerOf } from '#shared/ports/store.ts';
 import { everyMinute } from '../../functions/reconcile/reconcile.ts';
 import { Office } from './office.ts';
 
-const NOTHING = { reports: 0, workflows: 0, notices: 0, overdue: 0 };
+const NOTHING = { reports: 0, workflows: 0, notices: 0, overdue: 0, joins: 0 };
 
 let office: Office;
 beforeEach(async () => {

@@ -278,7 +278,7 @@ describe.each(stacks)('the stack of $district', (stack) => {
     const rights = Object.fromEntries(VERBS.map((verb) => [verb, [...new Set(rightsOf(stack, verb))]]));
     expect(rights).toEqual({
       intake: [...commit, secret, send].sort(),
-      classification: [...commit, secret, send, ...consume, start].sort(),
+      classification: [...commit, secret, send, ...consume, start, ...wake].sort(),
       escalation: [...commit, secret, send, start, ...wake].sort(),
       notification: [...commit, secret, send, ...consume].sort(),
       receipt: [...commit, secret].sort(),
@@ -291,6 +291,16 @@ describe.each(stacks)('the stack of $district', (stack) => {
   it('watches and shows only metrics that the functions report', () => {
     const metrics: readonly Metric[] = [
       'Received',
+      'Triage',
+      'Corrected',
+      'DangerAfterNonPolice',
+      'Repeat',
+      'Joined',
+      'Parted',
+      'MergeProposed',
+      'OpinionHeard',
+      'OpinionMissing',
+      'CodeUnknown',
       'Rejected',
       'Unsigned',
       'Unanswered',
@@ -309,7 +319,14 @@ describe.each(stacks)('the stack of $district', (stack) => {
       ([, a]) => a.Properties['Namespace'] === 'Xiaonao',
     );
     const rung = alarms.map(([, alarm]) => textOf(alarm.Properties['MetricName']));
-    expect(rung.sort()).toEqual(['FeederSilent', 'NagsOver', 'NoticeFailed', 'Unanswered', 'WorkflowLost']);
+    expect(rung.sort()).toEqual([
+      'DangerAfterNonPolice',
+      'FeederSilent',
+      'NagsOver',
+      'NoticeFailed',
+      'Unanswered',
+      'WorkflowLost',
+    ]);
     for (const [, { Properties }] of alarms)
       expect(Properties['Dimensions']).toEqual([
         { Name: 'District', Value: stack.district },
@@ -364,6 +381,7 @@ describe.each(stacks)('the stack of $district', (stack) => {
     );
     expect(doors.sort()).toEqual([
       '$default',
+      'GET /api/codes',
       'GET /api/health',
       'GET /api/incidents',
       'GET /api/incidents/{id}',
@@ -413,6 +431,7 @@ describe('the exceptions from cdk-nag', () => {
         "Console/Role/DefaultPolicy: AwsSolutions-IAM5[Resource::*]: xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type.",
         "Escalation/Role/DefaultPolicy: AwsSolutions-IAM5[Resource::*]: xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type.",
         "Http/Default: AwsSolutions-APIG4: Nothing to protect: a description of the API, its health, or a 404.",
+        "Http/GetApiCodes: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/GetApiHealth: AwsSolutions-APIG4: Nothing to protect: a description of the API, its health, or a 404.",
         "Http/GetApiIncidents: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/GetApiIncidentsId: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",

@@ -23,10 +23,10 @@ const statesOf = (definition: Record<string, Value>): [string, Value][] =>
 const isParking = (state: Value): boolean => textOf(at(state, 'Resource')).endsWith('.waitForTaskToken');
 
 /** The rungs in the order in which an incident that is always on time walks them. */
-const pictureOf = (definition: Record<string, Value>): string[] => {
+const pictureOf = (definition: Record<string, Value>, first = 'Accept'): string[] => {
   const states = Object.fromEntries(statesOf(definition));
   const picture: string[] = [];
-  for (let name = 'Accept'; name !== 'Finished'; name = textOf(at(states[name], 'Next'))) picture.push(name);
+  for (let name = first; name !== 'Finished'; name = textOf(at(states[name], 'Next'))) picture.push(name);
   return picture;
 };
 
@@ -53,6 +53,14 @@ describe('the picture of the ladder', () => {
     });
   });
 
+  it('begins with the desk for what is not clear, where the district gives it seconds', () => {
+    for (const stack of stacks)
+      expect(pictureOf(definitionOf(stack), 'Triage').slice(0, 2)).toEqual(['Triage', 'Accept']);
+    const around = { partition: 'aws', tableName: 't', escalationArn: 'f' };
+    const { States } = ladderDefinition({ ladders: [[rung('accept')]], triage: false }, around);
+    expect(Object.keys(States)).not.toContain('Triage');
+  });
+
   it('costs at most ten transitions for an incident that breaks no promise', () => {
     // Load, Route, the rungs, Finished.
     for (const stack of stacks) expect(pictureOf(definitionOf(stack)).length + 3).toBeLessThanOrEqual(10);
@@ -60,10 +68,13 @@ describe('the picture of the ladder', () => {
 
   it('shows the rungs of every kind and mode of a district', () => {
     const definition = ladderDefinition(
-      [
-        [rung('accept'), rung('revisit')],
-        [rung('accept'), rung('contact'), rung('revisit')],
-      ],
+      {
+        ladders: [
+          [rung('accept'), rung('revisit')],
+          [rung('accept'), rung('contact'), rung('revisit')],
+        ],
+        triage: false,
+      },
       { partition: 'aws', tableName: 't', escalationArn: 'f' },
     );
     expect(pictureOf(z.record(z.string(), z.json()).parse(definition))).toEqual([
@@ -183,8 +194,8 @@ describe('the expressions', () => {
   });
 
   it('begin at the top where the row names no rung, and end where there is nothing to watch', async () => {
-    expect(await load({ round: { N: '2' }, due: { M: {} } })).toEqual(['accept', {}]);
-    expect(await load({ round: { N: '2' } })).toEqual(['accept', {}]);
+    expect(await load({ round: { N: '2' }, due: { M: {} } })).toEqual(['triage', {}]);
+    expect(await load({ round: { N: '2' } })).toEqual(['triage', {}]);
     expect((await load({ ...row, round: { N: '3' } }))[0]).toBe('finished');
     expect(await load(undefined)).toEqual(['finished', {}]);
   });

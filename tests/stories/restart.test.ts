@@ -127,7 +127,10 @@ const childSchema = z.object({ url: z.string(), key: z.string() });
  * Another process runs the machine, and is killed the moment 110 has its answer and the vendor hangs with the text.
  * The phones are the outside world: they live on.
  */
-const killed = async (recorded: boolean): Promise<DutyRoom> => {
+const killed = async (
+  recorded: boolean,
+  content = '楼上邻居晚上装修，声音太大，请来协调。',
+): Promise<DutyRoom> => {
   // Thirty-five seconds before the minute, so that reconcile looks twenty-five seconds after the call and ten of restart.
   const begin = MORNING + 25_000;
   const data = await (await open(begin)).close();
@@ -156,7 +159,7 @@ const killed = async (recorded: boolean): Promise<DutyRoom> => {
     calledAt: new Date(begin).toISOString(),
     caller: { name: '样例来电人', phone: '16600001234' },
     address: '样例路1号',
-    content: '楼上邻居晚上装修，声音太大，请来协调。',
+    content,
   });
   const response = await fetch(`${url}/webhooks/110`, {
     method: 'POST',
@@ -196,6 +199,16 @@ describe('the machine is killed', () => {
     room.expectRings(['b', 'ask', 60]);
     const [item] = (await room.get('/api/incidents')).body.items ?? [];
     expect(item).toMatchObject({ callNo: 'STORY-KILL', state: 'asking' });
+    await room.leave();
+  });
+
+  it('while an unclear call waits for the desk: its default goes out at fifteen seconds all the same', async () => {
+    const room = await killed(true, '喂，你们过来一趟吧，说不清楚');
+    expect((await room.get('/api/incidents')).body.items).toMatchObject([{ state: 'received' }]);
+    await room.at(14);
+    room.expectRings();
+    await room.at(16);
+    room.expectRings(['a', 'ask', 15], ['b', 'ask', 15], ['duty', 'desk', 15]);
     await room.leave();
   });
 

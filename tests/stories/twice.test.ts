@@ -47,7 +47,10 @@ describe('the same call', () => {
 
   it('is not what many calls at the same moment are: each is an incident with its own ring and its own clock', async () => {
     const room = await open();
-    const answers = await Promise.all(Array.from({ length: 12 }, () => room.post(room.report())));
+    // Twelve doors: twelve calls about one door would be one event.
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => room.post(room.report({ address: `样例路${n + 1}号` }))),
+    );
     await room.cloud.settle();
     expect(new Set(answers.map(idOf)).size).toBe(12);
     room.expectRings(...answers.map((): Ring => ['a', 'ask', 0]));
