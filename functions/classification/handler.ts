@@ -35,15 +35,21 @@ const asker = {
       key: async () => (await around.secrets.district()).secondOpinion?.apiKey,
     }),
 };
+/** So often an incident is compared with others. */
+const LINK_ATTEMPTS = 3;
 /** Opinions asked for in this batch: no report waits behind somebody else's two seconds. */
 const asking: Promise<void>[] = [];
 
 const door = queueDoor(
   reportJobSchema,
-  async ({ incidentId }) => {
+  async ({ incidentId }, { attempt }) => {
     await classifyIncident(mover, incidentId);
-    // Only now: nobody waits for what may be known from other calls.
-    await link(mover, incidentId);
+    // Only now: nobody waits for what may be known from other calls. What fails comes again twice; then it is let be, for
+    // the dead letters of this queue mean that nobody was asked.
+    await link(mover, incidentId).catch((error: unknown) => {
+      if (attempt < LINK_ATTEMPTS) throw error;
+      around.log.error('link-failed', error, { incident: incidentId });
+    });
     asking.push(seekOpinion(asker, incidentId));
   },
   around,

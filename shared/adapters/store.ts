@@ -125,11 +125,11 @@ const rowOf = (incident: Incident, at: Instant): Record<string, Value | undefine
   };
 };
 
+const parsedRow = (item: Item) =>
+  incidentSchema.safeParse({ ...item, owed: item.owed instanceof Set ? [...item.owed] : [] });
+
 const toIncident = (item: Item): Incident => {
-  const parsed = incidentSchema.safeParse({
-    ...item,
-    owed: item.owed instanceof Set ? [...item.owed] : [],
-  });
+  const parsed = parsedRow(item);
   if (parsed.success) return parsed.data;
   throw new Error(
     `The row of ${item.pk} does not parse: ${parsed.error.issues.map((i) => `${i.path.join('.')} ${i.message}`).join('; ')}`,
@@ -411,7 +411,9 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
         const row = items.find((item) => item.pk === pk && item.sk === 'INCIDENT');
         const sealed = items.find((item) => item.pk === pk && item.sk === 'CONTENT');
         const content = sealed && unsealed(vault, contentSchema, sealed);
-        return row && content ? [{ incident: toIncident(row), content }] : [];
+        // A row that is broken is somebody's to mend, but not of whoever looks at others.
+        const incident = row && parsedRow(row);
+        return incident?.success && content ? [{ incident: incident.data, content }] : [];
       });
     },
 

@@ -17,9 +17,9 @@ import { OVER, isExpected, personOf, type Incident, type Instant, type Related }
 import { STATE_NAMES } from './moves.ts';
 
 /** So many calls can be joined to one incident: the row stays small, and who has a hundred calls has a catastrophe, not a merge. */
-export const MOST_JOINED = 12;
+export const MOST_JOINED = 10;
 /** So many incidents beside it are remembered on a row. */
-const MOST_RELATED = 5;
+const MOST_RELATED = 3;
 
 /** Who joins or parts, and why. `by`: the desk's id, or `system`. */
 export interface Because {

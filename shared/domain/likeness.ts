@@ -29,29 +29,16 @@ export const runsOf = (text: string, size: number): Runs => {
   return found.slice(0, n);
 };
 
-/** Calls `visit` for every run that both have. */
-export const eachShared = (a: Runs, b: Runs, visit: (run: number) => void): void => {
+/** How many runs both have. */
+const sharedRuns = (a: Runs, b: Runs): number => {
+  let n = 0;
   for (let i = 0, j = 0; i < a.length && j < b.length;) {
     const [x = 0, y = 0] = [a[i], b[j]];
-    if (x === y) visit(x);
+    if (x === y) n += 1;
     if (x <= y) i += 1;
     if (y <= x) j += 1;
   }
-};
-
-/** How many runs both have. */
-export const sharedRuns = (a: Runs, b: Runs): number => {
-  let n = 0;
-  eachShared(a, b, () => {
-    n += 1;
-  });
   return n;
-};
-
-/** Share of all runs that both have, 0–1; two empty texts are not alike. */
-export const jaccard = (a: Runs, b: Runs): number => {
-  const both = sharedRuns(a, b);
-  return both === 0 ? 0 : both / (a.length + b.length - both);
 };
 
 /** Share of the shorter text's runs that the longer one has, 0–1: a text that was told again with more words. */

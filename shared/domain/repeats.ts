@@ -1,28 +1,17 @@
 import * as z from 'zod';
-import { bare, containment, eachShared, jaccard, runsOf, type Runs } from './likeness.ts';
 import { sketchLikeness, type Sketch } from './sketch.ts';
 
-/** Which texts tell of one matter, and what makes its third telling a conflict or a call for care. Data of the district. */
+/** Which reports tell of one matter, and what makes its third telling a conflict or a call for care. Data that a clerk reads. */
 export const repeatRulesSchema = z.strictObject({
   version: z.string(),
   note: z.string().optional(),
   likeness: z.strictObject({
-    /** Share of three-character runs that near-identical texts have in common. */
-    nearJaccard: z.number().min(0).max(1),
-    /** The same, of the shorter text, when one was told with more words. */
-    nearContainment: z.number().min(0).max(1),
-    /** A text with fewer runs is too short to be contained in another by more than chance. */
-    nearLeast: z.int().positive(),
-    /** Cosine of the words two texts share, rare ones weighing more, from which they tell of one issue at one place. */
-    issue: z.number().min(0).max(1),
-    /** The same when a keyed hash (person, phone, address, counter-party) is shared as well. */
-    issueOfSameKey: z.number().min(0).max(1),
-    /** A key that more reports have names nobody: a doorman's phone, an empty field that was hashed. */
+    /** Likeness of two sketches from which two reports tell of one matter, whoever sent them. */
+    alone: z.number().min(0).max(1),
+    /** The same when they share a key: a person, a door, a firm, a road. */
+    withKey: z.number().min(0).max(1),
+    /** A key that more reports have names nobody: a doorman's phone, a hotline. */
     reportsPerKey: z.int().positive(),
-    /** A name is a run of four characters that at most so large a share of all texts has. */
-    nameShare: z.number().min(0).max(1),
-    /** Likeness of two sketches from which two reports of one road, shop or address tell of one issue. */
-    sketch: z.number().min(0).max(1),
   }),
   frequent: z.strictObject({
     times: z.int().min(2),
@@ -41,20 +30,19 @@ export type RepeatRules = z.infer<typeof repeatRulesSchema>;
 /** One report as far as it is compared with others. Keys are keyed hashes with their kind in front: `phone:…`. */
 export interface Telling {
   id: string;
-  text: string;
-  /** Keyed hashes of phone, person, address, counter-party; never the values themselves. */
+  sketch: Sketch;
   keys: readonly string[];
 }
 
-/** Why two reports are one matter. `alike` is the likeness that decided, 0–1. */
+/** Why two reports are one matter. `alike` is the likeness of their words, 0–1. */
 export interface Link {
   a: string;
   b: string;
-  because: 'near-identical' | 'same place and same issue' | 'same party and same issue';
+  because: 'same words' | 'same key and like words';
   alike: number;
 }
 
-/** What came of comparing. `compared` counts pairs of texts that were looked at: it grows with the texts, not their square. */
+/** What came of comparing. `compared` counts pairs that were looked at: it grows with the reports, not their square. */
 export interface Repeats {
   /** Groups of two or more ids, in the order of the reports. */
   groups: string[][];
@@ -62,119 +50,46 @@ export interface Repeats {
   compared: number;
 }
 
-const NAME = 4;
-/** A district's first days hold too few texts to tell rare words from common ones; so many unread ones are imagined. */
-const UNREAD = 200;
-/** Each text looks for its like under so many of its rarest names. */
-const NAMES_PER_TEXT = 32;
-/** A name that more texts have leads to too many pairs; who shares it shares rarer ones too, if the matter is one. */
-const TEXTS_PER_NAME = 80;
+/** Alike texts have alike smallest numbers: two that are worth comparing share one of so many. */
+const LOOKED_UNDER = 12;
+/** A number that more reports have is an everyday word; who shares it shares rarer ones too, if the matter is one. */
+const REPORTS_PER_NUMBER = 60;
 
-type Read = {
-  telling: Telling;
-  runs: Runs;
-  names: Runs;
-  words: Runs;
-};
-
-const countTexts = (sets: readonly Runs[]): Map<number, number> => {
-  const counts = new Map<number, number>();
-  for (const set of sets) for (const one of set) counts.set(one, (counts.get(one) ?? 0) + 1);
-  return counts;
-};
-
-/** Cosine over the words both have, weighted by rarity. */
-const weighing = (all: readonly Read[]) => {
-  const counts = countTexts(all.map(({ words }) => words));
-  const weight = (word: number) => Math.log((all.length + UNREAD) / (counts.get(word) ?? 1)) ** 2;
-  const norms = new Map<Read, number>();
-  const norm = (one: Read): number => {
-    const known = norms.get(one) ?? one.words.reduce((sum, word) => sum + weight(word), 0);
-    norms.set(one, known);
-    return known;
-  };
-  return (a: Read, b: Read): number => {
-    let both = 0;
-    eachShared(a.words, b.words, (word) => {
-      both += weight(word);
-    });
-    return both === 0 ? 0 : both / Math.sqrt(norm(a) * norm(b));
-  };
-};
-
-/** Pairs worth comparing: they share one of their rarest names, or a keyed hash. */
-const candidatePairs = (all: readonly Read[], nameCounts: ReadonlyMap<number, number>): [Read, Read][] => {
-  const rooms = new Map<string, number[]>();
-  const enter = (room: string, index: number) => {
-    const there = rooms.get(room);
-    if (!there) rooms.set(room, [index]);
-    else if (there.length < TEXTS_PER_NAME) there.push(index);
-  };
-  for (const [index, { names, telling }] of all.entries()) {
-    const rarest = [...names]
-      .filter((name) => (nameCounts.get(name) ?? 0) > 1 && (nameCounts.get(name) ?? 0) <= TEXTS_PER_NAME)
-      .sort((a, b) => (nameCounts.get(a) ?? 0) - (nameCounts.get(b) ?? 0) || a - b)
-      // Spread over rare and less rare: the rarest alone would only find copies of the same sentence.
-      .filter((_, at, list) => at % Math.max(1, Math.floor(list.length / NAMES_PER_TEXT)) === 0)
-      .slice(0, NAMES_PER_TEXT);
-    for (const name of rarest) enter(`n${name}`, index);
-    for (const key of telling.keys) enter(`k${key}`, index);
-  }
+/** Pairs worth comparing, by index, each once, the earlier first. */
+const candidatePairs = (all: readonly Telling[]): [Telling, Telling][] => {
+  const rooms = new Map<string | number, number[]>();
+  for (const [index, { sketch, keys }] of all.entries())
+    for (const room of [...sketch.slice(0, LOOKED_UNDER), ...keys]) {
+      const there = rooms.get(room);
+      if (there) there.push(index);
+      else rooms.set(room, [index]);
+    }
   const seen = new Set<number>();
-  const pairs: [Read, Read][] = [];
-  for (const there of rooms.values())
+  const pairs: [Telling, Telling][] = [];
+  for (const there of rooms.values()) {
+    if (there.length > REPORTS_PER_NUMBER) continue;
     for (const [at, second] of there.entries())
       for (const first of there.slice(0, at)) {
-        const pair = first * all.length + second;
         const [a, b] = [all[first], all[second]];
-        if (first === second || seen.has(pair) || !a || !b) continue;
+        const pair = first * all.length + second;
+        if (!a || !b || seen.has(pair)) continue;
         seen.add(pair);
         pairs.push([a, b]);
       }
+  }
   return pairs;
 };
 
 /**
- * Finds reports that tell of one matter: near-identical texts, one issue at one place, or one party with one issue.
- * Linear in the texts but for those that share rare names. Pure; the same reports give the same groups.
+ * Finds reports that tell of one matter, by their sketches and keys alone: what is measured here is what is compared after
+ * a dispatch. Linear in the reports but for those that share rare words. Pure; the same reports give the same groups.
  */
 export const repeatsAmong = (tellings: readonly Telling[], { likeness }: RepeatRules): Repeats => {
-  const all: Read[] = tellings.map((telling) => {
-    const text = bare(telling.text);
-    return { telling, runs: runsOf(text, 3), names: runsOf(text, NAME), words: runsOf(text, 2) };
-  });
-  const nameCounts = countTexts(all.map(({ names }) => names));
-  const cosine = weighing(all);
-  const rare = Math.max(2, likeness.nameShare * all.length);
-  const sharesName = (a: Read, b: Read) => {
-    let found = false;
-    eachShared(a.names, b.names, (name) => {
-      found ||= (nameCounts.get(name) ?? 0) <= rare;
-    });
-    return found;
-  };
-
-  const keyCounts = new Map<string, number>();
-  for (const { keys } of tellings) for (const key of keys) keyCounts.set(key, (keyCounts.get(key) ?? 0) + 1);
-  const sharesKey = (a: Read, b: Read) =>
-    a.telling.keys.some(
-      (key) => b.telling.keys.includes(key) && (keyCounts.get(key) ?? 0) <= likeness.reportsPerKey,
-    );
-
-  const why = (a: Read, b: Read): Omit<Link, 'a' | 'b'> | undefined => {
-    const whole = jaccard(a.runs, b.runs);
-    const part =
-      Math.min(a.runs.length, b.runs.length) >= likeness.nearLeast ? containment(a.runs, b.runs) : whole;
-    if (whole >= likeness.nearJaccard || part >= likeness.nearContainment)
-      return { because: 'near-identical', alike: Math.max(whole, part) };
-    const alike = cosine(a, b);
-    if (alike >= likeness.issueOfSameKey && sharesKey(a, b))
-      return { because: 'same party and same issue', alike };
-    if (alike >= likeness.issue && sharesName(a, b)) return { because: 'same place and same issue', alike };
-    return undefined;
-  };
-
-  const pairs = candidatePairs(all, nameCounts);
+  const counts = new Map<string, number>();
+  for (const { keys } of tellings) for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const sharesKey = (a: Telling, b: Telling) =>
+    a.keys.some((key) => b.keys.includes(key) && (counts.get(key) ?? 0) <= likeness.reportsPerKey);
+  const pairs = candidatePairs(tellings);
   const links: Link[] = [];
   const head = new Map<string, string>(tellings.map(({ id }) => [id, id]));
   const headOf = (id: string): string => {
@@ -185,11 +100,12 @@ export const repeatsAmong = (tellings: readonly Telling[], { likeness }: RepeatR
     }
     return at;
   };
-  for (const [first, second] of pairs) {
-    const link = why(first, second);
-    if (!link) continue;
-    links.push({ a: first.telling.id, b: second.telling.id, ...link });
-    head.set(headOf(second.telling.id), headOf(first.telling.id));
+  for (const [a, b] of pairs) {
+    const alike = sketchLikeness(a.sketch, b.sketch);
+    const same = alike >= likeness.alone;
+    if (!same && !(alike >= likeness.withKey && sharesKey(a, b))) continue;
+    links.push({ a: a.id, b: b.id, because: same ? 'same words' : 'same key and like words', alike });
+    head.set(headOf(b.id), headOf(a.id));
   }
   const groups = Map.groupBy(tellings, ({ id }) => headOf(id));
   return {
@@ -243,7 +159,7 @@ const relationOf = (now: Past, past: Past, { likeness }: RepeatRules): 'same' | 
   if (shared.length === 0) return undefined;
   if (shared.some((kind) => NAMES_ONE.has(kind))) return 'same';
   if (shared.includes('address') && past.category === now.category) return 'same';
-  if (sketchLikeness(past.sketch, now.sketch) < likeness.sketch) return undefined;
+  if (sketchLikeness(past.sketch, now.sketch) < likeness.withKey) return undefined;
   return shared.every((kind) => kind === 'place') ? 'road' : 'same';
 };
 

@@ -21,8 +21,13 @@ export const sketchOf = (keyed: readonly number[]): Sketch =>
  * their union; exact for short texts. Empty ones are not alike.
  */
 export const sketchLikeness = (a: Sketch, b: Sketch): number => {
-  const [first, second] = [new Set(a), new Set(b)];
-  const drawn = [...new Set([...a, ...b])].sort((x, y) => x - y).slice(0, SKETCH_SIZE);
-  const both = drawn.filter((one) => first.has(one) && second.has(one)).length;
-  return drawn.length === 0 ? 0 : both / drawn.length;
+  let [both, drawn, i, j] = [0, 0, 0, 0];
+  while (drawn < SKETCH_SIZE && (i < a.length || j < b.length)) {
+    const [x, y] = [a[i] ?? Infinity, b[j] ?? Infinity];
+    if (x === y) both += 1;
+    if (x <= y) i += 1;
+    if (y <= x) j += 1;
+    drawn += 1;
+  }
+  return drawn === 0 ? 0 : both / drawn;
 };

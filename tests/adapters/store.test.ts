@@ -498,6 +498,40 @@ for (const name of ['memory', 'dynoxide'] as const) {
       ).toHaveLength(1);
     });
 
+    test('the latest incidents with what was told; what is broken or older is left out', async () => {
+      const [old, first, broken] = [
+        await takeIn(store, anIncident({ receivedAt: T0 - 3_600_000 })),
+        await takeIn(store, anIncident({ receivedAt: T0 })),
+        await takeIn(store, anIncident({ receivedAt: T0 + 1_000 })),
+      ];
+      const last = await takeIn(store, anIncident({ receivedAt: T0 + 2_000 }));
+      await table.write([
+        { patch: { pk: ownerOf(broken.id), sk: 'INCIDENT' }, set: { round: 0 }, if: { present: true } },
+      ]);
+      const recent = await store.recent(T0 - 60_000, T0 + 5_000, 9);
+      expect(recent.map(({ incident }) => incident.id)).toEqual([last.id, first.id]);
+      expect(recent[0]?.content.address).toBe(CONTENT.address);
+      const narrow = await store.recent(T0 - 7_200_000, T0 + 5_000, 1);
+      expect(narrow.map(({ incident }) => incident.id)).toEqual([last.id]);
+      const all = await store.recent(T0 - 7_200_000, T0 + 5_000, 9);
+      expect(all.map(({ incident }) => incident.id)).toContain(old.id);
+    });
+
+    test('two incidents change together or not at all', async () => {
+      const [one, other] = [await takeIn(store), await takeIn(store)];
+      const first = changed(one, () => {});
+      expect(
+        await store.commitBoth(
+          first,
+          changed(other, () => {}),
+        ),
+      ).toBe(true);
+      const [again, stale] = [changed(await reload(store, one.id), () => {}), changed(other, () => {})];
+      expect(await store.commitBoth(again, stale)).toBe(false);
+      expect((await reload(store, one.id)).version).toBe(first.incident.version);
+      for (const id of [one.id, other.id]) expect((await faults(store, id)).faults).toEqual([]);
+    });
+
     test('small things that are remembered: repeatable requests, history, counters, heartbeats', async () => {
       const first = await takeIn(store);
       expect(await store.done(first.id, 'm-001/key')).toBe(false);

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Content } from '#shared/ports/store.ts';
 import { link } from '../../functions/classification/link.ts';
-import { T0 } from '../adapters/fixtures.ts';
+import { T0, sizeOf } from '../adapters/fixtures.ts';
 import { Office } from './office.ts';
 
 const DAY = 86_400_000;
@@ -305,6 +305,8 @@ test('ten callers of one second: one event, nine joined, none lost, whatever ove
   expect(states).toEqual(['asking', ...Array.from({ length: 9 }, () => 'joined')]);
   expect(new Set((await office.incident(ids[0] ?? '')).joins)).toEqual(new Set(ids.slice(1)));
   for (const id of ids) expect(await office.faults(id)).toEqual([]);
+  const row = await office.table.get({ pk: `INC#${ids[0]}`, sk: 'INCIDENT' });
+  expect(row && sizeOf(row)).toBeLessThanOrEqual(2_048);
 });
 
 test('what had others joined to it is joined itself: all of them end together', async () => {

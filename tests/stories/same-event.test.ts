@@ -91,6 +91,13 @@ describe('one event, two callers', () => {
     const rang = room.rang().map(([who, kind]) => `${who} ${kind}`);
     expect(rang.filter((ring) => ring === 'a stand-down')).toHaveLength(5);
     expect(rang.filter((ring) => ring === 'a ask')).toHaveLength(6);
+    // What is joined has nothing left to wait for: of six executions one goes on.
+    const machine = Object.values(room.cloud.refs).find((ref) => ref.includes(':stateMachine:')) ?? '';
+    const { executions } = room.cloud.states.listExecutions({ stateMachineArn: machine });
+    expect(executions.map(({ status }) => status).toSorted()).toEqual([
+      'RUNNING',
+      ...Array.from({ length: 5 }, () => 'SUCCEEDED'),
+    ]);
     await room.act('a', main?.id ?? '', 'accept');
     await room.act('a', main?.id ?? '', 'close', { outcome: 'by_phone', text: '电话里说好了。' });
     for (const { id } of views) await room.act('desk', id, 'revisit', { outcome: 'satisfied' });
@@ -106,6 +113,50 @@ describe('one event, two callers', () => {
     expect((await room.incident(second)).incident.state).not.toBe('joined');
     expect((await room.incident(first)).incident['joins']).toEqual([]);
     room.rang();
+    await room.leave();
+  });
+});
+
+describe('the same people, again and again', () => {
+  const DAY = 86_400;
+  /** A call that is handled by telephone within the minute and called back. */
+  const handled = async (room: DutyRoom, day: number, body: Record<string, unknown>): Promise<string> => {
+    if (day > 0) await room.at(day * DAY, { passes: 2 });
+    const id = await called(room, body);
+    await room.act('a', id, 'accept');
+    await room.act('a', id, 'close', { outcome: 'by_phone', text: '电话里说好了。' });
+    await room.act('desk', id, 'revisit', { outcome: 'satisfied' });
+    return id;
+  };
+
+  it('the third quarrel in thirty days: the duty officer is told, and the lead reads why', async () => {
+    const room = await open();
+    const quarrel = { content: '和楼上邻居为漏水的事吵起来了，请来调解一下，说了好几次都不修。' };
+    await handled(room, 0, quarrel);
+    await handled(room, 5, quarrel);
+    room.expectRings(['a', 'ask', 0], ['a', 'ask', 5 * DAY]);
+    await room.at(9 * DAY, { passes: 2 });
+    const third = await called(room, quarrel);
+    room.expectRings(['a', 'ask', 9 * DAY], ['duty', 'desk', 9 * DAY]);
+    await room.act('a', third, 'accept');
+    const { body } = await room.get(`/api/incidents/${third}`, 'a');
+    expect(body.incident).toMatchObject({
+      repeat: { kind: 'conflict', times: 3 },
+      classification: { risk: true },
+    });
+    expect(body.trail?.find(({ kind }) => kind === 'repeated')?.['text']).toContain('30天内第3次反映');
+    await room.act('a', third, 'close', { outcome: 'by_phone', text: '约好明天上门。' });
+    await room.act('desk', third, 'revisit', { outcome: 'satisfied' });
+    await room.leave();
+  });
+
+  it('the third call of somebody who is alone: on the list as care, and nobody is rung for it', async () => {
+    const room = await open();
+    const lonely = { content: '一个人在家，腿脚不好，想请人来帮忙买点菜，说说话。' };
+    for (const day of [0, 4]) await handled(room, day, lonely);
+    const third = await handled(room, 8, lonely);
+    expect((await room.incident(third)).incident).toMatchObject({ repeat: { kind: 'care', times: 3 } });
+    expect(room.rang().map(([, kind]) => kind)).not.toContain('desk');
     await room.leave();
   });
 });
