@@ -107,7 +107,7 @@ const attempt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<voi
   }
   const n = row.attempts + 1;
   const attemptId = d.attemptId(owner, notice.id, n);
-  const { code, params } = renderNotice(d.texts, notice.kind, factsOf(d.district, incident, row, at));
+  const { code, params, text } = renderNotice(d.texts, notice.kind, factsOf(d.district, incident, row, at));
   const claimed = await store.step(owner, row, {
     from: UNDONE,
     to: 'sending',
@@ -122,8 +122,12 @@ const attempt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<voi
   const result = await d.sender.send({
     attemptId,
     to: member.phone,
-    template: { code, params },
-    signName: d.texts.signName,
+    message: {
+      kind: notice.kind,
+      template: { code, params, order: d.texts.templates[notice.kind].params },
+      signName: d.texts.signName,
+      text,
+    },
   });
   await settle(d, owner, claimed, attemptId, result);
 };

@@ -1,4 +1,4 @@
-import { ALIYUN_RECEIPT_ACK, parseAliyunReceipts } from '#shared/adapters/aliyun-sms.ts';
+import { aliyunSmsCallback } from '#shared/adapters/aliyun-sms.ts';
 import { surroundings } from '#shared/adapters/surroundings.ts';
 import { jitter } from '#shared/adapters/system.ts';
 import { httpDoor } from '#shared/lambda/http.ts';
@@ -9,7 +9,7 @@ const around = await surroundings(envSchema.parse(process.env), 'receipt');
 const taker = {
   ...around,
   backoff: jitter,
-  vendors: { 'aliyun-sms': { parse: parseAliyunReceipts, ack: ALIYUN_RECEIPT_ACK } },
+  vendors: { 'aliyun-sms': aliyunSmsCallback },
 };
 
 /** What the vendors of texts post: whether a text has arrived. */

@@ -5,25 +5,11 @@ import type { Backoff } from '#shared/ports/backoff.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { Log } from '#shared/ports/log.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
+import type { Callback, Inbound } from '#shared/ports/sender.ts';
 import type { Store } from '#shared/ports/store.ts';
 
-/** What a vendor reports about one text. */
-export interface Receipt {
-  vendorId: string;
-  /** Ours, as we gave it; absent if the vendor lost it. */
-  attemptId?: string;
-  delivered: boolean;
-  /** The carrier's code. */
-  code: string;
-}
-
-/** One vendor: how its receipts are read, and what it wants to hear. */
-export interface Vendor {
-  /** @throws when the body holds no receipts at all. Unreadable entries are handed over as sentences. */
-  parse(body: string, onUnreadable: (sentence: string) => void): Receipt[];
-  /** Anything else and it sends the receipts again. */
-  ack: unknown;
-}
+/** What became of one attempt, as a vendor tells it. */
+type Receipt = Extract<Inbound, { kind: 'receipt' }>;
 
 /** What taking receipts needs. */
 export interface ReceiptTaker {
@@ -32,7 +18,7 @@ export interface ReceiptTaker {
   clock: Clock;
   log: Log;
   backoff: Backoff;
-  vendors: Readonly<Record<string, Vendor>>;
+  vendors: Readonly<Record<string, Callback>>;
 }
 
 /** A receipt may come before the vendor's answer to the call: then the attempt is still `sending`. */
@@ -57,11 +43,15 @@ export const takeReceipts = async (
   // Of equal length and in constant time: an answer's duration must not tell how much of the token was right.
   const known = timingSafeEqual(digest(path.token ?? ''), digest(receiptToken));
   if (!vendor || !known) return refused('not_found', '没有这个地址。');
-  for (const receipt of read(taker, vendor, raw)) await take(taker, receipt);
+  for (const inbound of read(taker, vendor, raw)) {
+    if (inbound.kind === 'receipt') await take(taker, inbound);
+    // What a person answers is taken elsewhere; here it is only counted that it came.
+    else taker.log.info('reply', { vendor: path.vendor ?? '' });
+  }
   return { kind: 'done', body: vendor.ack };
 };
 
-const read = ({ log }: ReceiptTaker, vendor: Vendor, raw: Buffer): Receipt[] => {
+const read = ({ log }: ReceiptTaker, vendor: Callback, raw: Buffer): Inbound[] => {
   const unreadable = (sentence: string): void => {
     log.count('ReceiptUnknown');
     log.info('receipt-unreadable', { sentence });
@@ -76,6 +66,7 @@ const read = ({ log }: ReceiptTaker, vendor: Vendor, raw: Buffer): Receipt[] => 
 };
 
 const take = async (taker: ReceiptTaker, receipt: Receipt): Promise<void> => {
+  const delivered = receipt.state !== 'failed';
   const { store, clock, log } = taker;
   const found = receipt.attemptId === undefined ? undefined : await store.byAttempt(receipt.attemptId);
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
@@ -87,23 +78,23 @@ const take = async (taker: ReceiptTaker, receipt: Receipt): Promise<void> => {
     }
     const latest = row.attemptId === receipt.attemptId;
     // Of an older attempt only good news counts: the latest one is still under way.
-    if (!latest && !receipt.delivered) return;
+    if (!latest && !delivered) return;
     const twice = !latest && (row.state === 'sent' || row.state === 'delivered');
     if (twice && attempt === 1) log.count('NoticeDoubled');
     // Delivered never goes back, and what failed for good stays failed unless the carrier says it arrived after all.
-    const from: readonly AttemptState[] = receipt.delivered
+    const from: readonly AttemptState[] = delivered
       ? [...OPEN, 'failed-temporary', 'failed-permanent']
       : OPEN;
     if (!from.includes(row.state)) return;
     const stepped = await store.step(found.owner, row, {
       from,
       ...(row.attemptId === undefined ? {} : { attemptId: row.attemptId }),
-      to: receipt.delivered ? 'delivered' : 'failed-permanent',
+      to: delivered ? 'delivered' : 'failed-permanent',
       at: clock.now().getTime(),
       facts: { receipt: true, code: receipt.code },
     });
     if (stepped) {
-      if (!receipt.delivered) log.count('NoticeFailed');
+      if (!delivered) log.count('NoticeFailed');
       return;
     }
     // Somebody took a step between our read and our write: look again.

@@ -1,7 +1,15 @@
 import * as z from 'zod';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { Ids } from '#shared/ports/ids.ts';
-import type { AskRequest, AskResult, Sender, SendRequest, SendResult } from '#shared/ports/sender.ts';
+import type {
+  AskRequest,
+  AskResult,
+  Callback,
+  Inbound,
+  Sender,
+  SendRequest,
+  SendResult,
+} from '#shared/ports/sender.ts';
 import { acs3Headers, canonicalQuery } from './acs3-signature.ts';
 import { refusal } from './aliyun-errors.ts';
 
@@ -87,9 +95,9 @@ export function aliyunSms(options: AliyunSmsOptions): Sender {
         'SendSms',
         {
           PhoneNumbers: request.to,
-          SignName: request.signName,
-          TemplateCode: request.template.code,
-          TemplateParam: JSON.stringify(request.template.params),
+          SignName: request.message.signName,
+          TemplateCode: request.message.template.code,
+          TemplateParam: JSON.stringify(request.message.template.params),
           OutId: request.attemptId,
         },
         AbortSignal.timeout(timeoutMs),
@@ -173,19 +181,6 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What the carrier said about one text. */
-export type AliyunReceipt = {
-  /** The vendor's id (biz_id), as given when it accepted. */
-  vendorId: string;
-  /** Ours (out_id); absent if the vendor lost it. */
-  attemptId?: string;
-  delivered: boolean;
-  /** The carrier's code: DELIVERED or DELIVRD, otherwise why not. */
-  code: string;
-  /** When the carrier reported. */
-  reportedAt: Date;
-};
-
 const receiptSchema = z
   .object({
     biz_id: z.string(),
@@ -195,31 +190,32 @@ const receiptSchema = z
     /** Chinese time without an offset. */
     report_time: z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/),
   })
-  .transform((r): AliyunReceipt => ({
+  .transform((r): Inbound => ({
+    kind: 'receipt',
     vendorId: r.biz_id,
     ...(r.out_id ? { attemptId: r.out_id } : {}),
-    delivered: r.success,
+    state: r.success ? 'delivered' : 'failed',
     code: r.err_code,
-    reportedAt: new Date(`${r.report_time.replace(' ', 'T')}+08:00`),
+    at: new Date(`${r.report_time.replace(' ', 'T')}+08:00`),
   }));
 
 /**
- * Reads a receipt delivery (SmsReport, «HTTP 批量推送»): a JSON array, several texts in one post. One unreadable entry does not take
- * the others with it; it is handed to `onUnreadable` as a sentence without the phone number.
- * @throws z.ZodError or SyntaxError when the body is no JSON array at all.
+ * Reads what Aliyun posts about texts (SmsReport, «HTTP 批量推送»): a JSON array, several texts in one post. One unreadable entry does
+ * not take the others with it; it is handed on as a sentence without the phone number. The body that is no array at all throws
+ * z.ZodError or SyntaxError.
  */
-export function parseAliyunReceipts(
-  body: string | unknown[],
-  onUnreadable: (sentence: string) => void = () => {},
-): AliyunReceipt[] {
-  const entries = z.array(z.unknown()).parse(typeof body === 'string' ? JSON.parse(body) : body);
-  return entries.flatMap((entry) => {
-    const receipt = receiptSchema.safeParse(entry);
-    if (receipt.success) return [receipt.data];
-    onUnreadable(receipt.error.issues.map((i) => `${i.path.join('.') || 'entry'}: ${i.message}`).join('; '));
-    return [];
-  });
-}
-
-/** What the vendor wants to hear; anything else and it sends the receipts again. */
-export const ALIYUN_RECEIPT_ACK = { code: 0, msg: '接收成功' } as const;
+export const aliyunSmsCallback: Callback = {
+  parse(body, onUnreadable) {
+    const entries = z.array(z.unknown()).parse(JSON.parse(body));
+    return entries.flatMap((entry) => {
+      const receipt = receiptSchema.safeParse(entry);
+      if (receipt.success) return [receipt.data];
+      onUnreadable(
+        receipt.error.issues.map((i) => `${i.path.join('.') || 'entry'}: ${i.message}`).join('; '),
+      );
+      return [];
+    });
+  },
+  /** Anything else and it sends the receipts again. */
+  ack: { code: 0, msg: '接收成功' },
+};

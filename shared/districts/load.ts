@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseDistrict } from '#shared/domain/district.ts';
 import type { District } from '#shared/domain/district.ts';
 import { textsSchema, type Texts } from '#shared/domain/texts.ts';
+import { vendorsSchema, type Vendors } from '#shared/domain/vendors.ts';
 
 /** Where the district files lie: beside this file, or in a bundled function under its task root. */
 const defaultRoot = (): string => {
@@ -49,3 +50,7 @@ export const loadDistrict = (id: string, root = defaultRoot()): District => {
 
 /** The texts of all notices, shared by all districts; throws when one is too long or says what a vendor bars. */
 export const loadTexts = (root = defaultRoot()): Texts => textsSchema.parse(readJson(root, 'texts.json'));
+
+/** What each vendor can do, may do and costs; the same for all districts. */
+export const loadVendors = (root = defaultRoot()): Vendors =>
+  vendorsSchema.parse(readJson(root, 'vendors.json'));

@@ -54,11 +54,16 @@ test('a notice is sent once, in the approved words, however often the queue brin
     {
       attemptId: office.attemptId(owner, noticeId, 1),
       to: phone,
-      template: {
-        code: office.texts.templates.ask.code,
-        params: { number: id.slice(-6), place: '和睦路', code: expect.any(String), limit: '10:01:00' },
+      message: {
+        kind: 'ask',
+        template: {
+          code: office.texts.templates.ask.code,
+          params: { number: id.slice(-6), place: '和睦路', code: expect.any(String), limit: '10:01:00' },
+          order: ['number', 'place', 'code', 'limit'],
+        },
+        signName: office.texts.signName,
+        text: expect.stringContaining('和睦路'),
       },
-      signName: office.texts.signName,
     },
   ]);
   expect(await row()).toMatchObject({ state: 'sent', attempts: 1, vendorId: 'v-1' });
@@ -357,7 +362,7 @@ test('who is asked after the promise was broken is given his own minute', async 
   await office.escalate(id);
   const [, second = ''] = await office.asked(id);
   await office.deliver(owner, (await office.notice(id, second)).notice.id);
-  expect(office.sends[0]?.template.params.limit).toBe('10:02:00');
+  expect(office.sends[0]?.message.template.params.limit).toBe('10:02:00');
 });
 
 test('a dangerous matter is not described on a lock screen', async () => {
@@ -367,7 +372,7 @@ test('a dangerous matter is not described on a lock screen', async () => {
     ownerOf(danger),
     (await office.notice(danger, (await office.asked(danger))[0] ?? '')).notice.id,
   );
-  expect(office.sends[0]?.template.code).toBe(office.texts.templates['ask-secret'].code);
+  expect(office.sends[0]?.message.template.code).toBe(office.texts.templates['ask-secret'].code);
   expect(JSON.stringify(office.sends)).not.toContain('和睦路');
 });
 
@@ -378,6 +383,6 @@ test('the duty officer hears of a rejected message', async () => {
     [{ id: `00.${rejected}`, to: 'duty-1', kind: 'desk', note: 'rejected', at: office.time, round: 1 }],
   );
   await office.deliver(REJECTS_OWNER, `00.${rejected}`);
-  expect(office.sends[0]?.template.params.note).toBe(office.texts.notes.rejected);
+  expect(office.sends[0]?.message.template.params.note).toBe(office.texts.notes.rejected);
   expect(await office.store.notice(REJECTS_OWNER, `00.${rejected}`)).toMatchObject({ state: 'sent' });
 });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ALIYUN_RECEIPT_ACK, parseAliyunReceipts } from '#shared/adapters/aliyun-sms.ts';
+import { aliyunSmsCallback } from '#shared/adapters/aliyun-sms.ts';
 import { attemptIdOf } from '#shared/adapters/store.ts';
 import { receive } from '#shared/domain/incident.ts';
 import type { AttemptState } from '#shared/domain/notice.ts';
@@ -16,7 +16,7 @@ let office: FrontOffice;
 let routes: Route[];
 beforeEach(async () => {
   office = await frontOffice('xiaohe');
-  const vendors = { 'aliyun-sms': { parse: parseAliyunReceipts, ack: ALIYUN_RECEIPT_ACK } };
+  const vendors = { 'aliyun-sms': aliyunSmsCallback };
   const taker = { ...office, vendors };
   routes = [
     {
@@ -157,7 +157,7 @@ describe('the vendor always hears what it wants to hear', () => {
     ['no receipts at all', 'hello'],
   ])('%s: 200, and counted', async (_, body) => {
     const answer = await post(body);
-    expect([answer.status, answer.body]).toEqual([200, ALIYUN_RECEIPT_ACK]);
+    expect([answer.status, answer.body]).toEqual([200, aliyunSmsCallback.ack]);
     expect(office.log.counts).toEqual({ ReceiptUnknown: 1 });
   });
 

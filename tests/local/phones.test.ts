@@ -9,13 +9,8 @@ import * as fc from 'fast-check';
 import * as z from 'zod';
 import { afterEach, describe, expect, test } from 'vitest';
 import { acs3Headers, canonicalQuery } from '#shared/adapters/acs3-signature.ts';
-import {
-  aliyunSms,
-  ALIYUN_RECEIPT_ACK,
-  parseAliyunReceipts,
-  type AliyunReceipt,
-} from '#shared/adapters/aliyun-sms.ts';
-import type { SendRequest } from '#shared/ports/sender.ts';
+import { aliyunSms, aliyunSmsCallback } from '#shared/adapters/aliyun-sms.ts';
+import type { Inbound, SendRequest } from '#shared/ports/sender.ts';
 import { verifyAcs3 } from '../../infra/local/phones/acs3.ts';
 import { startPhones, type Phones, type PhonesOptions } from '../../infra/local/phones/phones.ts';
 
@@ -58,11 +53,20 @@ const senderTo = (
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
 
+const message = (
+  template: { code: string; params: Record<string, string> },
+  signName = '小脑',
+): SendRequest['message'] => ({
+  kind: 'ask',
+  template: { ...template, order: Object.keys(template.params) },
+  signName,
+  text: '',
+});
+
 const text = (attemptId: string, to = A, more: Partial<SendRequest> = {}): SendRequest => ({
   attemptId,
   to,
-  signName: '小脑',
-  template: { code: 'SMS_1', params: { number: '8F3K2M', place: '河清路' } },
+  message: message({ code: 'SMS_1', params: { number: '8F3K2M', place: '河清路' } }),
   ...more,
 });
 
@@ -81,7 +85,7 @@ function urlOf(server: Server): string {
 
 /** A server that takes receipts; `answers` are given in turn, the last one for ever. */
 async function receiptTaker(
-  answers: { status: number; body: unknown }[] = [{ status: 200, body: ALIYUN_RECEIPT_ACK }],
+  answers: { status: number; body: unknown }[] = [{ status: 200, body: aliyunSmsCallback.ack }],
 ) {
   const bodies: string[] = [];
   const server = createServer((request, response) => {
@@ -99,7 +103,10 @@ async function receiptTaker(
     server.closeAllConnections();
     return server.close();
   });
-  const receipts = (): AliyunReceipt[] => bodies.flatMap((body) => parseAliyunReceipts(body));
+  const receipts = (): Extract<Inbound, { kind: 'receipt' }>[] =>
+    bodies
+      .flatMap((body) => aliyunSmsCallback.parse(body, () => undefined))
+      .filter((inbound) => inbound.kind === 'receipt');
   return { url: `${urlOf(server)}/receipts/aliyun-sms/sample-token`, bodies, receipts };
 }
 
@@ -269,11 +276,12 @@ describe('the adapter against the vendor', () => {
     expect(sent.kind).toBe('accepted');
     expect(taker.receipts()).toEqual([
       {
+        kind: 'receipt',
         vendorId: sent.kind === 'accepted' ? sent.vendorId : '',
         attemptId: 'attempt-1',
-        delivered: true,
+        state: 'delivered',
         code: 'DELIVERED',
-        reportedAt: new Date('2026-11-03T06:02:20Z'),
+        at: new Date('2026-11-03T06:02:20Z'),
       },
     ]);
     expect(phones.inFlight()).toBe(0);
@@ -285,23 +293,23 @@ describe('the adapter against the vendor', () => {
     const sender = senderTo(phones, clock);
     const params = { number: '1', place: '2' };
 
-    expect(await sender.send(text('1', A, { template: { code: 'SMS_9', params } }))).toMatchObject(
+    expect(await sender.send(text('1', A, { message: message({ code: 'SMS_9', params }) }))).toMatchObject(
       refused('isv.SMS_TEMPLATE_ILLEGAL', 'config'),
     );
     expect(
-      await sender.send(text('2', A, { template: { code: 'SMS_1', params: { number: '1' } } })),
+      await sender.send(text('2', A, { message: message({ code: 'SMS_1', params: { number: '1' } }) })),
     ).toMatchObject(refused('isv.TEMPLATE_MISSING_PARAMETERS', 'text'));
     expect(
       await sender.send(
-        text('3', A, { template: { code: 'SMS_1', params: { ...params, place: '调解室' } } }),
+        text('3', A, { message: message({ code: 'SMS_1', params: { ...params, place: '调解室' } }) }),
       ),
     ).toMatchObject(refused('isv.BLACK_KEY_CONTROL_LIMIT', 'text'));
     expect(await sender.send(text('4', '12345'))).toMatchObject(
       refused('isv.MOBILE_NUMBER_ILLEGAL', 'number'),
     );
-    expect(await sender.send(text('5', A, { signName: '别人' }))).toMatchObject(
-      refused('isv.SMS_SIGNATURE_ILLEGAL', 'config'),
-    );
+    expect(
+      await sender.send(text('5', A, { message: message({ code: 'SMS_1', params }, '别人') })),
+    ).toMatchObject(refused('isv.SMS_SIGNATURE_ILLEGAL', 'config'));
     expect(await senderTo(phones, clock, 'wrong-secret').send(text('6'))).toMatchObject(
       refused('SignatureDoesNotMatch', 'config'),
     );
@@ -419,19 +427,22 @@ describe('receipts', () => {
     };
     const said: string[] = [];
     expect(
-      parseAliyunReceipts([{ ...good, success: 'maybe' }, good], (sentence) => said.push(sentence)),
+      aliyunSmsCallback.parse(JSON.stringify([{ ...good, success: 'maybe' }, good]), (sentence) =>
+        said.push(sentence),
+      ),
     ).toEqual([
       {
+        kind: 'receipt',
         vendorId: '1^0',
         attemptId: 'a',
-        delivered: false,
+        state: 'failed',
         code: 'MK:0001',
-        reportedAt: new Date('2026-11-03T06:02:20Z'),
+        at: new Date('2026-11-03T06:02:20Z'),
       },
     ]);
     expect(said).toEqual([expect.stringContaining('success')]);
-    expect(() => parseAliyunReceipts('{"biz_id":"1"}')).toThrow(z.ZodError);
-    expect(() => parseAliyunReceipts('not json')).toThrow(SyntaxError);
+    expect(() => aliyunSmsCallback.parse('{"biz_id":"1"}', () => undefined)).toThrow(z.ZodError);
+    expect(() => aliyunSmsCallback.parse('not json', () => undefined)).toThrow(SyntaxError);
   });
 
   test('they are told again until they are taken', async () => {
@@ -439,7 +450,7 @@ describe('receipts', () => {
     const taker = await receiptTaker([
       { status: 503, body: {} },
       { status: 200, body: { code: 1 } },
-      { status: 200, body: ALIYUN_RECEIPT_ACK },
+      { status: 200, body: aliyunSmsCallback.ack },
     ]);
     const phones = await phonesAt(clock, { receiptUrl: taker.url });
     await senderTo(phones, clock).send(text('1'));
@@ -565,7 +576,7 @@ describe('what people see', () => {
     const reader = events.body?.getReader();
     await reader?.read();
     const params = { number: '<script>alert(1)</script>', place: '"河清路"' };
-    await senderTo(phones, clock).send(text('1', A, { template: { code: 'SMS_1', params } }));
+    await senderTo(phones, clock).send(text('1', A, { message: message({ code: 'SMS_1', params }) }));
     expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('data: sms\n\n');
 
     const page = await fetch(phones.url, { headers: { accept: 'text/html' } });
