@@ -74,7 +74,7 @@ const refused = (code: string, cause: string) => ({ kind: 'refused', code, cause
 
 const phoneWith = (number: string, at: string) => ({
   number,
-  messages: [{ at, channel: 'sms', text: '【小脑】新任务8F3K2M：河清路。' }],
+  messages: [{ at, channel: 'sms', vendor: 'aliyun-sms', text: '【小脑】新任务8F3K2M：河清路。' }],
 });
 
 function urlOf(server: Server): string {
@@ -270,7 +270,13 @@ describe('the adapter against the vendor', () => {
     await phones.idle();
 
     expect(phones.messages()).toEqual([
-      { number: A, at: '2026-11-03T06:02:20.123Z', channel: 'sms', text: '【小脑】新任务8F3K2M：河清路。' },
+      {
+        number: A,
+        at: '2026-11-03T06:02:20.123Z',
+        channel: 'sms',
+        vendor: 'aliyun-sms',
+        text: '【小脑】新任务8F3K2M：河清路。',
+      },
     ]);
     expect(heard).toEqual(['【小脑】新任务8F3K2M：河清路。']);
     expect(sent.kind).toBe('accepted');
@@ -536,7 +542,7 @@ describe('faults', () => {
   });
 
   test.each([
-    [{ vendor: 'pigeon', mode: 'refuse', count: 1 }, "vendor must be 'aliyun-sms'"],
+    [{ vendor: 'pigeon', mode: 'refuse', count: 1 }, 'vendor must be one of aliyun-sms'],
     [{ vendor: 'aliyun-sms', mode: 'explode' }, 'mode must be one of refuse, timeout, silent, none'],
     [{ vendor: 'aliyun-sms', mode: 'refuse', count: 0 }, 'count must be a whole number'],
     [{ vendor: 'aliyun-sms', mode: 'silent', count: 1.5 }, 'count must be a whole number'],
