@@ -24,6 +24,34 @@ const publicJwk = z.object({
   kid: z.string().min(1),
 });
 
+/** An account's name at a vendor, its number, its key. */
+const word = z.string().min(1).max(400);
+
+/**
+ * Accounts with the vendors who bring notices, one section each. A vendor without a section is not configured and is skipped.
+ * Aliyun's texts are not among them: no district starts without one sure channel.
+ */
+const vendorSections = {
+  tencentSms: z.object({ secretId: word, secretKey: word, sdkAppId: z.string().regex(/^\d+$/) }),
+  /** `showNumber`: the bought number that is shown to the person called; the codes are of the texts spoken after a key and at the end. */
+  aliyunVoice: z.object({
+    accessKeyId: word,
+    accessKeySecret: word,
+    showNumber: z.string().regex(/^\d{5,20}$/),
+    keyCodes: z.object({ accept: word, decline: word }).optional(),
+    byeCode: word.optional(),
+  }),
+  /** No key: the function's own role signs. Not in the China partition, which has no texts over SNS. */
+  sns: z.object({ region: z.string().regex(/^(?!cn-)[a-z]{2}(-[a-z]+)+-\d$/), senderId: word.optional() }),
+  /** Signs what is posted to members' own systems. */
+  webhook: z.object({ keys: z.array(webhookKey).min(1) }),
+  wecom: z.object({ corpId: word, agentId: z.int().positive(), secret: word }),
+  dingtalk: z.object({ appKey: word, appSecret: word, agentId: z.int().positive() }),
+  jpush: z.object({ appKey: word, masterSecret: word }),
+  /** VAPID; `subject`: mailto: or https: of whoever answers for the pushes. */
+  webpush: z.object({ publicKey: word, privateKey: word, subject: z.url() }),
+};
+
 /**
  * What one district keeps secret: one JSON document in Secrets Manager (rules §5). Rotation without downtime: a list
  * holds the current key first and the next one beside it, so that both sides can change at their own time.
@@ -42,6 +70,7 @@ export const districtSecretSchema = z.object({
     accessKeySecret: z.string().min(1),
     signName: z.string().min(1),
   }),
+  ...z.object(vendorSections).partial().shape,
   /** The last part of the path that vendors post their receipts to. */
   receiptToken: z.string().regex(/^[\w-]{22,128}$/, 'at least 22 letters, digits, hyphens or underscores'),
   /** AES-256 keys by id; erasing one makes what it sealed unreadable for good. */
