@@ -6,7 +6,12 @@ export type Reply = { status: number; text: string };
 /** One call to a vendor. Rejects on a time-out or a broken socket; follows no redirect, because the signature is for this host. */
 export const callVendor = async (
   url: string | URL,
-  init: { method: 'GET' | 'POST'; headers: Record<string, string>; body?: string; signal: AbortSignal },
+  init: {
+    method: 'GET' | 'POST';
+    headers: Record<string, string>;
+    body?: string | Uint8Array<ArrayBuffer>;
+    signal: AbortSignal;
+  },
 ): Promise<Reply> => {
   const response = await fetch(url, { ...init, redirect: 'error' });
   return { status: response.status, text: await response.text() };
@@ -16,7 +21,7 @@ export const callVendor = async (
 const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
 
 /** The short name of a failed fetch (its cause's code where there is one), never the message: that may quote the URL with the number. */
-const codeOf = (error: unknown): string => {
+export const codeOf = (error: unknown): string => {
   if (!(error instanceof Error)) return 'Error';
   const { cause } = error;
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string'

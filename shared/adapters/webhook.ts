@@ -1,6 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { Sender, SendRequest, SendResult } from '#shared/ports/sender.ts';
+import { outsideAddress } from './outside-address.ts';
 import { callVendor, refusedBy, unreadable, withoutAnswer, type Reply } from './vendor-call.ts';
 
 /** What the adapter is built from. */
@@ -16,16 +17,6 @@ export type WebhookOptions = {
 
 const PLATFORM = '对方系统';
 
-/** An address that may be posted to, or undefined. */
-const addressOf = (to: string, plainOrigins: readonly string[]): URL | undefined => {
-  if (!URL.canParse(to)) return undefined;
-  const url = new URL(to);
-  if (plainOrigins.includes(url.origin)) return url;
-  // Addresses by number lead into networks (a cloud's metadata, the machine itself); a system that is meant to be called has a name.
-  const named = /\.[a-z][a-z\d-]+$/i.test(url.hostname);
-  return url.protocol === 'https:' && named && url.username === '' ? url : undefined;
-};
-
 /**
  * A notice for another system, signed by Standard Webhooks: id, time and words, nothing personal. The id is our attempt's: a post that
  * something in between repeats is known as one by it. It cannot be asked.
@@ -34,7 +25,7 @@ export const webhook = (options: WebhookOptions): Sender => {
   const timeoutMs = options.timeoutMs ?? 3_000;
 
   const send = async ({ attemptId, to, message }: SendRequest): Promise<SendResult> => {
-    const url = addressOf(to, options.plainOrigins ?? []);
+    const url = outsideAddress(to, options.plainOrigins ?? []);
     if (!url) return refusedBy(PLATFORM, 'number', 'address');
     const at = options.clock.now();
     const body = JSON.stringify({
