@@ -21,6 +21,8 @@ export interface TencentAccount {
   /** With {1}, {2} … for variables, which are counted from one. */
   templates: { id: string; text: string }[];
   barredWords: string[];
+  /** Most characters of a variable's value; unlimited if left out, as for companies. */
+  longestValue?: number;
   /** The console's limits of frequency; none if left out, so that benches run. */
   limits?: {
     /** Equal texts to one number within 30 s. */
@@ -167,6 +169,9 @@ export class TencentSms implements EmulatedVendor {
         'InvalidParameterValue.ProhibitedUseUrlInTemplateParameter',
         'URL is prohibited in template parameters',
       );
+    const { longestValue = Infinity } = account;
+    if (call.TemplateParamSet.some((value) => value.length > longestValue))
+      return refused('InvalidParameterValue.TemplateParameterLengthLimit', 'template parameter too long');
     const words = template.text.replaceAll(
       /\{(\d+)\}/g,
       (_, n) => call.TemplateParamSet[Number(n) - 1] ?? '',
