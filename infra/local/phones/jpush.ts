@@ -12,6 +12,16 @@ export interface JpushApplication {
 
 const DAY_MS = 86_400_000;
 const MOST_BYTES = 4_000;
+/** HTTP status of an error; 400 for the others. */
+const STATUS: Record<number, number> = {
+  1000: 500,
+  1004: 401,
+  1030: 503,
+  2002: 429,
+  2003: 403,
+  2004: 403,
+  2005: 403,
+};
 
 const pushSchema = z.object({
   cid: z.string().optional(),
@@ -94,7 +104,10 @@ export class Jpush implements EmulatedVendor {
     const text = notification.android?.alert ?? notification.alert;
     if (text === undefined) return error(400, 1002, 'Missing required parameters');
     const fault = this.#world.fault('push', audience.alias[0] ?? '');
-    if (fault?.mode === 'refuse') return error(400, Number(fault.code ?? 2002), 'Refused');
+    if (fault?.mode === 'refuse') {
+      const code = Number(fault.code ?? 2002);
+      return error(STATUS[code] ?? 400, code, 'Refused');
+    }
     if (fault?.mode === 'timeout' && !fault.recorded) return undefined;
 
     const now = this.#world.now();
