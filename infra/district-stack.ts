@@ -14,8 +14,6 @@ import { MINUTE, Watch } from './constructs/watch.ts';
 import { WorkQueue } from './constructs/work-queue.ts';
 import type { Office } from './office.ts';
 
-const SMS_VENDOR = 'https://dysmsapi.aliyuncs.com';
-
 /** Everything one district needs, and nothing that two districts share. Read it as the table of contents. */
 export class DistrictStack extends Stack {
   constructor(scope: Construct, id: string, office: Office) {
@@ -43,13 +41,21 @@ export class DistrictStack extends Stack {
       impact:
         'A call could not be classified five times: its caller waits, and only the duty officer knows of it.',
     });
-    const notices = new WorkQueue(this, 'Notices', {
+    const alerts = new WorkQueue(this, 'Alerts', {
       key,
-      variable: 'NOTICES_QUEUE_URL',
-      visibility: Duration.seconds(90),
+      variable: 'ALERTS_QUEUE_URL',
+      visibility: Duration.seconds(180),
       tries: 5,
       impact:
         'A notice could not be sent five times: a member who was named does not know that somebody waits for him.',
+    });
+    // A queue of its own: ten thousand messages that are only good to know must not stand before one alarm.
+    const chatter = new WorkQueue(this, 'Chatter', {
+      key,
+      variable: 'CHATTER_QUEUE_URL',
+      visibility: Duration.seconds(180),
+      tries: 5,
+      impact: 'Somebody who is not needed any more could not be told so five times: he goes out in vain.',
     });
     const sweeps = new WorkQueue(this, 'Sweeps', {
       key,
@@ -84,7 +90,7 @@ export class DistrictStack extends Stack {
     const notification = new VerbFunction(this, 'Notification', {
       ...house,
       verb: 'notification',
-      timeout: Duration.seconds(15),
+      timeout: Duration.seconds(30),
       impact:
         'Texts do not leave: members, leaders and the duty officer are not told of what waits for them.',
     });
@@ -126,17 +132,20 @@ export class DistrictStack extends Stack {
     for (const fn of [intake, classification, escalation, notification, receipt, response, desk, reconcile])
       secret.grantRead(fn);
     for (const fn of [intake, reconcile]) reports.grantSend(fn);
-    for (const fn of [intake, classification, escalation, notification, response, reconcile])
-      notices.grantSend(fn);
+    for (const fn of [intake, classification, escalation, notification, receipt, response, reconcile]) {
+      alerts.grantSend(fn);
+      chatter.grantSend(fn);
+    }
     sweeps.grantSend(reconcile);
-    for (const fn of [classification, escalation, response, reconcile]) workflow.grantStart(fn);
-    for (const fn of [escalation, response, reconcile]) workflow.grantWake(fn);
+    for (const fn of [classification, escalation, notification, response, reconcile]) workflow.grantStart(fn);
+    for (const fn of [escalation, notification, response, reconcile]) workflow.grantWake(fn);
     workflow.grantLook(reconcile);
-    notification.setting('ALIYUN_SMS_ENDPOINT', SMS_VENDOR);
+    notification.setting('VENDORS_URL', 'real');
 
     // ── What sets them going ───────────────────────────────────────────────────────────────────────────────────────
     reports.consumedBy(classification, 20);
-    notices.consumedBy(notification, 20);
+    alerts.consumedBy(notification, 20);
+    chatter.consumedBy(notification, 2);
     sweeps.consumedBy(reconcile, 2);
     new SweepSchedule(this, 'Schedule', { reconcile });
     const api = new HttpApi(this, 'Http', {
@@ -161,7 +170,7 @@ export class DistrictStack extends Stack {
     const verbs = [intake, classification, escalation, notification, receipt, response, desk, reconcile];
     for (const { node, fn, impact } of verbs)
       watch.over(`${node.id}Fails`, { metric: fn.metricErrors(MINUTE), impact });
-    for (const { node, dead, impact } of [reports, notices, sweeps])
+    for (const { node, dead, impact } of [reports, alerts, chatter, sweeps])
       watch.over(`${node.id}Dead`, {
         metric: dead.metricApproximateNumberOfMessagesVisible({ ...MINUTE, statistic: Stats.MAXIMUM }),
         impact,
@@ -172,12 +181,18 @@ export class DistrictStack extends Stack {
       periods: 2,
       impact: 'Calls wait more than a minute to be classified: every promised minute is already broken.',
     });
-    watch.over('NoticesLate', {
-      metric: notices.queue.metricApproximateAgeOfOldestMessage(MINUTE),
+    watch.over('AlertsLate', {
+      metric: alerts.queue.metricApproximateAgeOfOldestMessage(MINUTE),
       from: 60,
       periods: 2,
       impact:
         'Notices wait more than a minute to be sent: members are blamed for minutes that they never had.',
+    });
+    watch.over('ChatterLate', {
+      metric: chatter.queue.metricApproximateAgeOfOldestMessage(MINUTE),
+      from: 900,
+      periods: 2,
+      impact: 'People who are not needed any more hear of it a quarter of an hour late.',
     });
     watch.over('ExecutionsFail', { metric: workflow.machine.metricFailed(MINUTE), impact: workflow.impact });
     watch.over('ExecutionsThrottled', {
@@ -249,6 +264,15 @@ export class DistrictStack extends Stack {
       impact:
         'No vendor would take a notice: a person who was named does not know of it, and only the climb goes on.',
     });
+    watch.over('Unreached', {
+      metric: reported('Unreached'),
+      impact:
+        'Nobody of all vendors takes notices: who is named does not know of it. Telephone by the list of the unreached.',
+    });
+    watch.over('VendorUnpaid', {
+      metric: reported('VendorUnpaid'),
+      impact: 'A vendor refuses for want of money: notices go the longer way, or not at all.',
+    });
     watch.over('WorkflowLost', {
       metric: reported('WorkflowLost'),
       impact:
@@ -264,6 +288,11 @@ export class DistrictStack extends Stack {
           'Rejected',
           'Unsigned',
           'NoticeDoubled',
+          'NoticeExpired',
+          'VendorTrouble',
+          'VendorSwitched',
+          'BudgetLow',
+          'ChatterStopped',
           'ReceiptUnknown',
           'TokenLate',
           'RestoredByReconcile',
@@ -272,7 +301,7 @@ export class DistrictStack extends Stack {
         'Answer time of the doors': ['p50', 'p99'].map((statistic) =>
           api.gateway.metricLatency({ ...MINUTE, statistic }),
         ),
-        'Work that waits': [reports, notices].map(({ queue }) =>
+        'Work that waits': [reports, alerts, chatter].map(({ queue }) =>
           queue.metricApproximateAgeOfOldestMessage(MINUTE),
         ),
         'Incidents under watch': [

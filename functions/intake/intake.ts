@@ -7,7 +7,7 @@ import { handsAt } from '#shared/domain/hands.ts';
 import { receive, type Instant } from '#shared/domain/incident.ts';
 import type { Point } from '#shared/domain/roster.ts';
 import type { Backoff } from '#shared/ports/backoff.ts';
-import type { Queues } from '#shared/ports/queue.ts';
+import { jobsOf, type Queues } from '#shared/ports/queue.ts';
 import { ownerOf, type Content } from '#shared/ports/store.ts';
 import { guard, keep, type Guard, type Message } from './guarded.ts';
 
@@ -142,7 +142,7 @@ const addToKnown = async (
       now.getTime(),
     );
     if (await store.commit(change, { report: content })) {
-      const jobs = change.notices.map((notice) => ({ owner: ownerOf(incidentId), noticeId: notice.id }));
+      const jobs = jobsOf(ownerOf(incidentId), change.notices);
       if (jobs.length > 0) await handOn(intake, incidentId, queues.notices(jobs));
       return;
     }

@@ -6,4 +6,6 @@ export const envSchema = z.object({
   STAGE: z.string(),
   TABLE_NAME: z.string(),
   SECRET_ID: z.string(),
+  ALERTS_QUEUE_URL: z.url(),
+  CHATTER_QUEUE_URL: z.url(),
 });

@@ -1,13 +1,20 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { aliyunSmsCallback } from '#shared/adapters/aliyun-sms.ts';
-import { surroundings } from '#shared/adapters/surroundings.ts';
+import { sqsQueues } from '#shared/adapters/queues.ts';
+import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
 import { jitter } from '#shared/adapters/system.ts';
 import { httpDoor } from '#shared/lambda/http.ts';
 import { envSchema } from './env.ts';
 import { takeReceipts } from './receipt.ts';
 
-const around = await surroundings(envSchema.parse(process.env), 'receipt');
+const env = envSchema.parse(process.env);
+const around = await surroundings(env, 'receipt');
 const taker = {
   ...around,
+  queues: sqsQueues(new SQSClient(CALL_LIMITS), {
+    alerts: env.ALERTS_QUEUE_URL,
+    chatter: env.CHATTER_QUEUE_URL,
+  }),
   backoff: jitter,
   vendors: { 'aliyun-sms': aliyunSmsCallback },
 };

@@ -1,12 +1,16 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { refused, type Outcome } from '#shared/contracts/errors.ts';
-import type { AttemptState } from '#shared/domain/notice.ts';
+import { vendorSchema, type Vendor } from '#shared/domain/channel.ts';
+import { advances, standing } from '#shared/domain/delivery.ts';
+import { arrived, ledgerFor } from '#shared/domain/ledger.ts';
+import type { Attempt } from '#shared/domain/notice.ts';
 import type { Backoff } from '#shared/ports/backoff.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { Log } from '#shared/ports/log.ts';
+import { jobsOf, type Queues } from '#shared/ports/queue.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
 import type { Callback, Inbound } from '#shared/ports/sender.ts';
-import type { Store } from '#shared/ports/store.ts';
+import type { NoticeRow, Store } from '#shared/ports/store.ts';
 
 /** What became of one attempt, as a vendor tells it. */
 type Receipt = Extract<Inbound, { kind: 'receipt' }>;
@@ -14,16 +18,16 @@ type Receipt = Extract<Inbound, { kind: 'receipt' }>;
 /** What taking receipts needs. */
 export interface ReceiptTaker {
   store: Store;
+  queues: Pick<Queues, 'notices'>;
   secrets: Secrets;
   clock: Clock;
   log: Log;
   backoff: Backoff;
-  vendors: Readonly<Record<string, Callback>>;
+  vendors: Readonly<Partial<Record<Vendor, Callback>>>;
 }
 
-/** A receipt may come before the vendor's answer to the call: then the attempt is still `sending`. */
-const OPEN: readonly AttemptState[] = ['sending', 'sent', 'unknown'];
 const TRIES = 5;
+const LEDGER_MS = 400 * 86_400_000;
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
@@ -37,27 +41,26 @@ export const takeReceipts = async (
   raw: Buffer,
 ): Promise<Outcome> => {
   const { receiptToken } = await taker.secrets.district();
-  const vendor = Object.hasOwn(taker.vendors, path.vendor ?? '')
-    ? taker.vendors[path.vendor ?? '']
-    : undefined;
+  const vendor = vendorSchema.safeParse(path.vendor).data;
+  const callback = vendor && taker.vendors[vendor];
   // Of equal length and in constant time: an answer's duration must not tell how much of the token was right.
   const known = timingSafeEqual(digest(path.token ?? ''), digest(receiptToken));
-  if (!vendor || !known) return refused('not_found', '没有这个地址。');
-  for (const inbound of read(taker, vendor, raw)) {
-    if (inbound.kind === 'receipt') await take(taker, inbound);
+  if (!callback || !known) return refused('not_found', '没有这个地址。');
+  for (const inbound of read(taker, callback, raw)) {
+    if (inbound.kind === 'receipt') await take(taker, vendor, inbound);
     // What a person answers is taken elsewhere; here it is only counted that it came.
-    else taker.log.info('reply', { vendor: path.vendor ?? '' });
+    else taker.log.info('reply', { vendor });
   }
-  return { kind: 'done', body: vendor.ack };
+  return { kind: 'done', body: callback.ack };
 };
 
-const read = ({ log }: ReceiptTaker, vendor: Callback, raw: Buffer): Inbound[] => {
+const read = ({ log }: ReceiptTaker, callback: Callback, raw: Buffer): Inbound[] => {
   const unreadable = (sentence: string): void => {
     log.count('ReceiptUnknown');
     log.info('receipt-unreadable', { sentence });
   };
   try {
-    return vendor.parse(raw.toString('utf8'), unreadable);
+    return callback.parse(raw.toString('utf8'), unreadable);
   } catch {
     // The parser's message may quote the body, which holds phone numbers.
     unreadable('the body holds no receipts');
@@ -65,40 +68,80 @@ const read = ({ log }: ReceiptTaker, vendor: Callback, raw: Buffer): Inbound[] =
   }
 };
 
-const take = async (taker: ReceiptTaker, receipt: Receipt): Promise<void> => {
-  const delivered = receipt.state !== 'failed';
+/** What a receipt is about: a known attempt of this very vendor. Anything else is a mistake or a forgery. */
+const attemptOf = (row: NoticeRow | undefined, vendor: Vendor, receipt: Receipt): Attempt | undefined => {
+  const attempt = row?.attempts.find(({ id }) => id === receipt.attemptId);
+  if (attempt?.vendor !== vendor) return undefined;
+  const foreign =
+    attempt.vendorId !== undefined && receipt.vendorId !== undefined && attempt.vendorId !== receipt.vendorId;
+  return foreign ? undefined : attempt;
+};
+
+/** A receipt only advances a known attempt. It never touches the incident, so that a forged one cannot stop the climb. */
+const take = async (taker: ReceiptTaker, vendor: Vendor, receipt: Receipt): Promise<void> => {
   const { store, clock, log } = taker;
   const found = receipt.attemptId === undefined ? undefined : await store.byAttempt(receipt.attemptId);
-  for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+  const to = receipt.state === 'failed' ? 'failed-permanent' : receipt.state;
+  for (let race = 1; race <= TRIES; race += 1) {
     const row = found && (await store.notice(found.owner, found.noticeId));
-    if (!row) {
+    const before = attemptOf(row, vendor, receipt);
+    if (!row || !before) {
       log.count('ReceiptUnknown');
-      log.info('receipt-unknown', { code: receipt.code });
+      log.info('receipt-unknown', { vendor, code: receipt.code });
       return;
     }
-    const latest = row.attemptId === receipt.attemptId;
-    // Of an older attempt only good news counts: the latest one is still under way.
-    if (!latest && !delivered) return;
-    const twice = !latest && (row.state === 'sent' || row.state === 'delivered');
-    if (twice && attempt === 1) log.count('NoticeDoubled');
-    // Delivered never goes back, and what failed for good stays failed unless the carrier says it arrived after all.
-    const from: readonly AttemptState[] = delivered
-      ? [...OPEN, 'failed-temporary', 'failed-permanent']
-      : OPEN;
-    if (!from.includes(row.state)) return;
+    if (!advances(before.state, to)) return;
+    const at = clock.now().getTime();
+    const attempt: Attempt = {
+      ...before,
+      state: to,
+      seen: at,
+      ...(receipt.code ? { code: receipt.code } : {}),
+    };
+    const attempts = row.attempts.map((one) => (one.id === attempt.id ? attempt : one));
+    const failed = to === 'failed-permanent';
+    // Bad news of an older attempt changes nothing: the latest one is under way.
+    const latest = attempt.id === row.attempts.at(-1)?.id;
+    // A receipt without anything louder left is all that could be hoped for.
+    const over = row.over ?? (failed || row.louder ? undefined : 'arrived');
     const stepped = await store.step(found.owner, row, {
-      from,
-      ...(row.attemptId === undefined ? {} : { attemptId: row.attemptId }),
-      to: delivered ? 'delivered' : 'failed-permanent',
-      at: clock.now().getTime(),
-      facts: { receipt: true, code: receipt.code },
+      to: row.over !== undefined && failed ? row.state : standing(attempts),
+      at,
+      attempts,
+      ...(over === undefined ? {} : { over }),
+      ...(over !== undefined ? {} : { owedAt: failed && latest ? at : 'same' }),
+      facts: { state: to, attempt: attempt.n, vendor, receipt: true, code: receipt.code },
+      ...(failed
+        ? {}
+        : {
+            counters: [
+              {
+                name: ledgerFor(at, row.notice.to),
+                add: arrived(vendor, at - before.at),
+                expires: at + LEDGER_MS,
+              },
+            ],
+          }),
     });
-    if (stepped) {
-      if (!delivered) log.count('NoticeFailed');
-      return;
+    if (!stepped) {
+      // Somebody took a step between our read and our write: look again.
+      await taker.backoff(race);
+      continue;
     }
-    // Somebody took a step between our read and our write: look again.
-    await taker.backoff(attempt);
+    if (
+      !failed &&
+      before.never &&
+      attempts.some((one) => one.n > attempt.n && one.channel === attempt.channel)
+    ) {
+      log.count('NoticeDoubled');
+      log.info('notice-doubled', { cause: 'denied-by-vendor', vendor });
+    }
+    if (failed && latest && over === undefined)
+      await taker.queues.notices(jobsOf(found.owner, [row.notice])).catch((error: unknown) => {
+        // Written as owed: reconcile finds it.
+        log.error('left-to-reconcile', error, { notice: row.notice.id });
+      });
+    return;
   }
   // The notice stays `sent`, which is where it was without the receipt.
   log.error('receipt-raced', new Error(`lost ${TRIES} races in a row`), { code: receipt.code });

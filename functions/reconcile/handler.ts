@@ -16,7 +16,8 @@ const reconciler = {
   ...around,
   queues: sqsQueues(new SQSClient(CALL_LIMITS), {
     reports: env.REPORTS_QUEUE_URL,
-    notices: env.NOTICES_QUEUE_URL,
+    alerts: env.ALERTS_QUEUE_URL,
+    chatter: env.CHATTER_QUEUE_URL,
     sweeps: env.SWEEPS_QUEUE_URL,
   }),
   workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),

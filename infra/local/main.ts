@@ -157,7 +157,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       port: options.port,
       clock,
       secret: firstSecret({ ...VENDOR_ACCOUNT, signName: texts.signName }),
-      env: { ALIYUN_SMS_ENDPOINT: phones.aliyunSmsEndpoint },
+      env: { VENDORS_URL: `${phones.url}/vendors` },
       ...(options.engine ? { engine: options.engine } : {}),
       ...(options.log ? { log: options.log } : {}),
     });

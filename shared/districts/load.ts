@@ -48,8 +48,16 @@ export const loadDistrict = (id: string, root = defaultRoot()): District => {
   });
 };
 
-/** The texts of all notices, shared by all districts; throws when one is too long or says what a vendor bars. */
-export const loadTexts = (root = defaultRoot()): Texts => textsSchema.parse(readJson(root, 'texts.json'));
+/**
+ * The texts of all notices; throws when one is too long or says what a vendor bars. A district with accounts of its own has its own
+ * file `<district>/texts.json` with its signature and codes; the others share one.
+ */
+export const loadTexts = (root = defaultRoot(), district?: string): Texts => {
+  const own = district === undefined ? undefined : `${district}/texts.json`;
+  return textsSchema.parse(
+    readJson(root, own !== undefined && existsSync(join(root, own)) ? own : 'texts.json'),
+  );
+};
 
 /** What each vendor can do, may do and costs; the same for all districts. */
 export const loadVendors = (root = defaultRoot()): Vendors =>

@@ -165,7 +165,7 @@ const decline = (d: Draft, actor: Actor, person: Person, reason: string | undefi
 };
 
 /** Somebody who was to help declines: another candidate for the second of a pair, or for a called reinforcement. */
-const replace = (d: Draft, gone: Person): void => {
+export const replace = (d: Draft, gone: Person): void => {
   const { incident, hands } = d;
   const [next] = unasked(incident, hands.candidates);
   if (!next) return;

@@ -23,3 +23,11 @@ export const VENDORS = [
 export type Vendor = (typeof VENDORS)[number];
 /** Parses a vendor's name. */
 export const vendorSchema = z.enum(VENDORS);
+
+/**
+ * Who has to move when a vendor refuses: nobody (`moment`, it passes by itself), the roster (`number`), whoever wrote the text
+ * (`text`), the number's budget for a template (`limit`), the operator (`config`) or whoever pays (`money`).
+ */
+export const REFUSAL_CAUSES = ['moment', 'number', 'text', 'limit', 'config', 'money'] as const;
+/** Who has to move when a vendor refuses. */
+export type RefusalCause = (typeof REFUSAL_CAUSES)[number];

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { dispositionSchema } from './classification.ts';
+import { deliverySchema } from './delivery.ts';
 import { ladderSchema, modeSchema } from './ladder.ts';
 import type { Ladder, Mode } from './ladder.ts';
+import { backTo110Schema } from './relay.ts';
 import { pointSchema, shiftSchema } from './roster.ts';
 import type { Point, Shift } from './roster.ts';
 
@@ -83,6 +85,10 @@ const policySchema = z.strictObject({
   }),
   /** Names of places beside roads and grids; masked before danger words are looked for (刀茅巷 is no knife). */
   placeNames: z.array(z.string().min(2)),
+  /** How notices reach people; without it the defaults hold. */
+  delivery: deliverySchema.prefault({}),
+  /** Where the 110 centre takes returns and results; without it the desk tells them by telephone. */
+  backTo110: backTo110Schema.optional(),
   deploy: deploySchema,
 });
 

@@ -32,6 +32,7 @@ export const LINE_KINDS = [
   'resumed',
   'returned',
   'handed-back',
+  'relayed',
   'revealed',
   'noted',
   'implied',
@@ -43,6 +44,7 @@ export const LINE_KINDS = [
   'answered',
   'climb-over',
   'restarted',
+  'unreached',
   'notice',
 ] as const;
 /** Kind of a trail line. */

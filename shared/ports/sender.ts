@@ -1,3 +1,4 @@
+import type { RefusalCause, Vendor } from '../domain/channel.ts';
 import type { NoticeKind } from '../domain/texts.ts';
 
 /** What is brought to a person. A vendor that takes approved templates only reads `template`, one that takes words reads `text`. */
@@ -25,11 +26,7 @@ export type SendRequest = {
   message: Message;
 };
 
-/**
- * Who has to move when a vendor refuses: nobody (`moment`, it passes by itself), the roster (`number`), whoever wrote the text
- * (`text`), the number's budget for a template (`limit`), the operator (`config`) or whoever pays (`money`).
- */
-export type RefusalCause = 'moment' | 'number' | 'text' | 'limit' | 'config' | 'money';
+export type { RefusalCause } from '../domain/channel.ts';
 
 /**
  * What is known after one call.
@@ -95,3 +92,6 @@ export type Callback = {
   parse(body: string, onUnreadable: (sentence: string) => void): Inbound[];
   ack: unknown;
 };
+
+/** The vendors that are configured: those with a section in the district's secret. */
+export type Senders = Partial<Record<Vendor, Sender>>;

@@ -150,7 +150,11 @@ describe('an incident', () => {
     const [row] = await office.store.notices(`INC#${id}`);
     if (!row) throw new Error('no notice');
     office.time.now += 1_000;
-    await office.store.step(`INC#${id}`, row, { from: ['pending'], to: 'sending', at: office.time.now });
+    await office.store.step(`INC#${id}`, row, {
+      to: 'sending',
+      at: office.time.now,
+      facts: {},
+    });
     office.time.now += 4_000;
     await does(id, { kind: 'member', id: who(0) }, { action: 'accept' });
     const { body } = await get(`/api/incidents/${id}`, await asDesk());

@@ -330,14 +330,20 @@ describe.each(stacks)('the stack of $district', (stack) => {
       ]),
     );
     expect(settings).toEqual({
-      intake: ['NOTICES_QUEUE_URL', 'REPORTS_QUEUE_URL'],
-      classification: ['NOTICES_QUEUE_URL', 'STATE_MACHINE_ARN'],
-      escalation: ['NOTICES_QUEUE_URL', 'STATE_MACHINE_ARN'],
-      notification: ['ALIYUN_SMS_ENDPOINT', 'NOTICES_QUEUE_URL'],
-      receipt: [],
-      response: ['NOTICES_QUEUE_URL', 'STATE_MACHINE_ARN'],
+      intake: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'REPORTS_QUEUE_URL'],
+      classification: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
+      escalation: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
+      notification: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN', 'VENDORS_URL'],
+      receipt: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL'],
+      response: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
       console: [],
-      reconcile: ['NOTICES_QUEUE_URL', 'REPORTS_QUEUE_URL', 'STATE_MACHINE_ARN', 'SWEEPS_QUEUE_URL'],
+      reconcile: [
+        'ALERTS_QUEUE_URL',
+        'CHATTER_QUEUE_URL',
+        'REPORTS_QUEUE_URL',
+        'STATE_MACHINE_ARN',
+        'SWEEPS_QUEUE_URL',
+      ],
     });
   });
 
@@ -521,6 +527,22 @@ const edit = (name: string, change: (policy: Record<string, Value>) => void) => 
   writeFileSync(file, JSON.stringify(policy));
   return { districtData, assets, districts: ['donghu'], outdir: join(folder.path, `${name}.out`) };
 };
+/** Gives 东湖 texts of its own, with every approval that a production district needs. */
+const approve = (districtData: string): void => {
+  const approved = { state: 'approved', at: '2026-11-20' };
+  const texts = textsFileSchema.parse(JSON.parse(readFileSync(join(districtData, 'texts.json'), 'utf8')));
+  for (const one of Object.values(texts.registrations)) {
+    Object.assign(one, { signature: approved, filing: { state: 'registered', at: '2026-11-20' } });
+  }
+  for (const { vendors } of Object.values(texts.templates))
+    for (const one of Object.values(vendors)) Object.assign(one, approved);
+  writeFileSync(join(districtData, 'donghu/texts.json'), JSON.stringify({ ...texts, sample: false }));
+};
+const textsFileSchema = z.looseObject({
+  registrations: z.record(z.string(), z.looseObject({})),
+  templates: z.record(z.string(), z.looseObject({ vendors: z.record(z.string(), z.looseObject({})) })),
+});
+
 describe('a district file', () => {
   const deploy = {
     stage: 'production',
@@ -551,10 +573,19 @@ describe('a district file', () => {
     );
   });
 
+  it('fails synth when it is for production and nobody has approved its texts', () => {
+    const unapproved = edit('unapproved', (policy) => void (policy['deploy'] = deploy));
+    expect(() => buildApp(unapproved)).toThrow(
+      /donghu\/policy\.json deploy\.stage: 'production' needs approved texts:\n {2}texts\.json: .*samples/,
+    );
+  });
+
   it('decides how the district is deployed', () => {
+    const china = edit('china', (policy) => void (policy['deploy'] = deploy));
+    approve(china.districtData);
     const {
       stacks: [stack],
-    } = synthesize(edit('china', (policy) => void (policy['deploy'] = deploy)));
+    } = synthesize(china);
     if (!stack) throw new Error('no stack');
     expect(stack.terminationProtection).toBe(true);
     expect(of(stack, 'AWS::Logs::LogGroup').map(([, log]) => log.DeletionPolicy)).toEqual(

@@ -187,7 +187,7 @@ export class DutyRoom {
       port: 0,
       clock,
       secret: first,
-      env: { ALIYUN_SMS_ENDPOINT: phones.aliyunSmsEndpoint },
+      env: { VENDORS_URL: `${phones.url}/vendors` },
     });
     const secret = districtSecretSchema.parse(cloud.secret);
     phones.setReceiptUrl(`${cloud.url}/receipts/aliyun-sms/${secret.receiptToken}`);
@@ -398,7 +398,7 @@ export class DutyRoom {
     await this.cloud.settle();
     const rang = this.rang();
     const faults = await this.#faults();
-    const dead = ['ReportsQueue', 'NoticesQueue', 'SweepsQueue'].map((name) => this.cloud.queue(name).dead);
+    const dead = ['ReportsQueue', 'AlertsQueue', 'ChatterQueue', 'SweepsQueue'].map((name) => this.cloud.queue(name).dead);
     await this.close();
     rmSync(this.#data, { recursive: true, force: true });
     expect(rang).toEqual([]);

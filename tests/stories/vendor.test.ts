@@ -120,9 +120,9 @@ describe('a receipt', () => {
     expect(await post(receiptToken, receipt('nobody.knows.1', false))).toBe(200);
     expect(await post(receiptToken, receipt(`${id}.99999.00.1`, false))).toBe(200);
     // Delivered never goes back.
-    expect(await post(receiptToken, receipt(notice?.attemptId ?? '', false))).toBe(200);
+    expect(await post(receiptToken, receipt(notice?.attempts[0]?.id ?? '', false))).toBe(200);
     expect(await post(receiptToken, 'no receipts')).toBe(200);
-    expect(await post('wrong', receipt(notice?.attemptId ?? '', false))).toBe(404);
+    expect(await post('wrong', receipt(notice?.attempts[0]?.id ?? '', false))).toBe(404);
     expect(await post(receiptToken, receipt('x', true), 'another-vendor')).toBe(404);
     expect(await deliveries(room, id)).toEqual(before);
     room.expectRings(['a', 'ask', 0]);
