@@ -296,6 +296,18 @@ describe('what the emulators post is read, and acknowledged', () => {
     expect(() => phones.answerCall(NUMBER, end)).toThrow('does not ring');
   });
 
+  it('a phone that nobody takes rings for a minute', async () => {
+    const { phones, clock, heard, send } = await open();
+    await send('aliyun-voice');
+    clock.now += 59_999;
+    await phones.idle();
+    expect(phones.messages()).toMatchObject([{ call: 'ringing' }]);
+    clock.now += 1;
+    await phones.idle();
+    expect(phones.messages()).toMatchObject([{ call: 'no-answer' }]);
+    expect(heard).toMatchObject([['aliyun-voice', { kind: 'receipt', state: 'failed', code: '200003' }]]);
+  });
+
   it('over HTTP, as the page does it', async () => {
     const { phones, heard, send } = await open();
     await send('aliyun-sms');

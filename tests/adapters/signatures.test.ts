@@ -212,6 +212,7 @@ describe('Standard Webhooks', () => {
         end: (message) => message,
         note: (message) => message,
         sentTo: () => [],
+        ringing: () => [],
         byVendorId: () => [],
         count: () => 0,
         spendNonce: () => true,

@@ -58,7 +58,7 @@ const report = (m: StoredMessage) => {
 
 /**
  * Aliyun's voice service, version 2017-05-25, as far as its document describes IvrCall and QueryCallDetailByCallId. A call rings until
- * somebody does something with it on the page of phones, or, found out when next somebody asks, for a minute.
+ * somebody does something with it on the page of phones, for a minute at most.
  */
 export class AliyunVoice implements EmulatedVendor {
   readonly name = 'aliyun-voice';
@@ -96,6 +96,12 @@ export class AliyunVoice implements EmulatedVendor {
     else if (end === 'voicemail') this.#world.end(call, 3, '200000', { voicemail: 'yes' });
     // Keys outside the menu are told as well; what they mean is the customer's affair.
     else this.#world.end(call, 3, '200000', { keys: end.keys });
+  }
+
+  pass(): void {
+    const now = this.#world.now();
+    for (const call of this.#world.ringing())
+      if (now - call.at >= RING_MS) this.#world.end(call, 2, '200003');
   }
 
   #call(params: URLSearchParams): VendorAnswer {
@@ -156,18 +162,14 @@ export class AliyunVoice implements EmulatedVendor {
     if (fault?.mode === 'refuse') return said(fault.code ?? 'isp.SYSTEM_ERROR', '系统错误');
     if (fault) return undefined;
     const now = this.#world.now();
-    const rung =
-      call && call.state === 1 && call.shown && now - call.at > RING_MS
-        ? this.#world.end(call, 2, '200003')
-        : call;
     const from = Number(params.get('QueryDate'));
     const filed =
-      rung &&
-      rung.state !== 1 &&
-      now - rung.endedAt >= FILED_MS &&
+      call &&
+      call.state !== 1 &&
+      now - call.endedAt >= FILED_MS &&
       params.get('ProdId') === IVR &&
-      rung.at < from + 86_400_000 &&
-      rung.at > from - 86_400_000;
+      call.at < from + 86_400_000 &&
+      call.at > from - 86_400_000;
     return {
       status: 200,
       body: {
@@ -177,14 +179,14 @@ export class AliyunVoice implements EmulatedVendor {
         ...(filed
           ? {
               Data: JSON.stringify({
-                caller: rung.more['caller'] ?? '',
-                callee: rung.to,
-                startDate: chineseTime(rung.at),
-                endDate: chineseTime(rung.endedAt),
-                duration: rung.state === 3 ? TALK_S : 0,
-                state: rung.code,
-                stateDesc: rung.state === 3 ? '用户听完语音' : '用户未接听',
-                dtmf: rung.more['keys'] ?? '',
+                caller: call.more['caller'] ?? '',
+                callee: call.to,
+                startDate: chineseTime(call.at),
+                endDate: chineseTime(call.endedAt),
+                duration: call.state === 3 ? TALK_S : 0,
+                state: call.code,
+                stateDesc: call.state === 3 ? '用户听完语音' : '用户未接听',
+                dtmf: call.more['keys'] ?? '',
               }),
             }
           : {}),

@@ -51,6 +51,7 @@ export class Exchange {
       },
       note: (message, more) => store.change({ ...message, more: { ...message.more, ...more } }, false),
       sentTo: (to, from, until) => store.sentTo(this.vendor.name, to, from, until),
+      ringing: () => store.ringing(this.vendor.name),
       byVendorId: (vendorId) => store.byVendorId(this.vendor.name, vendorId),
       count: (to, by, since) => store.count(this.vendor.name, to, by, since),
       spendNonce: (key, nonce) => store.spendNonce(`${this.vendor.name} ${key}`, nonce, around.now()),
@@ -62,10 +63,7 @@ export class Exchange {
 
   /** Somebody does something with the newest call that rings for this number. False: none does. */
   answerCall(number: string, end: CallEnd): boolean {
-    const { store } = this.#around;
-    const ringing = store
-      .shown(number)
-      .findLast((m) => m.vendor === this.vendor.name && m.channel === 'voice' && m.state === 1);
+    const ringing = this.#around.store.ringing(this.vendor.name).findLast((call) => call.to === number);
     if (!ringing || !this.vendor.hangUp) return false;
     this.vendor.hangUp(ringing, end);
     return true;

@@ -119,7 +119,10 @@ export class MessageStore {
     const missing = Object.entries(ADDED).filter(([name]) => !there.includes(name));
     for (const [name, column] of missing) this.#db.exec(`ALTER TABLE message ADD COLUMN ${name} ${column}`);
     if (missing.length > 0) this.#db.exec('UPDATE message SET shown = 0 WHERE state <> 3');
-    this.#db.exec('CREATE INDEX IF NOT EXISTS message_by_vendor_id ON message (biz_id)');
+    this.#db.exec(`
+      CREATE INDEX IF NOT EXISTS message_by_vendor_id ON message (biz_id);
+      CREATE INDEX IF NOT EXISTS ringing ON message (vendor) WHERE state = 1 AND shown = 1;
+    `);
     this.#insert = this.#db.prepare(
       `INSERT INTO message (vendor, channel, number, at, text, template, biz_id, out_id, state, delivered_at, code, shown, more, receipt_owed)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -191,6 +194,11 @@ export class MessageStore {
   /** By the vendor's own id, in order of arrival. */
   byVendorId(vendor: string, vendorId: string): StoredMessage[] {
     return this.#all('WHERE biz_id = ? AND vendor = ? ORDER BY id', vendorId, vendor);
+  }
+
+  /** A vendor's calls that nobody has taken yet, in order of their beginning. */
+  ringing(vendor: string): StoredMessage[] {
+    return this.#all('WHERE state = 1 AND shown = 1 AND vendor = ? ORDER BY id', vendor);
   }
 
   /** What the phones show, in order of arrival. */

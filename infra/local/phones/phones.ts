@@ -108,6 +108,8 @@ const callSchema = z.strictObject({
 
 const VENDORS_PATH = '/vendors/';
 const MAX_BODY = 256 * 1024;
+/** Real milliseconds between two looks at what ends by itself. */
+const PASS_MS = 1_000;
 const PAGE_TEXTS = 3_000;
 
 /**
@@ -143,6 +145,17 @@ export async function startPhones(options: PhonesOptions): Promise<Phones> {
   }
   const faults = new Faults([...exchanges.values()].map(({ vendor }) => vendor));
   const posts = [...exchanges.values()].flatMap((exchange) => exchange.posts ?? []);
+
+  const pass = () => {
+    try {
+      for (const { vendor } of exchanges.values()) vendor.pass?.();
+    } catch (error) {
+      // A disk that takes nothing: the call rings on and ends at the next look.
+      around.log(`A phone could not stop ringing: ${error instanceof Error ? error.message : 'unknown'}`);
+    }
+  };
+  // Of no use while the clock stands still, and then harmless.
+  const timer = setInterval(pass, PASS_MS).unref();
 
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
@@ -275,6 +288,7 @@ export async function startPhones(options: PhonesOptions): Promise<Phones> {
       server.listen(options.port, '127.0.0.1', resolve);
     });
   } catch (error) {
+    clearInterval(timer);
     store.close();
     throw error;
   }
@@ -299,6 +313,8 @@ export async function startPhones(options: PhonesOptions): Promise<Phones> {
     answerCall,
     inFlight: () => posts.reduce((sum, one) => sum + one.inFlight, 0),
     idle: async () => {
+      // Whoever waits has let time pass.
+      pass();
       for (const one of posts) await one.idle();
     },
     setReceiptUrl: (receiptUrl) => aliyun?.deliverTo(receiptUrl),
@@ -307,6 +323,7 @@ export async function startPhones(options: PhonesOptions): Promise<Phones> {
     },
     faults,
     stop: async () => {
+      clearInterval(timer);
       for (const one of posts) one.stop();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();

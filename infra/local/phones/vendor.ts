@@ -64,6 +64,8 @@ export interface EmulatedVendor {
   readonly posts?: VendorPosts;
   /** Somebody has taken, or not taken, this call. Only of vendors whose messages ring. */
   hangUp?(call: StoredMessage, end: CallEnd): void;
+  /** Time has passed: what ends by itself ends now. */
+  pass?(): void;
 }
 
 /** What a vendor finds around it: time, memory, failures to play, and the phones. All of it is of this vendor only. */
@@ -83,6 +85,8 @@ export interface VendorWorld {
   note(message: StoredMessage, more: Record<string, string>): StoredMessage;
   /** What was sent to an address within [from, to), newest first, arrived or not. */
   sentTo(to: string, from: number, until: number): StoredMessage[];
+  /** What rings now. */
+  ringing(): StoredMessage[];
   /** By the vendor's own id: several when one call had several receivers. */
   byVendorId(vendorId: string): StoredMessage[];
   /** How many of a template (or of one equal text, if that is what the vendor counts) went to an address after `since`. */
