@@ -49,6 +49,7 @@ export const DESK_NOTES = [
   'stuck',
   'nags-spent',
   'feeder-silent',
+  'phone-110',
   'decline',
   'sms-stopped',
   'caller-unsatisfied',
@@ -431,25 +432,24 @@ export type Rendered = {
   text: string;
 };
 
-/** Which of a kind's words a vendor shows. */
-const wordsFor = (template: Template, vendor: Vendor, language: Language): string => {
-  // Only the Chinese words are approved as templates.
-  if (language === 'en' && !isTemplateVendor(vendor)) return template.en;
-  switch (vendor) {
-    case 'aliyun-sms':
-    case 'tencent-sms':
-    case 'sns':
-      return template.text;
-    case 'aliyun-voice':
-      return template.voice ?? template.text;
-    case 'wecom':
-    case 'dingtalk':
-    case 'jpush':
-    case 'webpush':
-    case 'webhook':
-      return template.chat ?? template.text;
-  }
+/** How each vendor's messages are taken in: read and answered by text, heard and answered by keys, or tapped. */
+const TAKEN_IN: Record<Vendor, 'text' | 'voice' | 'chat'> = {
+  'aliyun-sms': 'text',
+  'tencent-sms': 'text',
+  sns: 'text',
+  'aliyun-voice': 'voice',
+  wecom: 'chat',
+  dingtalk: 'chat',
+  jpush: 'chat',
+  webpush: 'chat',
+  webhook: 'chat',
 };
+
+/** Which of a kind's words a vendor shows. Only the Chinese words are approved as templates. */
+const wordsFor = (template: Template, vendor: Vendor, language: Language): string =>
+  language === 'en' && !isTemplateVendor(vendor)
+    ? template.en
+    : (template[TAKEN_IN[vendor]] ?? template.text);
 
 /**
  * The text of a notice: what the vendor is given (`code`, `params`) and what the phone will show after the signature (`text`).
