@@ -158,8 +158,8 @@ describe.each(stacks)('the stack of $district', (stack) => {
     const dead = new Set(
       work.flatMap(([, { Properties }]) => refs(at(Properties['RedrivePolicy'], 'deadLetterTargetArn'))),
     );
-    expect(work).toHaveLength(3);
-    expect(dead.size).toBe(3);
+    expect(work).toHaveLength(4);
+    expect(dead.size).toBe(4);
     expect(queues.map(([id]) => id).sort()).toEqual([...work.map(([id]) => id), ...dead].sort());
     const watched = of(stack, 'AWS::CloudWatch::Alarm')
       .filter(([, { Properties }]) => Properties['MetricName'] === 'ApproximateNumberOfMessagesVisible')
@@ -184,7 +184,8 @@ describe.each(stacks)('the stack of $district', (stack) => {
       return `${queue.replace(/Queue.*/, '')} → ${nameOf(stack, fn)}`;
     });
     expect(consumers.sort()).toEqual([
-      'Notices → notification',
+      'Alerts → notification',
+      'Chatter → notification',
       'Reports → classification',
       'Sweeps → reconcile',
     ]);
@@ -280,8 +281,8 @@ describe.each(stacks)('the stack of $district', (stack) => {
       intake: [...commit, secret, send].sort(),
       classification: [...commit, secret, send, ...consume, start].sort(),
       escalation: [...commit, secret, send, start, ...wake].sort(),
-      notification: [...commit, secret, send, ...consume].sort(),
-      receipt: [...commit, secret].sort(),
+      notification: [...commit, secret, send, ...consume, start, ...wake].sort(),
+      receipt: [...commit, secret, send].sort(),
       response: [...commit, secret, send, start, ...wake].sort(),
       console: [...read, secret].sort(),
       reconcile: [...commit, secret, send, ...consume, start, ...wake, 'states:DescribeExecution'].sort(),
@@ -299,6 +300,13 @@ describe.each(stacks)('the stack of $district', (stack) => {
       'Breach',
       'NoticeFailed',
       'NoticeDoubled',
+      'NoticeExpired',
+      'Unreached',
+      'VendorTrouble',
+      'VendorSwitched',
+      'VendorUnpaid',
+      'BudgetLow',
+      'ChatterStopped',
       'ReceiptUnknown',
       'WorkflowLost',
       'TokenLate',
@@ -309,7 +317,15 @@ describe.each(stacks)('the stack of $district', (stack) => {
       ([, a]) => a.Properties['Namespace'] === 'Xiaonao',
     );
     const rung = alarms.map(([, alarm]) => textOf(alarm.Properties['MetricName']));
-    expect(rung.sort()).toEqual(['FeederSilent', 'NagsOver', 'NoticeFailed', 'Unanswered', 'WorkflowLost']);
+    expect(rung.sort()).toEqual([
+      'FeederSilent',
+      'NagsOver',
+      'NoticeFailed',
+      'Unanswered',
+      'Unreached',
+      'VendorUnpaid',
+      'WorkflowLost',
+    ]);
     for (const [, { Properties }] of alarms)
       expect(Properties['Dimensions']).toEqual([
         { Name: 'District', Value: stack.district },
