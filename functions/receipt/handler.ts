@@ -1,5 +1,5 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { aliyunSmsCallback } from '#shared/adapters/aliyun-sms.ts';
+import { CALLBACKS } from '#shared/adapters/callbacks.ts';
 import { sqsQueues } from '#shared/adapters/queues.ts';
 import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
 import { jitter } from '#shared/adapters/system.ts';
@@ -16,7 +16,7 @@ const taker = {
     chatter: env.CHATTER_QUEUE_URL,
   }),
   backoff: jitter,
-  vendors: { 'aliyun-sms': aliyunSmsCallback },
+  vendors: CALLBACKS,
 };
 
 /** What the vendors of texts post: whether a text has arrived. */

@@ -3,6 +3,20 @@ import { createHash, createHmac } from 'node:crypto';
 /** Credentials of an AWS role or user. */
 export type AwsCredentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
 
+/**
+ * The role that a function runs as, from where Lambda puts it.
+ * @throws where there is none.
+ */
+export const ownRole = (): AwsCredentials => {
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
+  if (!AWS_ACCESS_KEY_ID || !AWS_SECRET_ACCESS_KEY) throw new Error('This function runs as no role.');
+  return {
+    accessKeyId: AWS_ACCESS_KEY_ID,
+    secretAccessKey: AWS_SECRET_ACCESS_KEY,
+    ...(AWS_SESSION_TOKEN ? { sessionToken: AWS_SESSION_TOKEN } : {}),
+  };
+};
+
 /** What is signed: a form posted to `/` of one service. */
 export type AwsFormRequest = {
   /** Host header exactly as sent, with the port if there is one. */

@@ -5,11 +5,15 @@ import type { Ids } from '../ports/ids.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { Sender, Senders } from '../ports/sender.ts';
 import { aliyunSms } from './aliyun-sms.ts';
-
-/** Where each vendor's API lives in service. */
-const ENDPOINTS: Partial<Record<Vendor, string>> = {
-  'aliyun-sms': 'https://dysmsapi.aliyuncs.com',
-};
+import { aliyunVoice } from './aliyun-voice.ts';
+import { ownRole } from './aws-signature.ts';
+import { dingtalk } from './dingtalk.ts';
+import { jpush } from './jpush.ts';
+import { snsSms } from './sns.ts';
+import { tencentSms } from './tencent-sms.ts';
+import { webhook } from './webhook.ts';
+import { webpush } from './webpush.ts';
+import { wecom } from './wecom.ts';
 
 /** What every vendor's adapter is built from. */
 export interface SendersOptions {
@@ -20,33 +24,84 @@ export interface SendersOptions {
   at: string;
 }
 
-/** The vendors by the section of the secret that configures them. */
-const SECTIONS: Partial<Record<Vendor, keyof DistrictSecret>> = {
+/** The section of the secret that configures a vendor. */
+const SECTIONS = {
   'aliyun-sms': 'aliyunSms',
-};
+  'tencent-sms': 'tencentSms',
+  sns: 'sns',
+  'aliyun-voice': 'aliyunVoice',
+  wecom: 'wecom',
+  dingtalk: 'dingtalk',
+  jpush: 'jpush',
+  webpush: 'webpush',
+  webhook: 'webhook',
+} as const satisfies Record<Vendor, keyof DistrictSecret>;
 
 /**
  * All vendors that the district's secret has a section for. Asked before every delivery, so that a section added to the secret is
  * in use five minutes later, and one taken out is not called any more.
  */
 export const configuredSenders = ({ secrets, clock, ids, at }: SendersOptions): (() => Promise<Senders>) => {
-  const endpoint = (vendor: Vendor): string =>
-    at === 'real' ? (ENDPOINTS[vendor] ?? '') : `${at.replace(/\/$/, '')}/${vendor}`;
-  const all: Partial<Record<Vendor, Sender>> = {
+  const base = at.replace(/\/$/, '');
+  const endpoint = (vendor: Vendor, real: string): string => (at === 'real' ? real : `${base}/${vendor}`);
+  // Whoever posts to an address that somebody else has named may do so without TLS only where all vendors are somebody's emulation.
+  const plainOrigins = at === 'real' ? [] : [new URL(at).origin];
+  const section =
+    <Name extends (typeof SECTIONS)[Vendor]>(name: Name) =>
+    async (): Promise<NonNullable<DistrictSecret[Name]>> => {
+      const account = (await secrets.district())[name];
+      // Between the look at the sections and the call the secret may have been changed.
+      if (account === undefined) throw new Error(`The district's secret has no section ${name} any more.`);
+      return account;
+    };
+  const all: Record<Vendor, Sender> = {
     'aliyun-sms': aliyunSms({
-      endpoint: endpoint('aliyun-sms'),
-      key: async () => (await secrets.district()).aliyunSms,
+      endpoint: endpoint('aliyun-sms', 'https://dysmsapi.aliyuncs.com'),
+      key: section('aliyunSms'),
       clock,
       ids,
     }),
+    'tencent-sms': tencentSms({
+      endpoint: endpoint('tencent-sms', 'https://sms.tencentcloudapi.com'),
+      key: section('tencentSms'),
+      clock,
+    }),
+    sns: snsSms({
+      endpoint: (region) => endpoint('sns', `https://sns.${region}.amazonaws.com`),
+      account: section('sns'),
+      credentials: ownRole,
+      clock,
+    }),
+    'aliyun-voice': aliyunVoice({
+      endpoint: endpoint('aliyun-voice', 'https://dyvmsapi.aliyuncs.com'),
+      key: section('aliyunVoice'),
+      clock,
+      ids,
+    }),
+    wecom: wecom({
+      endpoint: endpoint('wecom', 'https://qyapi.weixin.qq.com'),
+      account: section('wecom'),
+      clock,
+    }),
+    dingtalk: dingtalk({
+      endpoint: endpoint('dingtalk', 'https://oapi.dingtalk.com'),
+      account: section('dingtalk'),
+      clock,
+    }),
+    jpush: jpush({
+      endpoint: endpoint('jpush', 'https://api.jpush.cn'),
+      reportEndpoint: endpoint('jpush', 'https://report.jpush.cn'),
+      account: section('jpush'),
+    }),
+    webpush: webpush({ account: section('webpush'), clock, plainOrigins }),
+    webhook: webhook({ keys: async () => (await section('webhook')()).keys, clock, plainOrigins }),
   };
   return async () => {
     const secret = await secrets.district();
     return Object.fromEntries(
-      Object.entries(all).filter(([vendor]) => {
-        const section = Object.entries(SECTIONS).find(([name]) => name === vendor)?.[1];
-        return section !== undefined && secret[section] !== undefined;
-      }),
+      Object.entries(all).filter(([vendor]) =>
+        Object.entries(SECTIONS).some(([name, is]) => name === vendor && secret[is] !== undefined),
+      ),
     );
   };
 };

@@ -3,15 +3,20 @@ import type { RefusalCause, Sender, SendRequest, SendResult } from '#shared/port
 import { awsFormHeaders, type AwsCredentials } from './aws-signature.ts';
 import { callVendor, refusedBy, unreadable, withoutAnswer, type Reply } from './vendor-call.ts';
 
+/**
+ * Where texts leave, not in the China partition, which has none over SNS; and what the phone shows as sender, in countries that
+ * allow one.
+ */
+export type SnsAccount = { region: string; senderId?: string | undefined };
+
 /** What the adapter is built from. */
 export type SnsOptions = {
-  /** `https://sns.<region>.amazonaws.com` in service; none in the China partition, which has no texts over SNS. */
-  endpoint: string;
-  region: string;
+  /** `https://sns.<region>.amazonaws.com` in service. */
+  endpoint: (region: string) => string;
+  /** Asked before every call. */
+  account: () => Promise<SnsAccount>;
   /** The function's own role. Asked before every call. */
-  credentials: () => Promise<AwsCredentials>;
-  /** What the phone shows as sender, in countries that allow one. */
-  senderId?: string;
+  credentials: () => AwsCredentials;
   clock: Clock;
   /** Milliseconds for one `send`, in real time. */
   timeoutMs?: number;
@@ -45,14 +50,14 @@ const international = (number: string) => (number.startsWith('+') ? number : `+8
  * be asked: whether a text arrived stands in CloudWatch logs only, so it is never more than accepted.
  */
 export const snsSms = (options: SnsOptions): Sender => {
-  const endpoint = new URL(options.endpoint);
   const timeoutMs = options.timeoutMs ?? 3_000;
 
   const send = async ({ to, message }: SendRequest): Promise<SendResult> => {
-    const credentials = await options.credentials();
+    const { region, senderId } = await options.account();
+    const endpoint = new URL(options.endpoint(region));
     const attributes = [
       ['AWS.SNS.SMS.SMSType', 'Transactional'],
-      ...(options.senderId === undefined ? [] : [['AWS.SNS.SMS.SenderID', options.senderId]]),
+      ...(senderId === undefined ? [] : [['AWS.SNS.SMS.SenderID', senderId]]),
     ];
     const body = new URLSearchParams({
       Action: 'Publish',
@@ -67,10 +72,9 @@ export const snsSms = (options: SnsOptions): Sender => {
         ]),
       ),
     }).toString();
-    const { region, clock } = options;
     const headers = awsFormHeaders(
-      { host: endpoint.host, region, service: 'sns', body, date: clock.now() },
-      credentials,
+      { host: endpoint.host, region, service: 'sns', body, date: options.clock.now() },
+      options.credentials(),
     );
     let reply: Reply;
     try {

@@ -160,12 +160,11 @@ export const VENDORS_A: readonly VendorUnderTest[] = [
     make: (world) => new SnsTexts({ keys: { AKIDSAMPLE: 'sample-secret' }, region: 'ap-southeast-1' }, world),
     sender: ({ base, wrongKey, clock, timeoutMs }) =>
       snsSms({
-        endpoint: base,
-        region: 'ap-southeast-1',
+        endpoint: () => base,
+        account: async () => ({ region: 'ap-southeast-1', senderId: 'XIAONAO' }),
         clock,
         timeoutMs,
-        senderId: 'XIAONAO',
-        credentials: async () => ({
+        credentials: () => ({
           accessKeyId: 'AKIDSAMPLE',
           secretAccessKey: wrongKey ? 'another-secret' : 'sample-secret',
           sessionToken: 'sample-token',
