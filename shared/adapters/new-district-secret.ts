@@ -18,7 +18,7 @@ export const newTokenKey = (kid: string): { kid: string; privateJwk: object; pub
 /** The sections of a secret that hold an account with a vendor. */
 export type VendorAccounts = Pick<
   DistrictSecret,
-  'tencentSms' | 'aliyunVoice' | 'sns' | 'webhook' | 'wecom' | 'dingtalk' | 'jpush' | 'webpush'
+  'tencentSms' | 'aliyunVoice' | 'sns' | 'webhook' | 'centre110' | 'wecom' | 'dingtalk' | 'jpush' | 'webpush'
 >;
 
 /** A district's first secret: everything random, the vendors' keys as given by the vendors. */

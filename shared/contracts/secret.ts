@@ -45,6 +45,8 @@ const vendorSections = {
   sns: z.object({ region: z.string().regex(/^(?!cn-)[a-z]{2}(-[a-z]+)+-\d$/), senderId: word.optional() }),
   /** Signs what is posted to members' own systems. */
   webhook: z.object({ keys: z.array(webhookKey).min(1) }),
+  /** Signs what is reported back to the 110 centre; the next key stands beside the current one while they are rotated. */
+  centre110: z.object({ keys: z.array(webhookKey).min(1) }),
   wecom: z.object({ corpId: word, agentId: z.int().positive(), secret: word }),
   dingtalk: z.object({ appKey: word, appSecret: word, agentId: z.int().positive() }),
   jpush: z.object({ appKey: word, masterSecret: word }),
