@@ -1,8 +1,8 @@
-import { Webhook } from 'standardwebhooks';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { Sender, SendRequest, SendResult } from '#shared/ports/sender.ts';
 import { outsideAddress } from './outside-address.ts';
 import { callVendor, refusedBy, unreadable, withoutAnswer, type Reply } from './vendor-call.ts';
+import { webhookHeaders } from './webhook-signature.ts';
 
 /** What the adapter is built from. */
 export type WebhookOptions = {
@@ -33,18 +33,12 @@ export const webhook = (options: WebhookOptions): Sender => {
       timestamp: at.toISOString(),
       data: { text: message.text, ...(message.link === undefined ? {} : { link: message.link }) },
     });
-    const keys = await options.keys();
-    const signature = keys.map((key) => new Webhook(key).sign(attemptId, at, body)).join(' ');
+    const headers = webhookHeaders({ id: attemptId, at, body }, await options.keys());
     let reply: Reply;
     try {
       reply = await callVendor(url, {
         method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          'webhook-id': attemptId,
-          'webhook-timestamp': `${Math.floor(at.getTime() / 1000)}`,
-          'webhook-signature': signature,
-        },
+        headers,
         body,
         signal: AbortSignal.timeout(timeoutMs),
       });

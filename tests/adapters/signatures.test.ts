@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { canonicalQuery } from '#shared/adapters/acs3-signature.ts';
 import { aliyunVoice } from '#shared/adapters/aliyun-voice.ts';
 import { awsFormHeaders } from '#shared/adapters/aws-signature.ts';
+import { webhookHeaders } from '#shared/adapters/webhook-signature.ts';
 import { tc3Headers } from '#shared/adapters/tc3-signature.ts';
 import { verifyAcs3 } from '../../infra/local/phones/acs3.ts';
 import { verifyAws4 } from '../../infra/local/phones/aws4.ts';
@@ -228,6 +229,15 @@ describe('Standard Webhooks', () => {
       });
     return { taken, post };
   };
+
+  it('our side makes the published example, once for each key', () => {
+    const headers = webhookHeaders({ id, at: new Date(1_614_265_330_999), body }, [key, key]);
+    expect(headers).toMatchObject({
+      'webhook-id': id,
+      'webhook-timestamp': '1614265330',
+      'webhook-signature': `${signature} ${signature}`,
+    });
+  });
 
   it('the emulated side knows the published signature from others', () => {
     const { post } = listenAt(1_614_265_330_000);
