@@ -3,7 +3,7 @@ import { importJWK, SignJWT } from 'jose';
 import * as z from 'zod';
 import type { DistrictSecret } from '#shared/contracts/secret.ts';
 import type { Clock } from '#shared/ports/clock.ts';
-import type { Sender, SendRequest, SendResult } from '#shared/ports/sender.ts';
+import type { Message, Sender, SendRequest, SendResult } from '#shared/ports/sender.ts';
 import { outsideAddress } from './outside-address.ts';
 import { encryptPush } from './push-encryption.ts';
 import { callVendor, refusedBy, unreadable, withoutAnswer, type Reply } from './vendor-call.ts';
@@ -42,7 +42,11 @@ const subscriptionIn = (to: string): z.infer<typeof subscriptionSchema> | undefi
   }
 };
 
-/** `Authorization` by RFC 8292: a token for this push service, signed with our key. */
+/** What our service worker shows; `tag`: a second one with the same replaces the first on the screen. */
+const payloadOf = (attemptId: string, { signName, text, link }: Message): string =>
+  JSON.stringify({ title: signName, text, tag: attemptId, ...(link === undefined ? {} : { link }) });
+
+/** `Authorization` by RFC 8292: a token for this push service, signed with our key. @throws Error if the secret holds no pair of keys. */
 const vapid = async (account: VapidAccount, origin: string, now: Date): Promise<string> => {
   const point = Buffer.from(account.publicKey, 'base64url');
   const key = await importJWK(
@@ -77,19 +81,18 @@ export const webpush = (options: WebpushOptions): Sender => {
     const url = subscription && outsideAddress(subscription.endpoint, options.plainOrigins ?? []);
     if (!subscription || !url) return refusedBy(PLATFORM, 'number', 'subscription');
     const account = await options.account();
-    const text = JSON.stringify({
-      title: message.signName,
-      text: message.text,
-      tag: attemptId,
-      ...(message.link === undefined ? {} : { link: message.link }),
-    });
     let body: Buffer<ArrayBuffer>;
     try {
-      body = encryptPush(text, subscription.keys);
+      body = encryptPush(payloadOf(attemptId, message), subscription.keys);
     } catch {
       return refusedBy(PLATFORM, 'number', 'keys');
     }
-    const authorization = await vapid(account, url.origin, options.clock.now());
+    let authorization: string;
+    try {
+      authorization = await vapid(account, url.origin, options.clock.now());
+    } catch {
+      return refusedBy(PLATFORM, 'config', 'VAPID');
+    }
     let reply: Reply;
     try {
       reply = await callVendor(url, {

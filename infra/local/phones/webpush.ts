@@ -8,12 +8,16 @@ export interface Subscription {
   keys: { p256dh: string; auth: string };
 }
 
-interface Browser {
+/** What a browser makes up for a subscription. */
+export interface BrowserKeys {
+  pair: ReturnType<typeof createECDH>;
+  auth: Buffer;
+}
+
+interface Browser extends BrowserKeys {
   whose: string;
   /** The `applicationServerKey` it subscribed with: nobody else's messages are taken (RFC 8292 §4). */
   serverKey: string;
-  pair: ReturnType<typeof createECDH>;
-  auth: Buffer;
   gone: boolean;
 }
 
@@ -42,14 +46,18 @@ export class WebPushService implements EmulatedVendor {
     this.#world = world;
   }
 
-  /** Somebody allows notifications. `base`: where this service is found; `serverKey`: the VAPID public key that the page named. */
-  subscribe(whose: string, base: string, serverKey: string): Subscription {
+  /**
+   * Somebody allows notifications. `base`: where this service is found; `serverKey`: the VAPID public key that the page named; `keys`:
+   * new ones unless given.
+   */
+  subscribe(whose: string, base: string, serverKey: string, keys: BrowserKeys = newKeys()): Subscription {
     const id = randomBytes(24).toString('base64url');
-    const pair = createECDH('prime256v1');
-    const p256dh = pair.generateKeys('base64url');
-    const auth = randomBytes(16);
-    this.#browsers.set(id, { whose, serverKey, pair, auth, gone: false });
-    return { endpoint: `${base}/push/${id}`, keys: { p256dh, auth: auth.toString('base64url') } };
+    this.#browsers.set(id, { whose, serverKey, ...keys, gone: false });
+    const { pair, auth } = keys;
+    return {
+      endpoint: `${base}/push/${id}`,
+      keys: { p256dh: pair.getPublicKey('base64url'), auth: auth.toString('base64url') },
+    };
   }
 
   /** He takes the permission back: the service says 410 from now on. */
@@ -126,6 +134,12 @@ export class WebPushService implements EmulatedVendor {
       return refused(401, 'The token is out of its time.');
     return said.data.aud === origin(request) ? undefined : refused(401, 'The token is for another service.');
   }
+}
+
+function newKeys(): BrowserKeys {
+  const pair = createECDH('prime256v1');
+  pair.generateKeys();
+  return { pair, auth: randomBytes(16) };
 }
 
 /** RFC 8188 §2 with the keys of RFC 8291 §3.4; undefined for what this browser cannot read. */
