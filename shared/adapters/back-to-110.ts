@@ -1,8 +1,8 @@
-import { Webhook } from 'standardwebhooks';
 import * as z from 'zod';
 import type { Centre, CentreAnswer } from '../ports/centre.ts';
 import type { Clock } from '../ports/clock.ts';
 import { callVendor, jsonOf } from './vendor-call.ts';
+import { webhookHeaders } from './webhook-signature.ts';
 
 /** What the adapter is built from. */
 export type BackTo110Options = {
@@ -26,15 +26,9 @@ export const backTo110 = ({ address, keys, clock, timeoutMs = 3_000 }: BackTo110
     try {
       const held = await keys();
       if (held.length === 0) return { kind: 'not', code: 'no-keys' };
-      const at = clock.now();
       const { status, text } = await callVendor(address, {
         method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          'webhook-id': id,
-          'webhook-timestamp': `${Math.floor(at.getTime() / 1000)}`,
-          'webhook-signature': held.map((key) => new Webhook(key).sign(id, at, body)).join(' '),
-        },
+        headers: webhookHeaders({ id, at: clock.now(), body }, held),
         body,
         signal: AbortSignal.timeout(timeoutMs),
       });
