@@ -1,3 +1,4 @@
+import { roleOfLead } from '#shared/domain/caller-notice.ts';
 import type { District } from '#shared/domain/district.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
 import { FIRST_ASKS, type Notice } from '#shared/domain/notice.ts';
@@ -25,6 +26,10 @@ export const factsFor = (
     rung: notice.rung,
     deadline: deadline === undefined ? undefined : new Date(deadline),
     note: notice.note,
+    answer: notice.answer,
+    list: notice.list,
+    role: roleOfLead(incident),
+    result: incident.closed?.outcome,
     at,
   };
 };

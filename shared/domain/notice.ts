@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { REFUSAL_CAUSES, channelSchema, vendorSchema } from './channel.ts';
 import { instantSchema } from './incident.ts';
 import { rungSchema } from './rung.ts';
-import { DESK_NOTES, noticeKindSchema, type NoticeKind } from './texts.ts';
+import { ANSWERS, DESK_NOTES, noticeKindSchema, type NoticeKind } from './texts.ts';
 
 /** Kinds that ask somebody to act; moot as soon as the incident is over. */
 export const ASKING_KINDS: ReadonlySet<NoticeKind> = new Set([
@@ -64,6 +64,12 @@ export const noticeSchema = z.object({
   rung: rungSchema.optional(),
   /** What a `desk` notice is about. */
   note: z.enum(DESK_NOTES).optional(),
+  /** What an `answer` says. */
+  answer: z.enum(ANSWERS).optional(),
+  /** What a `choose` lists: short numbers and the codes to text back. */
+  list: z.array(z.object({ number: z.string(), code: z.string() })).optional(),
+  /** To a caller: the desk let this one message go, whatever stands against it. */
+  released: z.boolean().optional(),
   at: instantSchema,
   round: z.int().positive(),
 });

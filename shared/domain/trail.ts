@@ -45,6 +45,7 @@ export const LINE_KINDS = [
   'climb-over',
   'restarted',
   'unreached',
+  'reply',
   'notice',
 ] as const;
 /** Kind of a trail line. */

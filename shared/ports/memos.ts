@@ -13,8 +13,8 @@ export interface Memos {
   /** Strongly consistent. Undefined: never written, or its time is over at `now`. */
   read(name: string, now: Instant): Promise<Memo | undefined>;
   /**
-   * Writes if the memo still has the version that was read; 0: if there is none. `expires`: undefined for ever.
+   * Writes if the memo still has the version that was read; 0: if there is none at `now`. `expires`: undefined for ever.
    * False: somebody else has written it.
    */
-  write(name: string, version: number, value: unknown, expires?: Instant): Promise<boolean>;
+  write(name: string, memo: Memo & { expires?: Instant }, now: Instant): Promise<boolean>;
 }

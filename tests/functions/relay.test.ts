@@ -26,6 +26,8 @@ const open = async () => {
       return script.shift() ?? { kind: 'acknowledged' };
     },
   };
+  const { store, queues, workflow, clock, log, backoff, district } = office;
+  const relayer = { store, queues, workflow, clock, log, backoff, district, centre };
   const waiting: { due: number; owner: string; noticeId: string }[] = [];
   /** Carries out all jobs for 110 up to an instant, each when it is due. */
   const until = async (seconds: number, begin: number): Promise<void> => {
@@ -37,10 +39,7 @@ const open = async () => {
       if (!next || next.due > begin + seconds * 1000) return;
       waiting.shift();
       office.time = Math.max(office.time, next.due);
-      await relay(
-        { ...office, centre },
-        { incidentId: next.owner.slice('INC#'.length), relayId: next.noticeId },
-      );
+      await relay(relayer, { incidentId: next.owner.slice('INC#'.length), relayId: next.noticeId });
     }
   };
   const kinds = async (id: string) =>
@@ -57,7 +56,7 @@ const open = async () => {
     kinds,
     during: (what: () => Promise<unknown>) => void (meanwhile = what),
     rows: (id: string) => office.store.relays(ownerOf(id)),
-    run: (id: string, relayId: string) => relay({ ...office, centre }, { incidentId: id, relayId }),
+    run: (id: string, relayId: string) => relay(relayer, { incidentId: id, relayId }),
   };
 };
 

@@ -7,7 +7,7 @@ import { Webhook } from 'standardwebhooks';
 import { expect } from 'vitest';
 import * as z from 'zod';
 import { dynamoTable } from '#shared/adapters/dynamo-table.ts';
-import { newDistrictSecret, newWebhookKey } from '#shared/adapters/new-district-secret.ts';
+import { newDistrictSecret, newWebhookKey, type VendorAccounts } from '#shared/adapters/new-district-secret.ts';
 import { givenSecrets } from '#shared/adapters/secrets.ts';
 import { tableStore } from '#shared/adapters/store.ts';
 import { issueToken } from '#shared/adapters/tokens.ts';
@@ -21,6 +21,7 @@ import { districtSecretSchema, type DistrictSecret } from '#shared/contracts/sec
 import { startCloud, type Cloud } from '../../infra/local/cloud.ts';
 import { createClock } from '../../infra/local/clock.ts';
 import { startPhones, type Phones } from '../../infra/local/phones/phones.ts';
+import type { VendorMaker } from '../../infra/local/phones/vendor.ts';
 
 /** A text that rang: who, what kind of notice, and seconds after the story's beginning. */
 export type Ring = readonly [who: string, kind: NoticeKind, second: number];
@@ -157,16 +158,18 @@ export class DutyRoom {
     begin?: number;
     now?: number;
     data?: string;
+    /** Further emulated vendors, and the sections of the secret that open them. */
+    vendors?: readonly VendorMaker[];
+    accounts?: VendorAccounts;
   }): Promise<DutyRoom> {
     const begin = options.begin ?? MORNING;
     const data = options.data ?? mkdtempSync(join(tmpdir(), 'xiaonao-story-'));
     const texts = loadTexts();
     const clock = createClock({ at: options.now ?? begin, speed: 0 });
-    const first = newDistrictSecret({
-      accessKeyId: 'story',
-      accessKeySecret: 'story-secret',
-      signName: texts.signName,
-    });
+    const first = newDistrictSecret(
+      { accessKeyId: 'story', accessKeySecret: 'story-secret', signName: texts.signName },
+      options.accounts,
+    );
     // A rotation is under way in every story: the next key is as good as the current one.
     first.webhookKeys.push(newWebhookKey());
     const phones = await startPhones({
@@ -177,6 +180,7 @@ export class DutyRoom {
       keys: { story: 'story-secret' },
       signName: texts.signName,
       barredWords: texts.barred,
+      ...(options.vendors ? { vendors: options.vendors } : {}),
     });
     // Before the cloud: what it finds overdue rings at once.
     const seen = phones.messages().length;
@@ -190,7 +194,7 @@ export class DutyRoom {
       env: { VENDORS_URL: `${phones.url}/vendors` },
     });
     const secret = districtSecretSchema.parse(cloud.secret);
-    phones.setReceiptUrl(`${cloud.url}/receipts/aliyun-sms/${secret.receiptToken}`);
+    phones.setReceiptUrls((vendor) => `${cloud.url}/receipts/${vendor}/${secret.receiptToken}`);
     cloud.addNeighbour(phones);
     const client = new DynamoDBClient({
       endpoint: cloud.table.endpoint,
@@ -322,6 +326,7 @@ export class DutyRoom {
     const fresh = this.phones.messages().slice(this.#seen);
     this.#seen += fresh.length;
     return fresh
+      .filter(({ vendor }) => vendor !== 'back-110')
       .map(({ number, at, text }): Ring => {
         const who = this.#roster.find((one) => one.phone === number)?.id ?? number;
         return [who, kindOf(text), (Date.parse(at) - this.begin) / 1000];
@@ -350,7 +355,7 @@ export class DutyRoom {
   /** Plays a failure of the vendor, as a person would who tries the system out. */
   async vendor(
     mode: 'refuse' | 'timeout' | 'silent' | 'none',
-    more: { count?: number; recorded?: boolean; number?: string; action?: string } = {},
+    more: { vendor?: string; count?: number; recorded?: boolean; number?: string; action?: string } = {},
   ): Promise<void> {
     const { status } = await fetch(`${this.phones.url}/faults`, {
       method: 'POST',
