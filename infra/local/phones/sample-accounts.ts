@@ -1,8 +1,13 @@
+import { createECDH } from 'node:crypto';
 import { AliyunVoice } from './aliyun-voice.ts';
+import { Dingtalk } from './dingtalk.ts';
+import { Jpush } from './jpush.ts';
 import { SnsTexts } from './sns.ts';
 import { TencentSms } from './tencent.ts';
 import type { VendorMaker } from './vendor.ts';
 import { WebhookSystem } from './webhook.ts';
+import { WebPushService } from './webpush.ts';
+import { Wecom } from './wecom.ts';
 
 /** What the vendors have approved: the texts of a district, as far as they matter here. */
 export interface ApprovedTexts {
@@ -27,7 +32,21 @@ const SDK_APP_ID = '1400000000';
 const SHOW_NUMBER = '057100000000';
 const KEY_CODES = { accept: 'TTS_900000001', decline: 'TTS_900000002' };
 const REGION = 'ap-southeast-1';
-const WEBHOOK_KEY = 'whsec_c2FtcGxlLWtleS1vZi1hLXNhbXBsZS1zeXN0ZW0=';
+const WEBHOOK_KEY: `whsec_${string}` = 'whsec_c2FtcGxlLWtleS1vZi1hLXNhbXBsZS1zeXN0ZW0=';
+
+const WECOM = { corpId: 'wwsample000000000000', agentId: 1000002, secret: KEY.secret };
+const DINGTALK = { appKey: 'dingsample0000000000', appSecret: KEY.secret, agentId: 1000003 };
+const JPUSH = { appKey: 'sample000000000000000000', masterSecret: KEY.secret };
+
+/** VAPID keys of whoever sends pushes; the browsers' service takes any. */
+const vapid = () => {
+  const pair = createECDH('prime256v1');
+  return {
+    publicKey: pair.generateKeys('base64url'),
+    privateKey: pair.getPrivateKey('base64url'),
+    subject: 'https://sample.example',
+  };
+};
 
 /** ${name} as {1}: Tencent counts variables instead of naming them. */
 const counted = (text: string, params: readonly string[]): string =>
@@ -75,6 +94,10 @@ export const sampleAccounts = (texts: ApprovedTexts) => {
       ),
     // Signed by the function's own role: in the local cloud everybody is this one.
     (world) => new SnsTexts({ keys: { local: 'local' }, region: REGION }, world),
+    (world) => new Wecom(WECOM, world),
+    (world) => new Dingtalk(DINGTALK, world),
+    (world) => new Jpush(JPUSH, world),
+    (world) => new WebPushService(world),
     (world) => new WebhookSystem({ keys: [WEBHOOK_KEY] }, world),
   ];
   return {
@@ -88,6 +111,10 @@ export const sampleAccounts = (texts: ApprovedTexts) => {
         keyCodes: KEY_CODES,
       },
       sns: { region: REGION },
+      wecom: WECOM,
+      dingtalk: DINGTALK,
+      jpush: JPUSH,
+      webpush: vapid(),
       webhook: { keys: [WEBHOOK_KEY] },
     },
   };
