@@ -54,30 +54,24 @@ const take = async (
   step: RelayStep,
 ): Promise<'rest' | 'on'> => {
   const owner = ownerOf(incident.id);
-  switch (step.do) {
-    case 'rest':
-      return 'rest';
-    case 'wait': {
-      // Somebody has asked to be woken for it already.
-      if (row.owedAt === step.until) return 'rest';
-      if (!(await r.store.stepRelay(owner, row, { owedAt: step.until }))) return 'on';
-      const seconds = Math.max(0, Math.ceil((step.until - r.clock.now().getTime()) / 1000));
-      if (seconds <= LONGEST_DELAY_S)
-        await r.queues.notices([{ owner, noticeId: row.relay.id, lane: relayLane(row.relay.kind) }], seconds);
-      return 'rest';
-    }
-    case 'end':
-      if (step.state === 'given-up') await note(r, incident.id, row, 'given-up');
-      await r.store.stepRelay(owner, row, { state: step.state });
-      return 'rest';
-    case 'tell-desk':
-      r.log.count('CentreSilent');
-      await note(r, incident.id, row, 'unacknowledged');
-      await r.store.stepRelay(owner, row, { deskTold: r.clock.now().getTime(), owedAt: 'same' });
-      return 'on';
-    case 'send':
-      return send(r, incident, row);
+  if (step.do === 'send') return send(r, incident, row);
+  if (step.do === 'tell-desk') {
+    r.log.count('CentreSilent');
+    await note(r, incident.id, row, 'unacknowledged');
+    await r.store.stepRelay(owner, row, { deskTold: r.clock.now().getTime(), owedAt: 'same' });
+    return 'on';
   }
+  if (step.do === 'end') {
+    if (step.state === 'given-up') await note(r, incident.id, row, 'given-up');
+    await r.store.stepRelay(owner, row, { state: step.state });
+  }
+  // Who finds it owed at that instant knows that somebody has asked to be woken for it.
+  if (step.do !== 'wait' || row.owedAt === step.until) return 'rest';
+  if (!(await r.store.stepRelay(owner, row, { owedAt: step.until }))) return 'on';
+  const seconds = Math.max(0, Math.ceil((step.until - r.clock.now().getTime()) / 1000));
+  if (seconds <= LONGEST_DELAY_S)
+    await r.queues.notices([{ owner, noticeId: row.relay.id, lane: relayLane(row.relay.kind) }], seconds);
+  return 'rest';
 };
 
 /** One try. `sending` is written first, by one relayer only. */

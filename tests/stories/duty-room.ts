@@ -7,7 +7,11 @@ import { Webhook } from 'standardwebhooks';
 import { expect } from 'vitest';
 import * as z from 'zod';
 import { dynamoTable } from '#shared/adapters/dynamo-table.ts';
-import { newDistrictSecret, newWebhookKey, type VendorAccounts } from '#shared/adapters/new-district-secret.ts';
+import {
+  newDistrictSecret,
+  newWebhookKey,
+  type VendorAccounts,
+} from '#shared/adapters/new-district-secret.ts';
 import { givenSecrets } from '#shared/adapters/secrets.ts';
 import { tableStore } from '#shared/adapters/store.ts';
 import { issueToken } from '#shared/adapters/tokens.ts';
@@ -403,7 +407,9 @@ export class DutyRoom {
     await this.cloud.settle();
     const rang = this.rang();
     const faults = await this.#faults();
-    const dead = ['ReportsQueue', 'AlertsQueue', 'ChatterQueue', 'SweepsQueue'].map((name) => this.cloud.queue(name).dead);
+    const dead = ['ReportsQueue', 'AlertsQueue', 'ChatterQueue', 'SweepsQueue'].map(
+      (name) => this.cloud.queue(name).dead,
+    );
     await this.close();
     rmSync(this.#data, { recursive: true, force: true });
     expect(rang).toEqual([]);

@@ -32,6 +32,8 @@ export class Back110 implements EmulatedVendor {
     this.#world = world;
   }
 
+  /** What was taken, each once, in order of arrival. */
+  readonly taken: { id: string; type: string; data: Record<string, unknown> }[] = [];
   /** How often a message came that was older than what 110 knew of its call already. */
   outOfOrder = 0;
 
@@ -56,6 +58,7 @@ export class Back110 implements EmulatedVendor {
       const latest = this.#latest.get(data.callNo) ?? 0;
       if (data.sequence < latest) this.outOfOrder += 1;
       this.#latest.set(data.callNo, Math.max(latest, data.sequence));
+      this.taken.push({ id, type, data });
       this.#world.take({
         to: '110',
         at: now,
@@ -65,7 +68,6 @@ export class Back110 implements EmulatedVendor {
         ours: id,
         state: 3,
         endedAt: now,
-        more: { body: request.body.toString('utf8') },
       });
     }
     return fault?.mode === 'timeout' ? undefined : { status: 200, body: { id } };
