@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { importJWK, SignJWT } from 'jose';
+import { createHash, createPrivateKey, sign } from 'node:crypto';
 import * as z from 'zod';
 import type { DistrictSecret } from '#shared/contracts/secret.ts';
 import type { Clock } from '#shared/ports/clock.ts';
@@ -47,25 +46,23 @@ const payloadOf = (attemptId: string, { signName, text, link }: Message): string
   JSON.stringify({ title: signName, text, tag: attemptId, ...(link === undefined ? {} : { link }) });
 
 /** `Authorization` by RFC 8292: a token for this push service, signed with our key. @throws Error if the secret holds no pair of keys. */
-const vapid = async (account: VapidAccount, origin: string, now: Date): Promise<string> => {
+const vapid = (account: VapidAccount, origin: string, now: Date): string => {
   const point = Buffer.from(account.publicKey, 'base64url');
-  const key = await importJWK(
-    {
+  const key = createPrivateKey({
+    key: {
       kty: 'EC',
       crv: 'P-256',
       x: point.subarray(1, 33).toString('base64url'),
       y: point.subarray(33).toString('base64url'),
       d: account.privateKey,
     },
-    'ES256',
-  );
-  const token = await new SignJWT()
-    .setProtectedHeader({ typ: 'JWT', alg: 'ES256' })
-    .setAudience(origin)
-    .setSubject(account.subject)
-    .setExpirationTime(Math.floor(now.getTime() / 1000) + TOKEN_S)
-    .sign(key);
-  return `vapid t=${token}, k=${account.publicKey}`;
+    format: 'jwk',
+  });
+  const part = (json: unknown): string => Buffer.from(JSON.stringify(json)).toString('base64url');
+  const exp = Math.floor(now.getTime() / 1000) + TOKEN_S;
+  const signed = `${part({ typ: 'JWT', alg: 'ES256' })}.${part({ aud: origin, exp, sub: account.subject })}`;
+  const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' });
+  return `vapid t=${signed}.${signature.toString('base64url')}, k=${account.publicKey}`;
 };
 
 /**
@@ -89,7 +86,7 @@ export const webpush = (options: WebpushOptions): Sender => {
     }
     let authorization: string;
     try {
-      authorization = await vapid(account, url.origin, options.clock.now());
+      authorization = vapid(account, url.origin, options.clock.now());
     } catch {
       return refusedBy(PLATFORM, 'config', 'VAPID');
     }

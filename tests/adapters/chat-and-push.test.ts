@@ -448,16 +448,16 @@ describe('webpush', () => {
     expect(phones.messages()).toHaveLength(1);
   });
 
-  it('keys that are no pair are the operator’s affair', async () => {
+  it.each([
+    ['no pair', { privateKey: Buffer.alloc(32, 7).toString('base64url') }, 'HTTP 401'],
+    ['no keys', { publicKey: 'bm8ga2V5' }, 'VAPID'],
+  ])('keys that are %s are the operator’s affair', async (_, keys, code) => {
     const { at, base, subscription } = await room();
     const sender = webpush({
       clock: at,
       plainOrigins: [new URL(base).origin],
-      account: async () => ({ ...VAPID, privateKey: Buffer.alloc(32, 7).toString('base64url') }),
+      account: async () => ({ ...VAPID, ...keys }),
     });
-    expect(await sendTo(sender, JSON.stringify(subscription))).toMatchObject({
-      cause: 'config',
-      code: 'VAPID',
-    });
+    expect(await sendTo(sender, JSON.stringify(subscription))).toMatchObject({ cause: 'config', code });
   });
 });
