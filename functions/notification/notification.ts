@@ -1,4 +1,5 @@
 import { budgetDays, budgetOf, fingerprint, spend, type Subject } from '#shared/domain/budget.ts';
+import { CALLER_KINDS } from '#shared/domain/caller-notice.ts';
 import { CHANNELS, type Channel, type Vendor } from '#shared/domain/channel.ts';
 import {
   advances,
@@ -20,23 +21,27 @@ import {
   type AttemptState,
   type Notice,
 } from '#shared/domain/notice.ts';
+import { withoutTexts } from '#shared/domain/reply.ts';
 import { addressOf, type Member } from '#shared/domain/roster.ts';
-import { carries, renderNotice, type Texts } from '#shared/domain/texts.ts';
+import { carries, renderNotice, type NoticeFacts, type Texts } from '#shared/domain/texts.ts';
 import { leaveUnreached } from '#shared/domain/unreached.ts';
 import { priceOf, type Vendors } from '#shared/domain/vendors.ts';
 import { expiryOf, isOffDuty, isOutdated, mootBecause, silentUntil } from '#shared/domain/wanted.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import { jobsOf } from '#shared/ports/queue.ts';
+import type { Memos } from '#shared/ports/memos.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
 import type { Message, SendResult, Senders } from '#shared/ports/sender.ts';
 import { REJECTS_OWNER, type Counting, type NoticeRow, type NoticeStep } from '#shared/ports/store.ts';
 import { factsFor } from './facts.ts';
+import { ownFacts, recipientOf } from './recipient.ts';
 
 /** What delivering needs. */
 export interface Deliverer extends Mover {
   senders(): Promise<Senders>;
   vendors: Vendors;
   secrets: Pick<Secrets, 'vault'>;
+  memos: Memos;
   /** Names an attempt so that its receipt leads back to the notice. */
   attemptId(owner: string, noticeId: string, n: number): string;
   texts: Texts;
@@ -86,6 +91,8 @@ interface About {
   row: NoticeRow;
   incident: Incident | undefined;
   member: Member | undefined;
+  /** What only this person's message may hold. */
+  own: Pick<NoticeFacts, 'token' | 'pin'>;
   senders: Senders;
   facts: Facts;
   /** Chatter waits until then. */
@@ -97,22 +104,23 @@ interface About {
 const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<About> => {
   const { store, district, vendors } = d;
   const { notice } = row;
-  const [loaded, roster, senders] = await Promise.all([
+  const [loaded, senders] = await Promise.all([
     owner === REJECTS_OWNER ? undefined : store.load(owner.slice('INC#'.length)),
-    store.roster(),
     d.senders(),
   ]);
   const incident = loaded?.incident;
-  const member = roster.find((one) => one.id === notice.to);
   const now = d.clock.now().getTime();
+  const { member, textless, barred } = await recipientOf(d, incident, notice, now);
+  const own = await ownFacts(d, owner, incident, notice, now);
   const { delivery } = district;
   const chatter = laneOf(notice.kind) === 'chatter';
   const siblings = chatter ? (await store.notices(owner)).map((one) => one.notice) : [];
   const moot =
+    barred ??
     mootBecause(incident, notice) ??
     (isOutdated(notice, siblings) ? 'newer' : undefined) ??
     (member && isOffDuty(member, district.shifts, incident, notice, now) ? 'off-duty' : undefined);
-  const own = (channel: Channel): Vendor[] =>
+  const having = (channel: Channel): Vendor[] =>
     member
       ? delivery.vendors[channel].filter(
           (vendor) => senders[vendor] && vendors.vendors[vendor] && addressOf(member, vendor) !== undefined,
@@ -121,13 +129,13 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
   const budgets = member && moot === undefined ? await budgetsOf(d, member, now) : {};
   const ways: Way[] = [];
   for (const channel of CHANNELS)
-    for (const vendor of await ordered(d, own(channel), now)) {
+    for (const vendor of await ordered(d, having(channel), now)) {
       const is = vendors.vendors[vendor];
       if (!is) continue;
       const called = row.attempts.some((attempt) => attempt.vendor === vendor);
       if (!carries(d.texts, notice.kind, vendor)) continue;
       // Who is called already may be asked about and, if it said that it has nothing, called again.
-      if (!called && !withinBudget(d, { row, incident, member, budgets }, vendor, now)) continue;
+      if (!called && !withinBudget(d, { row, incident, member, own, budgets }, vendor, now)) continue;
       ways.push({ channel, vendor, poll: is.poll, query: is.query, tells: is.tells.delivered });
     }
   return {
@@ -135,6 +143,7 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
     row,
     incident,
     member,
+    own,
     senders,
     budgets,
     held: moot === undefined ? silentUntil(delivery.quiet, incident, notice, now) : undefined,
@@ -144,7 +153,7 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
       plan: planFor(delivery, notice.kind, notice.to),
       unacted: delivery.unacted,
       unproved: delivery.unproved,
-      ways,
+      ways: textless ? withoutTexts(ways) : ways,
       moot,
       deadline: expiryOf(incident, notice),
     },
@@ -176,7 +185,7 @@ const subjectOf = (message: Message): Subject => ({
 
 const withinBudget = (
   d: Deliverer,
-  about: Pick<About, 'row' | 'incident' | 'member' | 'budgets'>,
+  about: Pick<About, 'row' | 'incident' | 'member' | 'own' | 'budgets'>,
   vendor: Vendor,
   now: Instant,
 ): boolean => {
@@ -201,20 +210,26 @@ const limitsOf = (d: Deliverer, member: Member | undefined, vendor: Vendor) => {
 /** What is said, in the words of the notice's kind or in the generic ones. */
 const wordsOf = (
   d: Deliverer,
-  { row, incident }: Pick<About, 'row' | 'incident'>,
+  { row, incident, own }: Pick<About, 'row' | 'incident' | 'own'>,
   vendor: Vendor,
   now: Instant,
   generic = false,
 ): Message => {
   const { notice } = row;
-  const kind = generic ? 'plain' : notice.kind;
-  const facts = factsFor(d.district, incident, notice, now);
+  const caller = CALLER_KINDS.has(notice.kind);
+  // To whoever has called the generic words would say that he has a task.
+  const kind = generic && !caller ? 'plain' : notice.kind;
+  const facts = { ...factsFor(d.district, incident, notice, now), ...own };
+  const { domain } = d.district.links;
+  const link = domain !== undefined && own.token !== undefined && d.vendors.vendors[vendor]?.links === 'yes';
   const { code, params, text } = renderNotice(d.texts, kind, facts, vendor);
   return {
     kind,
     template: { code, params, order: d.texts.templates[kind].params.filter((name) => name in params) },
     signName: d.texts.signName,
     text,
+    extension: d.district.replies[caller ? 'callers' : 'members'],
+    ...(link ? { link: `https://${domain}/t/${own.token}` } : {}),
   };
 };
 

@@ -8,4 +8,5 @@ export const envSchema = z.object({
   SECRET_ID: z.string(),
   ALERTS_QUEUE_URL: z.url(),
   CHATTER_QUEUE_URL: z.url(),
+  STATE_MACHINE_ARN: z.string(),
 });

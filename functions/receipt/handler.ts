@@ -1,8 +1,11 @@
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { CALLBACKS } from '#shared/adapters/callbacks.ts';
 import { sqsQueues } from '#shared/adapters/queues.ts';
 import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
 import { jitter } from '#shared/adapters/system.ts';
+import { sfnWorkflow } from '#shared/adapters/workflow.ts';
+import { loadDistrict } from '#shared/districts/load.ts';
 import { httpDoor } from '#shared/lambda/http.ts';
 import { envSchema } from './env.ts';
 import { takeReceipts } from './receipt.ts';
@@ -15,11 +18,13 @@ const taker = {
     alerts: env.ALERTS_QUEUE_URL,
     chatter: env.CHATTER_QUEUE_URL,
   }),
+  workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
   backoff: jitter,
+  district: loadDistrict(env.DISTRICT),
   vendors: CALLBACKS,
 };
 
-/** What the vendors of texts post: whether a text has arrived. */
+/** What the vendors post: whether a notice has arrived, and what its reader answers. */
 export const handler = httpDoor(
   [
     {

@@ -4,25 +4,18 @@ import { vendorSchema, type Vendor } from '#shared/domain/channel.ts';
 import { advances, standing } from '#shared/domain/delivery.ts';
 import { arrived, ledgerFor } from '#shared/domain/ledger.ts';
 import type { Attempt } from '#shared/domain/notice.ts';
-import type { Backoff } from '#shared/ports/backoff.ts';
-import type { Clock } from '#shared/ports/clock.ts';
-import type { Log } from '#shared/ports/log.ts';
-import { jobsOf, type Queues } from '#shared/ports/queue.ts';
+import { jobsOf } from '#shared/ports/queue.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
 import type { Callback, Inbound } from '#shared/ports/sender.ts';
-import type { NoticeRow, Store } from '#shared/ports/store.ts';
+import type { NoticeRow } from '#shared/ports/store.ts';
+import { takeReply, type ReplyTaker } from './reply.ts';
 
 /** What became of one attempt, as a vendor tells it. */
 type Receipt = Extract<Inbound, { kind: 'receipt' }>;
 
 /** What taking receipts needs. */
-export interface ReceiptTaker {
-  store: Store;
-  queues: Pick<Queues, 'notices'>;
+export interface ReceiptTaker extends ReplyTaker {
   secrets: Secrets;
-  clock: Clock;
-  log: Log;
-  backoff: Backoff;
   vendors: Readonly<Partial<Record<Vendor, Callback>>>;
 }
 
@@ -48,8 +41,7 @@ export const takeReceipts = async (
   if (!callback || !known) return refused('not_found', '没有这个地址。');
   for (const inbound of read(taker, callback, raw)) {
     if (inbound.kind === 'receipt') await take(taker, vendor, inbound);
-    // What a person answers is taken elsewhere; here it is only counted that it came.
-    else taker.log.info('reply', { vendor });
+    else await takeReply(taker, vendor, inbound);
   }
   return { kind: 'done', body: callback.ack };
 };

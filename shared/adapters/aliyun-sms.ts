@@ -80,6 +80,7 @@ export function aliyunSms(options: AliyunSmsOptions): Sender {
           TemplateCode: request.message.template.code,
           TemplateParam: JSON.stringify(request.message.template.params),
           OutId: request.attemptId,
+          ...(request.message.extension ? { SmsUpExtendCode: request.message.extension } : {}),
         },
         AbortSignal.timeout(timeoutMs),
       );

@@ -151,7 +151,8 @@ const owedIn: OwedKey = (lane, id, at) => ({
 });
 
 /** Chatter is owed in partitions of its own, so that what is left undone of it never stands before an alert. */
-const owedKey = (owner: string, notice: Notice, at: Instant): { owedPk: string; owedAt: string } => owedIn(laneOf(notice.kind), `${owner}${notice.id}`, at);
+const owedKey = (owner: string, notice: Notice, at: Instant): { owedPk: string; owedAt: string } =>
+  owedIn(laneOf(notice.kind), `${owner}${notice.id}`, at);
 
 /** Counters that expire: of a flood, a budget, a day's spending, a vendor's health. */
 const counterWrite = ({ name, add, expires }: Counting): Write => ({
@@ -521,6 +522,11 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
         { put: sealedItem(vault, key, rejected satisfies Rejected) },
         ...notices.map((notice) => ({ put: noticeItem(REJECTS_OWNER, notice) })),
       ]);
+    },
+
+    async announce(notices) {
+      for (const notice of notices)
+        await table.write([{ put: noticeItem(REJECTS_OWNER, notice), if: { absent: true } }]);
     },
 
     async rejected(before, limit) {

@@ -142,6 +142,7 @@ export const tencentSms = (options: TencentSmsOptions): Sender => {
           // Variables are counted here, not named.
           TemplateParamSet: message.template.order.map((name) => message.template.params[name] ?? ''),
           SessionContext: attemptId,
+          ...(message.extension ? { ExtendCode: message.extension } : {}),
         },
         AbortSignal.timeout(timeoutMs),
       );

@@ -65,8 +65,20 @@ export const deliverySchema = z.strictObject({
 /** How a district brings notices to people. */
 export type Delivery = z.infer<typeof deliverySchema>;
 
+/** What only makes sense as a text: an answer to one, a code to type, words to somebody who is not on the roster. */
+const TEXT_ONLY: ReadonlySet<NoticeKind> = new Set([
+  'choose',
+  'answer',
+  'pin',
+  'caller-accepted',
+  'caller-coming',
+  'caller-result',
+]);
+const BY_TEXT: DeliveryPlan = [{ channel: 'sms', after: 0 }];
+
 /** The plan for one person and kind: his own, else the kind's, else the lane's. Chatter never takes the loud plan of a person. */
 export const planFor = ({ plans }: Delivery, kind: NoticeKind, to: string): DeliveryPlan => {
+  if (TEXT_ONLY.has(kind)) return plans.kinds[kind] ?? BY_TEXT;
   const lane = laneOf(kind);
   return (lane === 'alerts' ? plans.members[to] : undefined) ?? plans.kinds[kind] ?? plans[lane];
 };

@@ -1,8 +1,11 @@
 import * as z from 'zod';
 import { dispositionSchema } from './classification.ts';
+import { callerToldSchema } from './caller-notice.ts';
 import { deliverySchema } from './delivery.ts';
 import { ladderSchema, modeSchema } from './ladder.ts';
 import type { Ladder, Mode } from './ladder.ts';
+import { linksSchema } from './link.ts';
+import { repliesSchema } from './reply.ts';
 import { backTo110Schema } from './relay.ts';
 import { pointSchema, shiftSchema } from './roster.ts';
 import type { Point, Shift } from './roster.ts';
@@ -51,6 +54,11 @@ const deploySchema = z.strictObject({
   architecture: z.enum(['arm64', 'x86_64']),
   /** `open`: the signature alone guards the webhook; `iam`: SigV4 as well (China, where open routes need an ICP licence). */
   webhookAuth: z.enum(['open', 'iam']),
+  /**
+   * `fixed`: vendors and 110 are called from addresses that can be filed with them (a network, two gateways, about 70 USD a month);
+   * `open`: from any address of AWS.
+   */
+  egress: z.enum(['open', 'fixed']).default('open'),
   /** X-Ray on Lambda does not exist in China. */
   xray: z.boolean(),
 });
@@ -87,6 +95,12 @@ const policySchema = z.strictObject({
   placeNames: z.array(z.string().min(2)),
   /** How notices reach people; without it the defaults hold. */
   delivery: deliverySchema.prefault({}),
+  /** Numbers behind our own by which answers of members and of callers are told apart. */
+  replies: repliesSchema.prefault({}),
+  /** Links in notices; none without a registered domain. */
+  links: linksSchema,
+  /** Is the caller told what becomes of his report? Off unless switched on. */
+  callerTold: callerToldSchema.prefault({}),
   /** Where the 110 centre takes returns and results; without it the desk tells them by telephone. */
   backTo110: backTo110Schema.optional(),
   deploy: deploySchema,

@@ -59,18 +59,7 @@ export const DESK_NOTES = [
 export type DeskNote = (typeof DESK_NOTES)[number];
 
 /** What somebody is told who has texted back; a closed set, worded by the district. */
-export const ANSWERS = [
-  'lead',
-  'helper',
-  'declined',
-  'done',
-  'gone',
-  'over',
-  'late',
-  'resumed',
-  'full',
-  'again',
-] as const;
+export const ANSWERS = ['lead', 'helper', 'declined', 'done', 'gone', 'over', 'late'] as const;
 /** What somebody is told who has texted back. */
 export type Answer = (typeof ANSWERS)[number];
 

@@ -12,6 +12,8 @@ export type Message = {
   text: string;
   /** Opens the task; left out for vendors that refuse links. */
   link?: string;
+  /** Digits behind our own number by which an answer of a member is told from one of a caller. */
+  extension?: string;
 };
 
 /** One attempt to reach one person over one vendor. */

@@ -185,6 +185,8 @@ export interface Store {
   /** Keeps a rejected message and, with it, notices to the duty officer. */
   reject(rejected: Rejected, notices: readonly Notice[]): Promise<void>;
   rejected(before: string | undefined, limit: number): Promise<Page<Rejected>>;
+  /** Notices that concern no incident, owned by `REJECTS_OWNER`; known ones are left as they are. */
+  announce(notices: readonly Notice[]): Promise<void>;
   /** Adds one to a counter that expires, and gives its new value; limits floods. */
   tally(name: string, expires: Instant): Promise<number>;
   /** Raises counters. Lost only with the table. */

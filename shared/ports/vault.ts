@@ -10,5 +10,5 @@ export interface Vault {
   /** @throws KeyErased when its key is gone; another error when the context differs or a byte was changed: a defect. */
   open(sealed: string, context: string): unknown;
   /** Keyed hash of a phone, name or address, for history: equal inputs give equal hashes only under the same pepper. */
-  hash(kind: 'phone' | 'person' | 'address', value: string): string;
+  hash(kind: 'phone' | 'person' | 'address' | 'link' | 'pin', value: string): string;
 }

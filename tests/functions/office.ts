@@ -1,5 +1,6 @@
 import { listLog } from '#shared/adapters/log.ts';
 import { memoryTable } from '#shared/adapters/memory-table.ts';
+import { tableMemos } from '#shared/adapters/memos.ts';
 import { givenSecrets } from '#shared/adapters/secrets.ts';
 import { attemptIdOf, tableStore } from '#shared/adapters/store.ts';
 import { verifyChains } from '#shared/adapters/trail-chain.ts';
@@ -85,6 +86,7 @@ export class Office {
       },
     };
     const store = tableStore(this.table, givenSecrets(SECRET));
+    this.memos = tableMemos(this.table);
     this.store = {
       ...store,
       commit: async (...args: Parameters<typeof store.commit>) => {
@@ -159,6 +161,7 @@ export class Office {
     },
   });
 
+  readonly memos;
   readonly secrets = givenSecrets(SECRET);
   readonly texts = loadTexts();
   readonly attemptId = attemptIdOf;

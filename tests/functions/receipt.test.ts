@@ -23,7 +23,9 @@ beforeEach(async () => {
   const vendors = { 'aliyun-sms': aliyunSmsCallback };
   woken = [];
   const queues = { notices: async (jobs: readonly NoticeJob[]) => void woken.push(...jobs) };
-  const taker = { ...office, queues, vendors };
+  const nobody = async () => 'woken' as const;
+  const workflow = { start: async () => {}, finished: nobody, rearm: nobody, runs: async () => true };
+  const taker = { ...office, queues, vendors, workflow };
   routes = [
     {
       method: 'POST',
