@@ -29,7 +29,7 @@ const deliverer = {
   senders: configuredSenders({ ...around, ids: systemIds(around.clock), at: env.VENDORS_URL }),
   attemptId: attemptIdOf,
   district,
-  texts: loadTexts(),
+  texts: loadTexts(undefined, env.DISTRICT),
   vendors: loadVendors(),
   centre: backTo110({
     address: env.VENDORS_URL === 'real' ? (district.backTo110?.address ?? '') : `${env.VENDORS_URL}/back-110`,
