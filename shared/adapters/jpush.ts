@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { DistrictSecret } from '#shared/contracts/secret.ts';
+import type { Clock } from '#shared/ports/clock.ts';
 import type {
   AskRequest,
   AskResult,
@@ -29,6 +30,7 @@ export type JpushOptions = {
   reportEndpoint: string;
   /** Asked before every call, so that a rotated secret is taken up without a restart. */
   account: () => Promise<JpushAccount>;
+  clock: Clock;
   /** Milliseconds for one whole `send` or `ask`, in real time. */
   timeoutMs?: number;
 };
@@ -38,6 +40,8 @@ const PLATFORM = '极光推送';
 const LIVES_S = 60;
 /** As many as an application that pays nothing gets at once. */
 const CIDS = 10;
+/** A cid holds for a day; one is not used that might end on its way. */
+const CIDS_LIVE_MS = 23 * 3_600_000;
 /** Attempts whose cid is remembered, for the case that one is sent again. */
 const REMEMBERED = 200;
 
@@ -66,7 +70,7 @@ export const jpush = (options: JpushOptions): Sender => {
   const base = (address: string): string => address.replace(/\/$/, '');
   const timeoutMs = options.timeoutMs ?? 3_000;
   const used = new Map<string, string>();
-  let pool: { of: string; cids: string[] } = { of: '', cids: [] };
+  let pool: { of: string; until: number; cids: string[] } = { of: '', until: 0, cids: [] };
 
   const call = (account: JpushAccount, url: string, signal: AbortSignal, body?: unknown): Promise<Reply> =>
     callVendor(url, {
@@ -87,9 +91,11 @@ export const jpush = (options: JpushOptions): Sender => {
     attemptId: string,
     signal: AbortSignal,
   ): Promise<{ cid: string } | { none: SendResult }> => {
+    const now = options.clock.now().getTime();
+    if (now >= pool.until) used.clear();
     const known = used.get(attemptId);
     if (known !== undefined) return { cid: known };
-    if (pool.of !== account.appKey || pool.cids.length === 0) {
+    if (pool.of !== account.appKey || pool.cids.length === 0 || now >= pool.until) {
       let reply: Reply;
       try {
         reply = await call(account, `${base(options.endpoint)}/v3/push/cid?count=${CIDS}`, signal);
@@ -106,7 +112,7 @@ export const jpush = (options: JpushOptions): Sender => {
             : refusedBy(PLATFORM, 'moment', `HTTP ${reply.status}`),
         };
       }
-      pool = { of: account.appKey, cids: given.data.cidlist };
+      pool = { of: account.appKey, until: now + CIDS_LIVE_MS, cids: given.data.cidlist };
     }
     const cid = pool.cids.shift() ?? '';
     used.set(attemptId, cid);

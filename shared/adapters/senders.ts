@@ -92,6 +92,7 @@ export const configuredSenders = ({ secrets, clock, ids, at }: SendersOptions): 
       endpoint: endpoint('jpush', 'https://api.jpush.cn'),
       reportEndpoint: endpoint('jpush', 'https://report.jpush.cn'),
       account: section('jpush'),
+      clock,
     }),
     webpush: webpush({ account: section('webpush'), clock, plainOrigins }),
     webhook: webhook({ keys: async () => (await section('webhook')()).keys, clock, plainOrigins }),

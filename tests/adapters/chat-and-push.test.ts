@@ -257,8 +257,8 @@ describe('jpush', () => {
   const account = async () => JPUSH;
 
   it('an attempt that is sent again rings once and has the same number', async () => {
-    const { base, phones, paths } = await open((world) => new Jpush(JPUSH, world));
-    const sender = jpush({ endpoint: base, reportEndpoint: base, account, timeoutMs: 200 });
+    const { base, at, phones, paths } = await open((world) => new Jpush(JPUSH, world));
+    const sender = jpush({ endpoint: base, reportEndpoint: base, clock: at, account, timeoutMs: 200 });
     const request = { attemptId: 'n.1', to: 'm-001', message };
     phones.faults.set({ vendor: 'jpush', mode: 'timeout', recorded: true });
     expect(await sender.send(request)).toMatchObject({ kind: 'unknown' });
@@ -270,8 +270,8 @@ describe('jpush', () => {
   });
 
   it('takes only numbers that it has handed out, and asks for ten at a time', async () => {
-    const { base, paths, phones } = await open((world) => new Jpush(JPUSH, world));
-    const sender = jpush({ endpoint: base, reportEndpoint: base, account });
+    const { base, at, paths, phones } = await open((world) => new Jpush(JPUSH, world));
+    const sender = jpush({ endpoint: base, reportEndpoint: base, clock: at, account });
     for (let n = 0; n < 11; n++) expect(await sendTo(sender, 'm-001')).toMatchObject({ kind: 'accepted' });
     expect(paths().filter((path) => path === 'cid')).toHaveLength(2);
     expect(phones.messages()).toHaveLength(11);
@@ -291,9 +291,16 @@ describe('jpush', () => {
   });
 
   it('an alias that no device has taken is the roster’s affair', async () => {
-    const { base } = await open((world) => new Jpush({ ...JPUSH, aliases: ['m-001'] }, world));
-    const sender = jpush({ endpoint: base, reportEndpoint: base, account });
+    const { base, at } = await open((world) => new Jpush({ ...JPUSH, aliases: ['m-001'] }, world));
+    const sender = jpush({ endpoint: base, reportEndpoint: base, clock: at, account });
     expect(await sendTo(sender, 'm-002')).toMatchObject({ cause: 'number', code: '1011', temporary: false });
+  });
+
+  it('uses no number that is older than a day', async () => {
+    const { base, at, clock } = await open((world) => new Jpush(JPUSH, world));
+    const sender = jpush({ endpoint: base, reportEndpoint: base, clock: at, account });
+    for (let day = 0; day < 3; day++, clock.now += 24 * 60 * MINUTE)
+      expect(await sendTo(sender, 'm-001')).toMatchObject({ kind: 'accepted' });
   });
 });
 

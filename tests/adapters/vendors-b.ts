@@ -111,8 +111,9 @@ export const VENDORS_B: readonly VendorUnderTest[] = [
   {
     vendor: 'jpush',
     make: (world) => new Jpush(JPUSH, world),
-    sender: ({ base, wrongKey, timeoutMs }) =>
+    sender: ({ base, wrongKey, clock, timeoutMs }) =>
       jpush({
+        clock,
         endpoint: base,
         reportEndpoint: base,
         timeoutMs,
