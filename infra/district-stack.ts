@@ -6,6 +6,7 @@ import { DistrictKey } from './constructs/district-key.ts';
 import { DistrictSecret } from './constructs/district-secret.ts';
 import { DutyDashboard } from './constructs/duty-dashboard.ts';
 import { EscalationWorkflow } from './constructs/escalation-workflow.ts';
+import { FixedEgress } from './constructs/fixed-egress.ts';
 import { HttpApi } from './constructs/http-api.ts';
 import { IncidentTable } from './constructs/incident-table.ts';
 import { SweepSchedule } from './constructs/sweep-schedule.ts';
@@ -65,6 +66,12 @@ export class DistrictStack extends Stack {
       impact: 'A sweep failed twice: work left undone by a crashed function is found up to a minute late.',
     });
 
+    // ── Where calls to the outside come from ────────────────────────────────────────────────────────────────────────
+    const egress =
+      office.deploy.egress === 'fixed'
+        ? new FixedEgress(this, 'Egress', { key, production: office.production })
+        : undefined;
+
     // ── Verbs ──────────────────────────────────────────────────────────────────────────────────────────────────────
     const house = { office, key };
     const intake = new VerbFunction(this, 'Intake', {
@@ -91,6 +98,7 @@ export class DistrictStack extends Stack {
       ...house,
       verb: 'notification',
       timeout: Duration.seconds(30),
+      egress,
       impact:
         'Texts do not leave: members, leaders and the duty officer are not told of what waits for them.',
     });
@@ -137,8 +145,9 @@ export class DistrictStack extends Stack {
       chatter.grantSend(fn);
     }
     sweeps.grantSend(reconcile);
-    for (const fn of [classification, escalation, notification, response, reconcile]) workflow.grantStart(fn);
-    for (const fn of [escalation, notification, response, reconcile]) workflow.grantWake(fn);
+    for (const fn of [classification, escalation, notification, receipt, response, reconcile])
+      workflow.grantStart(fn);
+    for (const fn of [escalation, notification, receipt, response, reconcile]) workflow.grantWake(fn);
     workflow.grantLook(reconcile);
     notification.setting('VENDORS_URL', 'real');
 
@@ -249,6 +258,11 @@ export class DistrictStack extends Stack {
       metric: reported('FeederSilent'),
       impact:
         'The 110 centre has missed three heartbeats: its calls may no longer reach us, and its desk does not know.',
+    });
+    watch.over('CentreSilent', {
+      metric: reported('CentreSilent'),
+      impact:
+        'The 110 centre does not acknowledge a matter that was returned to it for danger: nobody there may know of it.',
     });
     watch.over('Unanswered', {
       metric: reported('Unanswered'),

@@ -311,6 +311,7 @@ describe.each(stacks)('the stack of $district', (stack) => {
       'WorkflowLost',
       'TokenLate',
       'RestoredByReconcile',
+      'CentreSilent',
       'FeederSilent',
     ];
     const alarms = of(stack, 'AWS::CloudWatch::Alarm').filter(
@@ -318,6 +319,7 @@ describe.each(stacks)('the stack of $district', (stack) => {
     );
     const rung = alarms.map(([, alarm]) => textOf(alarm.Properties['MetricName']));
     expect(rung.sort()).toEqual([
+      'CentreSilent',
       'FeederSilent',
       'NagsOver',
       'NoticeFailed',
