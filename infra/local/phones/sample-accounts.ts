@@ -1,5 +1,6 @@
 import { createECDH } from 'node:crypto';
 import { AliyunVoice } from './aliyun-voice.ts';
+import { Back110 } from './back-110.ts';
 import { Dingtalk } from './dingtalk.ts';
 import { Jpush } from './jpush.ts';
 import { SnsTexts } from './sns.ts';
@@ -32,6 +33,8 @@ const SDK_APP_ID = '1400000000';
 const SHOW_NUMBER = '057100000000';
 const KEY_CODES = { accept: 'TTS_900000001', decline: 'TTS_900000002' };
 const REGION = 'ap-southeast-1';
+/** Of the 110 centre that takes returns and results. */
+const CENTRE_KEY: `whsec_${string}` = 'whsec_c2FtcGxlLWtleS1vZi10aGUtMTEwLWNlbnRyZQ==';
 const WEBHOOK_KEY: `whsec_${string}` = 'whsec_c2FtcGxlLWtleS1vZi1hLXNhbXBsZS1zeXN0ZW0=';
 
 const WECOM = { corpId: 'wwsample000000000000', agentId: 1000002, secret: KEY.secret };
@@ -99,6 +102,7 @@ export const sampleAccounts = (texts: ApprovedTexts) => {
     (world) => new Jpush(JPUSH, world),
     (world) => new WebPushService(world),
     (world) => new WebhookSystem({ keys: [WEBHOOK_KEY] }, world),
+    (world) => new Back110({ keys: [CENTRE_KEY] }, world),
   ];
   return {
     vendors,
@@ -116,6 +120,7 @@ export const sampleAccounts = (texts: ApprovedTexts) => {
       jpush: JPUSH,
       webpush: vapid(),
       webhook: { keys: [WEBHOOK_KEY] },
+      centre110: { keys: [CENTRE_KEY] },
     },
   };
 };
