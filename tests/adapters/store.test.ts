@@ -338,7 +338,9 @@ for (const name of ['memory', 'dynoxide'] as const) {
         asked: 0,
         milli: 0,
       } as const;
-      const counters = [{ name: 'BUDGET-sample', add: { a: 1, b: 2 }, expires: at + 60_000 }];
+      const counters = [
+        { name: 'BUDGET-sample', add: { 'aliyun-sms|60|x|1': 1, b: 2 }, expires: at + 60_000 },
+      ];
       const claim = {
         to: 'sending' as const,
         at,
@@ -357,9 +359,9 @@ for (const name of ['memory', 'dynoxide'] as const) {
       const sending = await noticeOf(store, owner, one);
       expect(claimed).toContainEqual(sending);
       expect(sending).toMatchObject({ state: 'sending', attempts: [attempt], louder: true, owedAt: at });
-      expect(await store.counters('BUDGET-sample')).toEqual({ a: 1, b: 2 });
+      expect(await store.counters('BUDGET-sample')).toEqual({ 'aliyun-sms|60|x|1': 1, b: 2 });
       await store.count({ name: 'BUDGET-sample', add: { b: 3 }, expires: at + 60_000 });
-      expect(await store.counters('BUDGET-sample')).toEqual({ a: 1, b: 5 });
+      expect(await store.counters('BUDGET-sample')).toEqual({ 'aliyun-sms|60|x|1': 1, b: 5 });
       expect(await store.counters('BUDGET-other')).toEqual({});
       // Put off without a line: it is owed at another time, and nothing else has changed.
       const later = await store.step(owner, sending, { to: 'sending', at, owedAt: at + 9_000 });
