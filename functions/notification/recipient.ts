@@ -89,7 +89,7 @@ export const ownFacts = async (
   const token = tokenFrom(
     Buffer.from(vault.hash('link', `${incident.id}/${incident.round}/${to}`), 'base64url'),
   );
-  const name = linkName(token);
+  const name = linkName(vault.hash('link', token));
   const value: Link = { incident: incident.id, member: to, devices: [] };
   if (!(await memos.read(name, now)))
     await memos.write(name, { version: 0, value, expires: now + LINK_MS }, now);

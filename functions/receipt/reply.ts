@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { act } from '#shared/domain/act.ts';
-import { tellOfCallerReply } from '#shared/domain/caller-notice.ts';
+import { tellCaller, tellOfCallerReply } from '#shared/domain/caller-notice.ts';
 import type { Vendor } from '#shared/domain/channel.ts';
 import { draft, write, type Change } from '#shared/domain/draft.ts';
 import { handsAt } from '#shared/domain/hands.ts';
@@ -261,8 +261,9 @@ const doAct = async (
             ),
           }
         : remark(incident, member, { over, action, told }, now);
+    const whole = tellCaller(taker.district.callerTold, incident, change, now);
     return {
-      change: saying(change, member, { kind: 'answer', answer: told }, now),
+      change: saying(whole, member, { kind: 'answer', answer: told }, now),
       beside: { idempotencyKey },
       result: undefined,
     };

@@ -1,4 +1,5 @@
 import { act, type Acted, type Actor, type Request, type Said } from '#shared/domain/act.ts';
+import { tellCaller } from '#shared/domain/caller-notice.ts';
 import type { Incident } from '#shared/domain/incident.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import type { Store } from '#shared/ports/store.ts';
@@ -32,7 +33,11 @@ export const respond = async (
       request.member === undefined ? undefined : members.find((member) => member.id === request.member);
     const result = act(incident, actor, request, hands, now, target, said);
     return result.kind === 'done'
-      ? { change: result.change, result, ...(key === undefined ? {} : { beside: { idempotencyKey: key } }) }
+      ? {
+          change: tellCaller(mover.district.callerTold, incident, result.change, now),
+          result,
+          ...(key === undefined ? {} : { beside: { idempotencyKey: key } }),
+        }
       : { result };
   });
   if (!moved.found) return { kind: 'unknown' };

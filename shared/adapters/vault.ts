@@ -41,10 +41,13 @@ export const aesVault = ({ dataKeys, pepper }: VaultKeys): Vault => {
       const text = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
       return JSON.parse(text.toString('utf8')) as unknown;
     },
-    // Spaces and case never make another person.
-    hash: (kind, value) =>
-      createHmac('sha256', Buffer.from(pepper, 'base64'))
-        .update(`${kind}\n${value.normalize('NFKC').replace(/\s+/gu, '').toLowerCase()}`)
-        .digest('base64url'),
+    hash: (kind, value) => {
+      // Spaces and case never make another person, but they do make another token.
+      const exact = kind === 'link' || kind === 'pin';
+      const plain = exact ? value : value.normalize('NFKC').replace(/\s+/gu, '').toLowerCase();
+      return createHmac('sha256', Buffer.from(pepper, 'base64'))
+        .update(`${kind}\n${plain}`)
+        .digest('base64url');
+    },
   };
 };

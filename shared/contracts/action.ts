@@ -20,7 +20,7 @@ export const actionSchema = z
       action: z
         .enum(ACTIONS, `应为其中之一：${ACTIONS.join('、')}`)
         .describe('What is done. A repeat is harmless.'),
-      reason: words.optional().describe('Why: for decline, pause, reopen, return, reassign, reveal.'),
+      reason: words.optional().describe('Why: for decline, pause, reopen, return, reassign, reveal, tell.'),
       text: words.optional().describe('What happened: for feedback, close, note.'),
       location: z
         .object(

@@ -138,6 +138,7 @@ const isPointless = (incident: Incident, action: Action, person: Person | undefi
     case 'resume':
     case 'return':
     case 'reveal':
+    case 'tell':
     case 'note':
       return false;
     default:

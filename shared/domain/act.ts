@@ -1,3 +1,4 @@
+import { CALLER, tidings } from './caller-notice.ts';
 import { endPromises, giveBack, limitMs, startRound } from './assign.ts';
 import {
   ask,
@@ -500,6 +501,14 @@ const DOINGS: Record<Action, (doing: Doing) => Outcome> = {
   reveal: ({ d, actor, text }) => {
     if (!text) return missing('reason', '查看当事人信息请写明原因。');
     write(d, { kind: 'revealed', by: actor.id, text });
+    return 'done';
+  },
+  tell: ({ d, actor, text }) => {
+    if (!text) return missing('reason', '放行告知来电人的短信请写明原因。');
+    const kind = tidings(d.incident);
+    notify(d, CALLER, kind);
+    for (const notice of d.notices.slice(-1)) notice.released = true;
+    write(d, { kind: 'caller-told', by: actor.id, facts: { kind }, text });
     return 'done';
   },
   note: ({ d, actor, who, text }) => {

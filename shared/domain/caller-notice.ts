@@ -85,16 +85,15 @@ export const callerBarred = (
 
 /** Why a notice to the caller is not true any more. */
 export const callerMoot = (incident: Incident, { kind }: Pick<Notice, 'kind'>): string | undefined => {
-  switch (kind) {
-    case 'caller-accepted':
-      return incident.lead === undefined ? 'nobody-leads' : incident.closed ? 'closed' : undefined;
-    case 'caller-coming':
-      return incident.lead === undefined ? 'nobody-leads' : incident.closed ? 'closed' : undefined;
-    case 'caller-result':
-      return incident.closed ? undefined : 'reopened';
-    default:
-      return undefined;
-  }
+  if (kind === 'caller-result') return incident.closed ? undefined : 'reopened';
+  if (incident.closed) return 'closed';
+  return incident.lead === undefined ? 'nobody-leads' : undefined;
+};
+
+/** What there is to tell a caller as things stand. */
+export const tidings = ({ closed, done }: Incident): NoticeKind => {
+  if (closed) return 'caller-result';
+  return done.depart !== undefined || done.arrive !== undefined ? 'caller-coming' : 'caller-accepted';
 };
 
 /** What a change means to the caller: the first acceptance, the first departure or arrival, the close. */

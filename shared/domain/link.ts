@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { OVER, personOf, type Incident } from './incident.ts';
 
@@ -33,9 +32,8 @@ export const tokenFrom = (bytes: Uint8Array): string => {
   return token;
 };
 
-/** The memo that tells where a link leads: kept under the token's hash, so that nobody who reads the table can open it. */
-export const linkName = (token: string): string =>
-  `LINK-${createHash('sha256').update(token).digest('base64url')}`;
+/** The memo that tells where a link leads: under the token's keyed hash, so that nobody who reads the table can open it. */
+export const linkName = (tokenHash: string): string => `LINK-${tokenHash}`;
 
 /** Six digits from a keyed hash (base64url). */
 export const pinFrom = (hash: string): string =>

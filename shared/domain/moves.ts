@@ -48,6 +48,7 @@ export const ACTIONS = [
   'return',
   'handback',
   'reveal',
+  'tell',
   'note',
 ] as const;
 /** An action of a person. */
@@ -71,6 +72,7 @@ export const ACTION_NAMES: Record<Action, string> = {
   return: '退回110',
   handback: '确认回流',
   reveal: '查看当事人',
+  tell: '告知来电人',
   note: '备注',
 };
 
@@ -84,6 +86,7 @@ export const DESK_ACTIONS: ReadonlySet<Action> = new Set([
   'return',
   'handback',
   'reveal',
+  'tell',
 ]);
 
 /** What moves an incident: people's actions, and what the system finds by itself. */
@@ -92,7 +95,13 @@ export type Move = Action | 'assign' | 'nobody' | 'somebody';
 /** Target of a move; `same`: recorded, but the incident stays; `was`: the state before the pause. */
 export type Target = State | 'same' | 'was';
 
-const working = { depart: 'same', contact: 'same', feedback: 'same', reinforce: 'same' } as const;
+const working = {
+  depart: 'same',
+  contact: 'same',
+  feedback: 'same',
+  reinforce: 'same',
+  tell: 'same',
+} as const;
 const talk = { note: 'same', reveal: 'same' } as const;
 const asked = {
   ...talk,
@@ -146,8 +155,8 @@ export const MOVES: Record<State, Partial<Record<Move, Target>>> = {
     close: 'closed',
     return: 'returned',
   },
-  closed: { ...talk, revisit: 'finished', reopen: 'asking' },
-  finished: { ...talk, reopen: 'asking' },
+  closed: { ...talk, tell: 'same', revisit: 'finished', reopen: 'asking' },
+  finished: { ...talk, tell: 'same', reopen: 'asking' },
   returned: { ...talk, handback: 'same' },
 };
 

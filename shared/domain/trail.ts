@@ -46,6 +46,7 @@ export const LINE_KINDS = [
   'restarted',
   'unreached',
   'reply',
+  'caller-told',
   'notice',
 ] as const;
 /** Kind of a trail line. */

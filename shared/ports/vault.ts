@@ -9,6 +9,9 @@ export interface Vault {
   seal(words: unknown, context: string): string;
   /** @throws KeyErased when its key is gone; another error when the context differs or a byte was changed: a defect. */
   open(sealed: string, context: string): unknown;
-  /** Keyed hash of a phone, name or address, for history: equal inputs give equal hashes only under the same pepper. */
+  /**
+   * Keyed hash: equal inputs give equal hashes only under the same pepper. Of a phone, name or address, for history, blanks and case apart;
+   * of a link or a code exactly.
+   */
   hash(kind: 'phone' | 'person' | 'address' | 'link' | 'pin', value: string): string;
 }
