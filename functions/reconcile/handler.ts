@@ -8,6 +8,7 @@ import { loadDistrict } from '#shared/districts/load.ts';
 import { scheduleDoor } from '#shared/lambda/schedule.ts';
 import { envSchema } from './env.ts';
 import { exportHeads } from './export-heads.ts';
+import { drillBySchedule } from './drill-by-schedule.ts';
 import { everyMinute, reconcile } from './reconcile.ts';
 
 const env = envSchema.parse(process.env);
@@ -28,5 +29,7 @@ const reconciler = {
 /** Finds what was left undone and finishes it, four times a minute. */
 export const handler = scheduleDoor(async (beat) => {
   await (beat === 'minute' ? everyMinute(reconciler) : reconcile(reconciler));
-  if (beat === 'minute') await exportHeads(around);
+  if (beat !== 'minute') return;
+  await exportHeads(around);
+  await drillBySchedule(reconciler);
 }, around);

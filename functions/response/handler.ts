@@ -9,6 +9,7 @@ import { sfnWorkflow } from '#shared/adapters/workflow.ts';
 import { loadDistrict } from '#shared/districts/load.ts';
 import { httpDoor } from '#shared/lambda/http.ts';
 import { takeAction } from './action.ts';
+import { takeDrillAnswer } from './drill-answer.ts';
 import { envSchema } from './env.ts';
 
 const env = envSchema.parse(process.env);
@@ -40,6 +41,12 @@ export const handler = httpDoor(
           body,
           idempotencyKey: headers['idempotency-key'],
         }),
+    },
+    {
+      method: 'POST',
+      path: '/api/drill/answer',
+      auth: 'any',
+      handle: ({ bearer }) => takeDrillAnswer(mover, bearer.id),
     },
   ],
   { log: around.log, signIn: tokenSignIn(around.secrets, env.DISTRICT, around.clock) },

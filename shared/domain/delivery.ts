@@ -66,7 +66,7 @@ export const deliverySchema = z.strictObject({
 export type Delivery = z.infer<typeof deliverySchema>;
 
 /** What only makes sense as a text: an answer to one, a code to type, words to somebody who is not on the roster. */
-const TEXT_ONLY: ReadonlySet<NoticeKind> = new Set([
+export const TEXT_ONLY: ReadonlySet<NoticeKind> = new Set([
   'choose',
   'answer',
   'pin',
@@ -74,11 +74,17 @@ const TEXT_ONLY: ReadonlySet<NoticeKind> = new Set([
   'caller-coming',
   'caller-result',
 ]);
+/** A drill asks as a task would, but calls nobody up. */
+const DRILL: DeliveryPlan = [
+  { channel: 'chat', after: 0 },
+  { channel: 'sms', after: 15 },
+];
 const BY_TEXT: DeliveryPlan = [{ channel: 'sms', after: 0 }];
 
 /** The plan for one person and kind: his own, else the kind's, else the lane's. Chatter never takes the loud plan of a person. */
 export const planFor = ({ plans }: Delivery, kind: NoticeKind, to: string): DeliveryPlan => {
   if (TEXT_ONLY.has(kind)) return plans.kinds[kind] ?? BY_TEXT;
+  if (kind === 'drill') return plans.kinds.drill ?? DRILL;
   const lane = laneOf(kind);
   return (lane === 'alerts' ? plans.members[to] : undefined) ?? plans.kinds[kind] ?? plans[lane];
 };

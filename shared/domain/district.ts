@@ -3,6 +3,7 @@ import { dispositionSchema } from './classification.ts';
 import { callerToldSchema } from './caller-notice.ts';
 import { deliverySchema } from './delivery.ts';
 import { ladderSchema, modeSchema } from './ladder.ts';
+import { drillPolicySchema } from './drill.ts';
 import type { Ladder, Mode } from './ladder.ts';
 import { linksSchema } from './link.ts';
 import { repliesSchema } from './reply.ts';
@@ -103,6 +104,8 @@ const policySchema = z.strictObject({
   callerTold: callerToldSchema.prefault({}),
   /** Where the 110 centre takes returns and results; without it the desk tells them by telephone. */
   backTo110: backTo110Schema.optional(),
+  /** When it is tried out whether people can be reached; without it only by hand. */
+  drill: drillPolicySchema.optional(),
   deploy: deploySchema,
 });
 

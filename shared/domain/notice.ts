@@ -51,6 +51,8 @@ const LANE_OF: Record<NoticeKind, Lane> = {
   'caller-accepted': 'alerts',
   'caller-coming': 'alerts',
   'caller-result': 'alerts',
+  drill: 'chatter',
+  canary: 'chatter',
 };
 /** The lane of a kind of notice. */
 export const laneOf = (kind: NoticeKind): Lane => LANE_OF[kind];

@@ -11,7 +11,8 @@ import { RUNG_NAMES, RUNGS, type Rung } from './rung.ts';
  * reassigned the old lead is released · returned duty: hand this back to 110 · handback street leader: nobody handed it back ·
  * desk a note to the duty officer · changed address or danger changed · reopened the former lead is asked again ·
  * plain what is left of a text whose words were refused · choose which of several tasks did you mean · answer what came of a text back ·
- * pin a link is opened on a second device · caller-accepted, caller-coming, caller-result to whoever had called.
+ * pin a link is opened on a second device · caller-accepted, caller-coming, caller-result to whoever had called ·
+ * drill can you be reached? · canary does this vendor still work?
  */
 export const NOTICE_KINDS = [
   'ask',
@@ -34,6 +35,8 @@ export const NOTICE_KINDS = [
   'caller-accepted',
   'caller-coming',
   'caller-result',
+  'drill',
+  'canary',
 ] as const;
 /** Why somebody gets a text. */
 export type NoticeKind = (typeof NOTICE_KINDS)[number];

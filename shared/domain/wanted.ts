@@ -1,4 +1,5 @@
 import { NAG, SUBSTITUTE_SECONDS } from './climb.ts';
+import { DRILL_EXPIRES } from './drill.ts';
 import { OVER, owes, personOf, type Incident, type Instant } from './incident.ts';
 import { limitOf } from './ladder.ts';
 import { FIRST_ASKS, INSISTENT, laneOf, type Notice } from './notice.ts';
@@ -21,6 +22,7 @@ export const askDeadline = (incident: Incident, notice: Pick<Notice, 'at' | 'run
  */
 export const expiryOf = (incident: Incident | undefined, notice: Notice): Instant | undefined => {
   if (notice.kind === 'returned' || notice.kind === 'handback' || notice.kind === 'desk') return undefined;
+  if (notice.kind === 'drill') return notice.at + DRILL_EXPIRES * 1000;
   if (notice.kind === 'nag') return notice.at + NAG.every * 1000;
   if (!FIRST_ASKS.has(notice.kind))
     return notice.at + (laneOf(notice.kind) === 'chatter' ? CHATTER_SECONDS : ALERT_SECONDS) * 1000;
