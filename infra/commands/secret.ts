@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { newDistrictSecret, newTokenKey, newWebhookKey } from '#shared/adapters/new-district-secret.ts';
-import { districtSecretSchema, type DistrictSecret } from '#shared/contracts/secret.ts';
+import {
+  ACCOUNT_SECTIONS,
+  accountSectionSchema,
+  districtSecretSchema,
+  type AccountSection,
+  type DistrictSecret,
+} from '#shared/contracts/secret.ts';
 import { consent, main, text, type Call, type Command } from './command.ts';
 import { completeSecret, readSecretText, type Installation } from './installation.ts';
 import { Refused, WrongInput } from './refused.ts';
@@ -19,29 +25,45 @@ import {
   tokenKeyName,
 } from './secret-rotation.ts';
 
-const vendorSchema = z.strictObject({
-  accessKeyId: z.string().min(1),
-  accessKeySecret: z.string().min(1),
-  signName: z.string().min(1),
-});
+const SECTIONS = accountSectionSchema.options.join(', ');
 
+/** Accounts whose vendors post to us what became of a message, and the last but one part of the path they post to. */
+const POSTS: Partial<Record<AccountSection, string>> = {
+  aliyunSms: 'aliyun-sms',
+  tencentSms: 'tencent-sms',
+  aliyunVoice: 'aliyun-voice',
+};
+
+/** Which account is meant; the one that every district has unless another is named. */
+const sectionOf = (call: Call): AccountSection => {
+  const name = call.positionals[1] ?? 'aliyunSms';
+  const found = accountSectionSchema.safeParse(name);
+  if (!found.success) throw new WrongInput(`Which account: ${SECTIONS}? Not '${name}'.`);
+  return found.data;
+};
 /** From a file, because what stands on a command line can be seen by everybody on the machine. */
-const vendorOf = (call: Call): DistrictSecret['aliyunSms'] => {
+const accountOf = (call: Call, section: AccountSection): Partial<DistrictSecret> => {
+  const schema = z.strictObject(ACCOUNT_SECTIONS[section].shape);
+  const shape = `{ ${Object.entries(schema.shape)
+    .map(([name, is]) => `"${name}": …${is instanceof z.ZodOptional ? ' (may be left out)' : ''}`)
+    .join(', ')} }`;
   const file = text(call, 'vendor');
-  const shape = '{ "accessKeyId": "…", "accessKeySecret": "…", "signName": "…" }';
   if (file === undefined)
     throw new WrongInput(
-      `--vendor FILE is needed: the SMS vendor's keys as JSON, ${shape}; - reads them from the input.`,
+      `--vendor FILE is needed: the account ${section} as JSON, ${shape}; - reads it from the input.`,
     );
   let parsed;
   try {
-    parsed = vendorSchema.safeParse(JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8')));
+    parsed = schema.safeParse(JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8')));
   } catch {
     throw new WrongInput(`${file} cannot be read as JSON; it should hold ${shape}.`);
   }
   // Names of fields only: a message with a value in it ends up in a log.
-  if (!parsed.success) throw new WrongInput(`${file} should hold ${shape}, and no other fields.`);
-  return parsed.data;
+  if (!parsed.success)
+    throw new WrongInput(
+      `${file} should hold ${shape}, and no other fields; wrong: ${parsed.error.issues.map(({ path }) => path.join('.') || 'a field').join(', ')}.`,
+    );
+  return { [section]: parsed.data };
 };
 
 /** The whole is checked before it is put: no function may meet a secret that it cannot read. */
@@ -68,7 +90,8 @@ const init: Verb = async (call, installation) => {
     throw new Refused(
       `${installation.name} has a secret already. It is never made anew: everything that was sealed with it would be lost.`,
     );
-  const secret = newDistrictSecret(vendorOf(call));
+  const { aliyunSms } = districtSecretSchema.pick({ aliyunSms: true }).parse(accountOf(call, 'aliyunSms'));
+  const secret = newDistrictSecret(aliyunSms);
   await put(installation, secret);
   terminal.err(`${installation.name} has a secret. Next:`);
   terminal.err('1. Give the webhook key to the 110 centre, by a way that nobody else reads.');
@@ -156,9 +179,31 @@ const eraseDataKey: Verb = async (call, installation) => {
 };
 
 const setVendor: Verb = async (call, installation) => {
+  const section = sectionOf(call);
+  const account = accountOf(call, section);
   const secret = await completeSecret(installation);
-  await put(installation, { ...secret, aliyunSms: vendorOf(call) });
-  call.terminal.err("The vendor's keys are changed; keep the old ones valid at the vendor for five minutes.");
+  const known = secret[section] !== undefined;
+  await put(installation, { ...secret, ...account });
+  call.terminal.err(
+    known
+      ? `The account ${section} is changed; keep the old keys valid there for five minutes.`
+      : `The account ${section} is in use in five minutes.`,
+  );
+  const path = POSTS[section];
+  if (!known && path !== undefined)
+    call.terminal.err(
+      `Give the vendor the address for receipts and answers: <Url>/receipts/${path}/<receiptToken>, both from the stack and the secret.`,
+    );
+};
+
+const dropVendor: Verb = async (call, installation) => {
+  const section = sectionOf(call);
+  if (section === 'aliyunSms') throw new WrongInput('aliyunSms stays: a district without it reaches nobody.');
+  const secret = await completeSecret(installation);
+  if (secret[section] === undefined) throw new Refused(`There is no account ${section}.`);
+  const { [section]: _, ...rest } = secret;
+  await put(installation, { ...rest, aliyunSms: secret.aliyunSms });
+  call.terminal.err(`The account ${section} is not called any more in five minutes.`);
 };
 
 const showFields: Verb = async (call, installation) => {
@@ -177,9 +222,12 @@ const VERBS: Record<string, { run: Verb; options: readonly string[] }> = {
   'rotate-data': { run: rotateData, options: ['finish'] },
   'erase-data': { run: eraseDataKey, options: ['yes'] },
   'set-vendor': { run: setVendor, options: ['vendor'] },
+  'drop-vendor': { run: dropVendor, options: [] },
   'show-fields': { run: showFields, options: [] },
 };
 
+/** Verbs with a name behind them. */
+const WITH_NAME = new Set(['erase-data', 'set-vendor', 'drop-vendor']);
 const OWN = ['vendor', 'print', 'finish', 'cancel', 'at-once', 'yes'];
 
 /** `npm run secret`: makes the district's secret and renews its keys while everything runs. */
@@ -192,12 +240,14 @@ export const secret: Command = {
     'rotate-tokens [--at-once [--yes]]',
     'rotate-data [--finish]',
     'erase-data KEYID [--yes]',
-    'set-vendor --vendor keys.json',
+    'set-vendor [SECTION] --vendor keys.json',
+    'drop-vendor SECTION',
     'show-fields',
   ],
   more: [
     '--print shows a new webhook key, once; nothing else is ever shown. Functions read the secret again after five',
     'minutes, so every rotation has a pause of five minutes in it, and each step says what comes next.',
+    `SECTION is an account: ${SECTIONS}; aliyunSms if left out.`,
     '',
   ],
   options: {
@@ -215,10 +265,11 @@ export const secret: Command = {
       throw new WrongInput(
         `What is to be done: ${Object.keys(VERBS).join(', ')}${verb ? `, not '${verb}'` : ''}?`,
       );
-    if (more.length > 0 || (key !== undefined && verb !== 'erase-data'))
+    if (more.length > 0 || (key !== undefined && !WITH_NAME.has(verb)))
       throw new WrongInput(`'${call.positionals.at(-1)}' is one word too many.`);
     if (verb === 'erase-data' && key === undefined)
       throw new WrongInput('Which data key? show-fields lists them.');
+    if (verb === 'drop-vendor' && key === undefined) throw new WrongInput(`Which account: ${SECTIONS}?`);
     const strange = OWN.find((name) => call.values[name] !== undefined && !known.options.includes(name));
     if (strange) throw new WrongInput(`--${strange} means nothing to ${verb}.`);
     if (call.values['finish'] === true && (call.values['cancel'] === true || call.values['print'] === true))

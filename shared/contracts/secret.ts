@@ -28,10 +28,11 @@ const publicJwk = z.object({
 const word = z.string().min(1).max(400);
 
 /**
- * Accounts with the vendors who bring notices, one section each. A vendor without a section is not configured and is skipped.
- * Aliyun's texts are not among them: no district starts without one sure channel.
+ * Accounts with those who are called from here: the vendors who bring notices, and 110. One section each; a vendor without a section is
+ * not configured and is skipped. Only Aliyun's texts are never left out: no district starts without one sure channel.
  */
-const vendorSections = {
+export const ACCOUNT_SECTIONS = {
+  aliyunSms: z.object({ accessKeyId: word, accessKeySecret: word, signName: word }),
   tencentSms: z.object({ secretId: word, secretKey: word, sdkAppId: z.string().regex(/^\d+$/) }),
   /** `showNumber`: the bought number that is shown to the person called; the codes are of the texts spoken after a key and at the end. */
   aliyunVoice: z.object({
@@ -54,6 +55,11 @@ const vendorSections = {
   webpush: z.object({ publicKey: word, privateKey: word, subject: z.url() }),
 };
 
+/** Parses the name of such a section. */
+export const accountSectionSchema = z.keyof(z.object(ACCOUNT_SECTIONS));
+/** The name of such a section. */
+export type AccountSection = z.infer<typeof accountSectionSchema>;
+
 /**
  * What one district keeps secret: one JSON document in Secrets Manager (rules §5). Rotation without downtime: a list
  * holds the current key first and the next one beside it, so that both sides can change at their own time.
@@ -67,12 +73,8 @@ export const districtSecretSchema = z.object({
     privateJwk: publicJwk.omit({ kid: true }).extend({ d: z.string() }),
     publicJwks: z.array(publicJwk).nonempty(),
   }),
-  aliyunSms: z.object({
-    accessKeyId: z.string().min(1),
-    accessKeySecret: z.string().min(1),
-    signName: z.string().min(1),
-  }),
-  ...z.object(vendorSections).partial().shape,
+  ...z.object(ACCOUNT_SECTIONS).partial().shape,
+  aliyunSms: ACCOUNT_SECTIONS.aliyunSms,
   /** The last part of the path that vendors post their receipts to. */
   receiptToken: z.string().regex(/^[\w-]{22,128}$/, 'at least 22 letters, digits, hyphens or underscores'),
   /** AES-256 keys by id; erasing one makes what it sealed unreadable for good. */
