@@ -61,7 +61,11 @@ function call(m: StoredMessage): string {
 }
 
 /** The whole page. It fetches its cards again whenever the server says that a text has come; the script runs by `nonce` only. */
-export function phonesPage(cards: string, nonce: string, faultsUrl: string): string {
+export function phonesPage(
+  cards: string,
+  nonce: string,
+  { faultsUrl, vendors }: { faultsUrl: string; vendors: readonly string[] },
+): string {
   return `<!doctype html>
 <html lang="zh-CN">
 <head>
@@ -96,7 +100,7 @@ export function phonesPage(cards: string, nonce: string, faultsUrl: string): str
 ${cards}
 </main>
 <footer>
-<p>想看短信发不出去会怎样：在命令行运行下面这一句，接下来的两条短信会被拒绝。<code>mode</code> 换成 <code>timeout</code> 是不回应，换成 <code>silent</code> 是收下却不送达，换成 <code>none</code> 恢复正常。<code>vendor</code> 换成别的通道名字，就是那个通道出故障。</p>
+<p>想看短信发不出去会怎样：在命令行运行下面这一句，接下来的两条短信会被拒绝。<code>mode</code> 换成 <code>timeout</code> 是不回应，换成 <code>silent</code> 是收下却不送达，换成 <code>none</code> 恢复正常。<code>vendor</code> 换成别的通道，就是那个通道出故障：${vendors.map((name) => `<code>${escape(name)}</code>`).join('、')}。</p>
 <pre><code>curl -d '{"vendor":"aliyun-sms","mode":"refuse","count":2}' ${escape(faultsUrl)}</code></pre>
 </footer>
 <script nonce="${nonce}">

@@ -249,7 +249,11 @@ export async function startPhones(options: PhonesOptions): Promise<Phones> {
       'x-content-type-options': 'nosniff',
       'content-security-policy': `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; connect-src 'self'; base-uri 'none'; form-action 'none'`,
     });
-    response.end(query.get('part') === 'cards' ? cards : phonesPage(cards, nonce, `${url}/faults`));
+    response.end(
+      query.get('part') === 'cards'
+        ? cards
+        : phonesPage(cards, nonce, { faultsUrl: `${url}/faults`, vendors: [...exchanges.keys()] }),
+    );
   }
 
   function watch(response: ServerResponse): void {
