@@ -2,6 +2,7 @@ import { budgetDays, budgetOf, fingerprint, spend, type Subject } from '#shared/
 import { CALLER_KINDS } from '#shared/domain/caller-notice.ts';
 import { CHANNELS, type Channel, type Vendor } from '#shared/domain/channel.ts';
 import {
+  TEXT_ONLY,
   advances,
   nextStep,
   planFor,
@@ -114,7 +115,9 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
   const own = await ownFacts(d, owner, incident, notice, now);
   const { delivery } = district;
   const chatter = laneOf(notice.kind) === 'chatter';
-  const siblings = chatter ? (await store.notices(owner)).map((one) => one.notice) : [];
+  // What concerns no incident has no course of events in which one could be newer.
+  const siblings =
+    chatter && owner !== REJECTS_OWNER ? (await store.notices(owner)).map((one) => one.notice) : [];
   const moot =
     barred ??
     mootBecause(incident, notice) ??
@@ -153,7 +156,8 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
       plan: planFor(delivery, notice.kind, notice.to),
       unacted: delivery.unacted,
       unproved: delivery.unproved,
-      ways: textless ? withoutTexts(ways) : ways,
+      // What answers a text comes as one.
+      ways: textless && !TEXT_ONLY.has(notice.kind) ? withoutTexts(ways) : ways,
       moot,
       deadline: expiryOf(incident, notice),
     },
@@ -279,7 +283,7 @@ const finish = async (
   now: Instant,
 ): Promise<'rest' | 'on'> => {
   const { row, owner, member } = about;
-  const gone = member ? why : 'left-the-roster';
+  const gone = member || about.facts.moot !== undefined ? why : 'left-the-roster';
   if (why === 'unreachable' && owner !== REJECTS_OWNER && FIRST_ASKS.has(row.notice.kind))
     await move(d, owner.slice('INC#'.length), ({ incident, hands, now: at }) => {
       const change = leaveUnreached(incident, row.notice.to, hands, at);

@@ -3,11 +3,13 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { CALLBACKS } from '#shared/adapters/callbacks.ts';
 import { sqsQueues } from '#shared/adapters/queues.ts';
 import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
+import { issueToken } from '#shared/adapters/tokens.ts';
 import { jitter } from '#shared/adapters/system.ts';
 import { sfnWorkflow } from '#shared/adapters/workflow.ts';
 import { loadDistrict } from '#shared/districts/load.ts';
-import { httpDoor } from '#shared/lambda/http.ts';
+import { deviceHash, httpDoor } from '#shared/lambda/http.ts';
 import { envSchema } from './env.ts';
+import { openLink, showLink, type Session } from './link.ts';
 import { takeReceipts } from './receipt.ts';
 
 const env = envSchema.parse(process.env);
@@ -24,6 +26,17 @@ const taker = {
   vendors: CALLBACKS,
 };
 
+const opener = {
+  ...taker,
+  deviceHash,
+  sign: async ({ member, hours, ...only }: Session) =>
+    issueToken(
+      await around.secrets.district(),
+      { sub: member, role: 'member', district: env.DISTRICT, hours, only },
+      around.clock,
+    ),
+};
+
 /** What the vendors post: whether a notice has arrived, and what its reader answers. */
 export const handler = httpDoor(
   [
@@ -32,6 +45,18 @@ export const handler = httpDoor(
       path: '/receipts/{vendor}/{token}',
       auth: 'none',
       handle: ({ params, raw }) => takeReceipts(taker, params, raw),
+    },
+    {
+      method: 'GET',
+      path: '/t/{token}',
+      auth: 'none',
+      handle: ({ params }) => showLink(opener, params['token']),
+    },
+    {
+      method: 'POST',
+      path: '/t/{token}/session',
+      auth: 'none',
+      handle: ({ params, raw }) => openLink(opener, params['token'], raw),
     },
   ],
   around,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { act } from '#shared/domain/act.ts';
 import { tellCaller, tellOfCallerReply } from '#shared/domain/caller-notice.ts';
 import type { Vendor } from '#shared/domain/channel.ts';
-import { draft, write, type Change } from '#shared/domain/draft.ts';
+import type { Change } from '#shared/domain/draft.ts';
 import { handsAt } from '#shared/domain/hands.ts';
 import { personOf, type Incident, type Instant } from '#shared/domain/incident.ts';
 import type { Notice } from '#shared/domain/notice.ts';
@@ -24,12 +24,14 @@ import {
 } from '#shared/domain/reply.ts';
 import type { Member } from '#shared/domain/roster.ts';
 import { shortNumber } from '#shared/domain/texts.ts';
+import { answerDrill } from '#shared/ports/drills.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import { jobsOf } from '#shared/ports/queue.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
 import type { Inbound } from '#shared/ports/sender.ts';
 import { REJECTS_OWNER, ownerOf } from '#shared/ports/store.ts';
+import { remark, saying, type Said } from './remark.ts';
 
 /** What somebody has texted back, or the keys he pressed. */
 type Reply = Extract<Inbound, { kind: 'reply' }>;
@@ -72,6 +74,10 @@ export const takeReply = async (taker: ReplyTaker, vendor: Vendor, reply: Reply)
   const members = (await store.roster()).filter((member) => member.phone === number);
   if (members.length === 0) return log.info('reply-of-a-stranger', { vendor });
   const decision = await decided(taker, vendor, reply, { hash, key, at, members });
+  const people = members.map(({ id }) => id);
+  const drilled = await answerDrill(taker, people, vendor === 'aliyun-voice' ? 'keys' : 'text', at);
+  // Any sign of life answers a drill; whoever waits for nothing else is not told that his last task is over.
+  if (drilled && (decision.do === 'tell' || decision.do === 'ignore')) return undefined;
   await carryOut(taker, vendor, decision, { hash, key, at });
 };
 
@@ -211,24 +217,6 @@ const carryOut = async (
   }
 };
 
-/** What is said to somebody who has answered. */
-type Said = Pick<Notice, 'kind' | 'answer' | 'list'>;
-
-/** Adds what is said to a change, so that it is committed with what it tells of. */
-const saying = (change: Change, to: string, said: Said, at: Instant): Change => ({
-  ...change,
-  notices: [
-    ...change.notices,
-    {
-      id: `${String(change.incident.version).padStart(5, '0')}.${String(change.notices.length).padStart(2, '0')}`,
-      to,
-      at,
-      round: change.incident.round,
-      ...said,
-    },
-  ],
-});
-
 /** Acts as the member, through the same rules as a tap; the trail says over what. */
 const doAct = async (
   taker: ReplyTaker,
@@ -260,7 +248,7 @@ const doAct = async (
               line.by === member ? { ...line, facts: { ...line.facts, over } } : line,
             ),
           }
-        : remark(incident, member, { over, action, told }, now);
+        : remark(incident, { kind: 'reply', by: member, facts: { over, action, told } }, now);
     const whole = tellCaller(taker.district.callerTold, incident, change, now);
     return {
       change: saying(whole, member, { kind: 'answer', answer: told }, now),
@@ -285,19 +273,6 @@ const outcomeOf = (
   return standing === 'done' && action === 'decline' ? 'late' : standing;
 };
 
-/** An answer that moves nothing still stands in the trail. */
-const remark = (
-  incident: Incident,
-  by: string,
-  facts: Record<string, string | number>,
-  now: Instant,
-): Change => {
-  const d = draft(incident, handsAt([], [], [], new Date(now)), now);
-  write(d, { kind: 'reply', by, facts });
-  d.incident.version += 1;
-  return { incident: d.incident, lines: d.lines, notices: d.notices };
-};
-
 /** Answers somebody whose text did nothing: at most so many times a day. */
 const answer = async (
   taker: ReplyTaker,
@@ -315,7 +290,11 @@ const answer = async (
   if (enough) log.info('reply-unanswered', { vendor });
   await move(taker, id, async ({ incident, now }) => {
     if (await store.done(id, idempotencyKey)) return { result: undefined };
-    const change = remark(incident, member, { over: 'sms', did: 'nothing' }, now);
+    const change = remark(
+      incident,
+      { kind: 'reply', by: member, facts: { over: 'sms', did: 'nothing' } },
+      now,
+    );
     return {
       change: enough ? change : saying(change, member, said, now),
       beside: { idempotencyKey },

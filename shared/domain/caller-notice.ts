@@ -87,20 +87,22 @@ export const callerBarred = (
 export const callerMoot = (incident: Incident, { kind }: Pick<Notice, 'kind'>): string | undefined => {
   if (kind === 'caller-result') return incident.closed ? undefined : 'reopened';
   if (incident.closed) return 'closed';
+  if (kind === 'caller-coming' && incident.done.arrive !== undefined) return 'arrived';
   return incident.lead === undefined ? 'nobody-leads' : undefined;
 };
 
 /** What there is to tell a caller as things stand. */
 export const tidings = ({ closed, done }: Incident): NoticeKind => {
   if (closed) return 'caller-result';
-  return done.depart !== undefined || done.arrive !== undefined ? 'caller-coming' : 'caller-accepted';
+  return done.depart !== undefined && done.arrive === undefined ? 'caller-coming' : 'caller-accepted';
 };
 
-/** What a change means to the caller: the first acceptance, the first departure or arrival, the close. */
+/** What a change means to the caller: the first acceptance, the first departure, the close. */
 const meaningTo = (before: Incident, after: Incident): NoticeKind | undefined => {
   if (before.closed === undefined && after.closed !== undefined) return 'caller-result';
-  const moved = (i: Incident): boolean => i.done.depart !== undefined || i.done.arrive !== undefined;
-  if (!moved(before) && moved(after)) return 'caller-coming';
+  // Who has arrived needs no announcement.
+  if (before.done.depart === undefined && after.done.depart !== undefined && after.done.arrive === undefined)
+    return 'caller-coming';
   return before.acceptedAt === undefined && after.acceptedAt !== undefined ? 'caller-accepted' : undefined;
 };
 

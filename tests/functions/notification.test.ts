@@ -56,6 +56,7 @@ test('a notice is sent once, in the approved words, however often the queue brin
       to: phone,
       message: {
         kind: 'ask',
+        extension: '1',
         template: {
           code: office.texts.templates.ask.code,
           params: { number: id.slice(-6), place: '和睦路', code: expect.any(String), limit: '10:01:00' },
@@ -63,6 +64,7 @@ test('a notice is sent once, in the approved words, however often the queue brin
         },
         signName: office.texts.signName,
         text: expect.stringContaining('和睦路'),
+        extension: office.district.replies.members,
       },
     },
   ]);
@@ -118,7 +120,7 @@ test('a refusal that passes is tried again, later each time, until the minute is
   expect(await office.notice(other, first)).toMatchObject({
     state: 'expired',
     over: 'too-late',
-    attempts: [{}, {}, {}, {}, {}],
+    attempts: Array.from({ length: 8 }, () => ({})),
   });
   expect(office.time - before).toBe(60_000);
   // The desk knew at once that nobody takes his notices, and the climb goes on by itself.
@@ -188,8 +190,11 @@ describe('when the vendor gives no answer it is asked what became of the text', 
     office.script.send = Array.from({ length: 20 }, () => SILENCE);
     await deliver();
     await office.deliverAll();
-    expect(await row()).toMatchObject({ state: 'unknown', attempts: [{}, {}, {}, {}, {}] });
-    expect(office.log.counts).toMatchObject({ NoticeFailed: 1, NoticeDoubled: 4 });
+    expect(await row()).toMatchObject({
+      state: 'unknown',
+      attempts: Array.from({ length: 8 }, () => ({})),
+    });
+    expect(office.log.counts).toMatchObject({ NoticeFailed: 1, NoticeDoubled: 7 });
   });
 });
 
