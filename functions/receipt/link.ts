@@ -36,9 +36,9 @@ export interface LinkOpener extends Mover {
   memos: Memos;
   secrets: Pick<Secrets, 'vault'>;
   /** Signs a session. */
-  sign(session: Session): Promise<string>;
+  sign: (session: Session) => Promise<string>;
   /** Hash by which the door knows a device again. */
-  deviceHash(device: string): string;
+  deviceHash: (device: string) => string;
 }
 
 /** A shift, and a little more. */

@@ -6,7 +6,8 @@ export const tableMemos = (table: Table): Memos => ({
   async read(name, now) {
     const item = await table.get({ pk: `MEMO#${name}`, sk: 'MEMO' });
     if (!item || (typeof item.until === 'number' && item.until <= now)) return undefined;
-    return { value: JSON.parse(String(item.value)), version: Number(item.version) };
+    if (typeof item.value !== 'string') throw new Error(`The memo ${name} has no value.`);
+    return { value: JSON.parse(item.value), version: Number(item.version) };
   },
   async write(name, { version, value, expires }, now) {
     const put = {

@@ -49,7 +49,7 @@ describe('what a member means', () => {
     fc.assert(
       fc.property(fc.constantFrom('1', '2', '21', '0', 'TD', 'KT'), noise, noise, (word, before, after) => {
         const wide = word.replace(/[!-~]/g, (c) => String.fromCharCode(c.charCodeAt(0) + 0xfee0));
-        for (const said of [word, word.toLowerCase(), wide, [...word].join(after)])
+        for (const said of [word, word.toLowerCase(), wide, Array.from(word).join(after)])
           expect(meaningOf(`${before}${said}${after}`)).toEqual(meaningOf(word));
       }),
     );

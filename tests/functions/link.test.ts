@@ -26,7 +26,14 @@ beforeEach(async () => {
 });
 
 const opener = () => ({
-  ...office,
+  store: office.store,
+  queues: office.queues,
+  workflow: office.workflow,
+  clock: office.clock,
+  log: office.log,
+  backoff: office.backoff,
+  district: office.district,
+  memos: office.memos,
   secrets: office.secrets,
   deviceHash,
   sign: ({ member, hours, ...only }: Session) =>
