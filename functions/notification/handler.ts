@@ -9,8 +9,10 @@ import { jitter, systemIds } from '#shared/adapters/system.ts';
 import { sfnWorkflow } from '#shared/adapters/workflow.ts';
 import { noticeJobSchema } from '#shared/contracts/jobs.ts';
 import { loadDistrict, loadTexts, loadVendors } from '#shared/districts/load.ts';
+import { CANARY } from '#shared/domain/canary.ts';
 import { isRelay } from '#shared/domain/relay.ts';
 import { queueDoor } from '#shared/lambda/queue.ts';
+import { canary } from './canary.ts';
 import { envSchema } from './env.ts';
 import { deliver } from './notification.ts';
 import { relay } from './relay.ts';
@@ -41,9 +43,11 @@ const deliverer = {
 /** Delivers every notice of a batch, and tells 110 what it is owed, each alone. */
 export const handler = queueDoor(
   noticeJobSchema,
-  (job) =>
-    isRelay(job.noticeId)
+  (job) => {
+    if (job.owner === CANARY) return canary(deliverer, job.noticeId);
+    return isRelay(job.noticeId)
       ? relay(deliverer, { incidentId: job.owner.slice('INC#'.length), relayId: job.noticeId })
-      : deliver(deliverer, job),
+      : deliver(deliverer, job);
+  },
   around,
 );

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { refused, type Outcome } from '#shared/contracts/errors.ts';
+import { isCanary } from '#shared/domain/canary.ts';
 import { vendorSchema, type Vendor } from '#shared/domain/channel.ts';
 import { advances, standing } from '#shared/domain/delivery.ts';
 import { arrived, ledgerFor } from '#shared/domain/ledger.ts';
@@ -71,6 +72,8 @@ const attemptOf = (row: NoticeRow | undefined, vendor: Vendor, receipt: Receipt)
 
 /** A receipt only advances a known attempt. It never touches the incident, so that a forged one cannot stop the climb. */
 const take = async (taker: ReceiptTaker, vendor: Vendor, receipt: Receipt): Promise<void> => {
+  // Whoever sent it asks for itself.
+  if (isCanary(receipt.attemptId)) return;
   const { store, clock, log } = taker;
   const found = receipt.attemptId === undefined ? undefined : await store.byAttempt(receipt.attemptId);
   const to = receipt.state === 'failed' ? 'failed-permanent' : receipt.state;

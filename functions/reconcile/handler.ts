@@ -4,10 +4,11 @@ import { sqsQueues } from '#shared/adapters/queues.ts';
 import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
 import { jitter } from '#shared/adapters/system.ts';
 import { sfnWorkflow } from '#shared/adapters/workflow.ts';
-import { loadDistrict } from '#shared/districts/load.ts';
+import { loadDistrict, loadVendors } from '#shared/districts/load.ts';
 import { scheduleDoor } from '#shared/lambda/schedule.ts';
 import { envSchema } from './env.ts';
 import { exportHeads } from './export-heads.ts';
+import { canaryBySchedule } from './canary-by-schedule.ts';
 import { drillBySchedule } from './drill-by-schedule.ts';
 import { everyMinute, reconcile } from './reconcile.ts';
 
@@ -24,6 +25,7 @@ const reconciler = {
   workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
   backoff: jitter,
   district: loadDistrict(env.DISTRICT),
+  vendors: loadVendors(),
 };
 
 /** Finds what was left undone and finishes it, four times a minute. */
@@ -32,4 +34,5 @@ export const handler = scheduleDoor(async (beat) => {
   if (beat !== 'minute') return;
   await exportHeads(around);
   await drillBySchedule(reconciler);
+  await canaryBySchedule(reconciler);
 }, around);

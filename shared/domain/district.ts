@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { canarySchema } from './canary.ts';
 import { dispositionSchema } from './classification.ts';
 import { callerToldSchema } from './caller-notice.ts';
 import { deliverySchema } from './delivery.ts';
@@ -104,6 +105,8 @@ const policySchema = z.strictObject({
   callerTold: callerToldSchema.prefault({}),
   /** Where the 110 centre takes returns and results; without it the desk tells them by telephone. */
   backTo110: backTo110Schema.optional(),
+  /** Where each vendor is tried out when nobody uses it; without it only passive health is known. */
+  canary: canarySchema.optional(),
   /** When it is tried out whether people can be reached; without it only by hand. */
   drill: drillPolicySchema.optional(),
   deploy: deploySchema,
