@@ -33,7 +33,7 @@ function card(number: string, texts: StoredMessage[], label: string | undefined)
     const local = new Date(m.at + 8 * 3_600_000).toISOString();
     const shown = `${Number(local.slice(5, 7))}月${Number(local.slice(8, 10))}日 ${local.slice(11, 19)}`;
     const link = m.more['link'] ? ` <span class="link">${escape(m.more['link'])}</span>` : '';
-    return `<li><time datetime="${new Date(m.at).toISOString()}">${shown} ${CHANNELS[m.channel]}</time><p>${escape(m.text)}${link}</p>${m.channel === 'voice' ? call(m) : ''}</li>`;
+    return `<li><time datetime="${new Date(m.at).toISOString()}">${shown} ${CHANNELS[m.channel]}（${escape(m.vendor)}）</time><p>${escape(m.text)}${link}</p>${m.channel === 'voice' ? call(m) : ''}</li>`;
   });
   const more =
     texts.length > items.length ? `<li class="none">还有更早的 ${texts.length - items.length} 条</li>` : '';
