@@ -3,9 +3,19 @@ import { invalid, problemsOf, refused, type Outcome, type Problem } from '#share
 import { incidentSummary, type Viewer } from '#shared/contracts/incident-view.ts';
 import { iso } from '#shared/contracts/time.ts';
 import { API_VERSION, listQuerySchema, pageQuerySchema } from '#shared/contracts/queries.ts';
-import type { IncidentBody, IncidentSummary, RejectedView, RosterEntry } from '#shared/contracts/views.ts';
-import { onShift } from '#shared/domain/roster.ts';
+import type {
+  IncidentBody,
+  IncidentSummary,
+  RejectedView,
+  RosterEntry,
+  UnreachedList,
+  UnreachedView,
+} from '#shared/contracts/views.ts';
+import { ROLE_NAMES, onShift } from '#shared/domain/roster.ts';
+import { clockTime, shortNumber, type NoticeKind } from '#shared/domain/texts.ts';
+import { isUnreached } from '#shared/domain/unreached.ts';
 import { look, type Looker } from '#shared/ports/look.ts';
+import { REJECTS_OWNER } from '#shared/ports/store.ts';
 
 /** A page of a list as it goes over the wire. */
 export interface Listed<T> {
@@ -105,6 +115,47 @@ export const listRejected = async (
     kind: 'done',
     body: { items: items.map((item) => ({ ...item, at: iso(item.at) })), next: toWire(next) },
   };
+};
+
+/** What the desk says to somebody whom it telephones; never more than a lock screen would show. */
+const ERRANDS: Partial<Record<NoticeKind, string>> = {
+  reinforce: '请去增援',
+  nag: '还没有人签收，请马上安排人',
+  returned: '要退回110，请确认',
+  handback: '要退回110，请确认',
+};
+
+/** Who has to act and is reached by no vendor: for the desk to telephone, oldest first, and as a list to print. */
+export const listUnreached = async ({ store, clock, district }: Looker): Promise<Outcome<UnreachedList>> => {
+  const now = clock.now().getTime();
+  const [open, roster] = await Promise.all([store.openAlerts(), store.roster()]);
+  const items = open
+    .filter(({ row }) => isUnreached(row, now))
+    .sort((a, b) => a.row.notice.at - b.row.notice.at)
+    .flatMap(({ owner, row }): UnreachedView[] => {
+      const { notice, attempts } = row;
+      const member = roster.find((one) => one.id === notice.to);
+      if (!member) return [];
+      const incidentId = owner === REJECTS_OWNER ? undefined : owner.slice(owner.indexOf('#') + 1);
+      const code = attempts.at(-1)?.code;
+      return [
+        {
+          ...(incidentId === undefined ? {} : { incidentId }),
+          number: shortNumber(incidentId ?? notice.id),
+          member: { id: member.id, name: member.name, role: member.role, phone: member.phone },
+          kind: notice.kind,
+          since: iso(notice.at),
+          tries: attempts.length,
+          ...(code === undefined ? {} : { code }),
+        },
+      ];
+    });
+  const lines = items.map(
+    ({ number, member, kind, since }) =>
+      `□ ${clockTime(new Date(since), clock.now())}  任务${number}  ${ROLE_NAMES[member.role]} ${member.name}  ${member.phone}  ${ERRANDS[kind] ?? '请马上签收'}`,
+  );
+  const print = [`${district.name}电话通知单（${items.length}人）`, ...lines].join('\n');
+  return { kind: 'done', body: { items, next: null, print } };
 };
 
 /** Are we well, what time is it here, and is the 110 centre still heard? */

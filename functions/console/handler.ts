@@ -4,7 +4,15 @@ import { surroundings } from '#shared/adapters/surroundings.ts';
 import { tokenSignIn } from '#shared/adapters/tokens.ts';
 import { loadDistrict } from '#shared/districts/load.ts';
 import { httpDoor } from '#shared/lambda/http.ts';
-import { listIncidents, listRejected, showHealth, showIncident, showRoster } from './console.ts';
+import {
+  listIncidents,
+  listRejected,
+  listUnreached,
+  showHealth,
+  showIncident,
+  showRoster,
+} from './console.ts';
+import { showDrill } from './drill.ts';
 import { envSchema } from './env.ts';
 
 const env = envSchema.parse(process.env);
@@ -41,6 +49,8 @@ export const handler = httpDoor(
       auth: 'desk',
       handle: ({ query }) => listRejected(looker, query),
     },
+    { method: 'GET', path: '/api/unreached', auth: 'desk', handle: () => listUnreached(looker) },
+    { method: 'GET', path: '/api/drill', auth: 'desk', handle: () => showDrill(looker) },
     { method: 'GET', path: '/api/health', auth: 'none', handle: () => showHealth(looker) },
     {
       method: 'GET',

@@ -257,6 +257,8 @@ const take = async (d: Deliverer, about: About, step: Step, now: Instant): Promi
       return findOut(d, about, step.attempt);
     case 'call':
       return call(d, about, step, now);
+    default:
+      return step satisfies never;
   }
 };
 
@@ -399,11 +401,13 @@ const resultOf =
           },
           facts: { code: result.code, cause: result.cause },
         };
+      default:
+        return result satisfies never;
     }
   };
 
 /** Troubles of a vendor are counted for all deliverers; three put it behind the others of its channel. */
-const signals = async (d: Deliverer, vendor: Vendor, result: SendResult): Promise<void> => {
+export const signals = async (d: Deliverer, vendor: Vendor, result: SendResult): Promise<void> => {
   if (result.kind === 'refused' && result.cause === 'money') d.log.count('VendorUnpaid');
   const bad = result.kind === 'unknown' || (result.kind === 'refused' && isVendorsFault(result.cause));
   if (!bad) return;

@@ -6,7 +6,7 @@ import type { Secrets } from '../ports/secrets.ts';
 import type { Sender, Senders } from '../ports/sender.ts';
 import { aliyunSms } from './aliyun-sms.ts';
 import { aliyunVoice } from './aliyun-voice.ts';
-import { ownRole } from './aws-signature.ts';
+import { ownRole, type AwsCredentials } from './aws-signature.ts';
 import { dingtalk } from './dingtalk.ts';
 import { jpush } from './jpush.ts';
 import { snsSms } from './sns.ts';
@@ -22,6 +22,8 @@ export interface SendersOptions {
   ids: Pick<Ids, 'nonce'>;
   /** `real`, or an address below which every vendor has its own path: emulators, or a relay with a fixed mainland address. */
   at: string;
+  /** The role that signs for the vendor that is AWS itself; the function's own if left out. */
+  credentials?: () => AwsCredentials;
 }
 
 /** The section of the secret that configures a vendor. */
@@ -41,7 +43,13 @@ const SECTIONS = {
  * All vendors that the district's secret has a section for. Asked before every delivery, so that a section added to the secret is
  * in use five minutes later, and one taken out is not called any more.
  */
-export const configuredSenders = ({ secrets, clock, ids, at }: SendersOptions): (() => Promise<Senders>) => {
+export const configuredSenders = ({
+  secrets,
+  clock,
+  ids,
+  at,
+  credentials = ownRole,
+}: SendersOptions): (() => Promise<Senders>) => {
   const base = at.replace(/\/$/, '');
   const endpoint = (vendor: Vendor, real: string): string => (at === 'real' ? real : `${base}/${vendor}`);
   // Whoever posts to an address that somebody else has named may do so without TLS only where all vendors are somebody's emulation.
@@ -69,7 +77,7 @@ export const configuredSenders = ({ secrets, clock, ids, at }: SendersOptions): 
     sns: snsSms({
       endpoint: (region) => endpoint('sns', `https://sns.${region}.amazonaws.com`),
       account: section('sns'),
-      credentials: ownRole,
+      credentials,
       clock,
     }),
     'aliyun-voice': aliyunVoice({

@@ -442,7 +442,7 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
             kind: 'notice',
             owner: key.pk,
             noticeId: key.sk.slice(key.sk.indexOf('#') + 1),
-            lane: String(key.owedPk).startsWith('CHATTER#') ? 'chatter' : 'alerts',
+            lane: textOf(key, 'owedPk').startsWith('CHATTER#') ? 'chatter' : 'alerts',
             since,
           });
         else {
@@ -457,6 +457,18 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
         }
       }
       return items;
+    },
+
+    async openAlerts() {
+      const found = await Promise.all(
+        shards('OWED').map((pk) => table.query({ index: 'owed', pk, limit: 200 })),
+      );
+      const keys = found.flat().filter(({ sk }) => sk.startsWith('NOTICE#'));
+      return (await table.getMany(keys)).flatMap((item) => {
+        // An index may lag behind: the row says whether it is still owed.
+        const row = item.owedPk === undefined ? undefined : noticeRowSchema.safeParse(item).data;
+        return row ? [{ owner: item.pk, row }] : [];
+      });
     },
 
     async overdue(before) {

@@ -4,9 +4,11 @@ import { errorBodySchema, type ErrorCode } from './errors.ts';
 import { API_VERSION, listQuerySchema, pageQuerySchema } from './queries.ts';
 import { reportSchema } from './report.ts';
 import { API_ROUTES, type ApiPath } from './routes.ts';
+import { linkStateSchema, sessionRequestSchema, sessionSchema } from './session.ts';
 import {
   actionBodySchema,
   beatSchema,
+  drillViewSchema,
   healthSchema,
   incidentBodySchema,
   incidentSummarySchema,
@@ -14,6 +16,7 @@ import {
   receivedSchema,
   rejectedSchema,
   rosterEntrySchema,
+  unreachedListSchema,
 } from './views.ts';
 
 type Json = Record<string, unknown>;
@@ -29,7 +32,12 @@ const SCHEMAS = {
   IncidentPage: pageOf(incidentSummarySchema),
   RosterPage: pageOf(rosterEntrySchema),
   RejectedPage: pageOf(rejectedSchema),
+  Drill: drillViewSchema,
+  UnreachedList: unreachedListSchema,
   Health: healthSchema,
+  SessionRequest: sessionRequestSchema,
+  Session: sessionSchema,
+  LinkState: linkStateSchema,
   Error: errorBodySchema,
 } as const;
 
@@ -134,6 +142,24 @@ const OPERATIONS: Record<ApiPath, Json> = {
       ...errors(404),
     },
   },
+  '/t/{token}': {
+    operationId: 'showLink',
+    summary: 'Where a link in a notice leads',
+    description: 'Changes nothing: programs that look at messages open every link in them.',
+    security: [],
+    parameters: [inPath('token', 'Eleven letters or digits, as in the notice.')],
+    responses: { 200: answer('The link is alive.', 'LinkState'), ...errors(404) },
+  },
+  '/t/{token}/session': {
+    operationId: 'openLink',
+    summary: 'Exchanges a link for a session',
+    description:
+      'One incident, one device. The first device gets its session at once; another is answered 401, a code is sent to the member, and it asks again with the code.',
+    security: [],
+    parameters: [inPath('token', 'Eleven letters or digits, as in the notice.')],
+    requestBody: { required: true, content: json(ref('SessionRequest')) },
+    responses: { 200: answer('The session.', 'Session'), ...errors(400, 401, 403, 404, 413, 503) },
+  },
   '/api/incidents': {
     operationId: 'listIncidents',
     summary: 'Incidents, newest first',
@@ -183,6 +209,27 @@ const OPERATIONS: Record<ApiPath, Json> = {
     security: BEARER,
     parameters: inQuery(pageQuerySchema),
     responses: { 200: answer('A page.', 'RejectedPage'), ...errors(400, 401, 403) },
+  },
+  '/api/unreached': {
+    operationId: 'listUnreached',
+    summary: 'Who has to act and is reached by no vendor, with numbers to telephone',
+    description: 'Desk only. `print` is the same as a list to print.',
+    security: BEARER,
+    responses: { 200: answer('The list, oldest first.', 'UnreachedList'), ...errors(401, 403) },
+  },
+  '/api/drill': {
+    operationId: 'showDrill',
+    summary: 'The latest reachability drill, person by person',
+    description: 'Desk only. While its window is open whoever has not answered is `waiting`.',
+    security: BEARER,
+    responses: { 200: answer('The drill.', 'Drill'), ...errors(401, 403, 404) },
+  },
+  '/api/drill/answer': {
+    operationId: 'answerDrill',
+    summary: 'A member says that the drill has reached him',
+    description: 'A repeat is harmless. By text `1` does the same, and by telephone the key 1.',
+    security: BEARER,
+    responses: { 200: { description: 'Written down.' }, ...errors(401, 409) },
   },
   '/api/health': {
     operationId: 'showHealth',

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { drillResultSchema } from '../domain/drill.ts';
 import { classificationSchema, reasonSchema } from '../domain/classification.ts';
 import { OUTCOMES, REVISIT_OUTCOMES } from '../domain/incident.ts';
 import { modeSchema } from '../domain/ladder.ts';
@@ -183,6 +184,18 @@ export const rosterEntrySchema = z
 /** A person of the roster. */
 export type RosterEntry = z.infer<typeof rosterEntrySchema>;
 
+/** A reachability drill, person by person. */
+export const drillViewSchema = z
+  .object({
+    id: z.string().describe('Day and minute at which it began, district time.'),
+    startedAt: isoSchema,
+    until: isoSchema.describe('Answers count until then.'),
+    items: z.array(drillResultSchema),
+  })
+  .meta({ id: 'Drill' });
+/** A reachability drill, person by person. */
+export type DrillView = z.infer<typeof drillViewSchema>;
+
 /** A signed message of 110 that could not be taken. */
 export const rejectedSchema = z
   .object({
@@ -198,6 +211,28 @@ export const rejectedSchema = z
   .meta({ id: 'Rejected' });
 /** A signed message of 110 that could not be taken. */
 export type RejectedView = z.infer<typeof rejectedSchema>;
+
+/** Somebody whom no vendor reaches and whom the desk has to telephone. */
+export const unreachedSchema = z
+  .object({
+    incidentId: id.optional(),
+    number: z.string().describe('Short number of the incident, as people say it.'),
+    member: z.object({ id, name: z.string(), role: roleSchema, phone: z.string() }),
+    kind: noticeKindSchema,
+    since: isoSchema,
+    tries: z.int(),
+    code: z.string().optional().describe('What the last vendor said.'),
+  })
+  .meta({ id: 'Unreached' });
+/** Somebody whom the desk has to telephone. */
+export type UnreachedView = z.infer<typeof unreachedSchema>;
+
+/** All of them, and the same as a list to print. */
+export const unreachedListSchema = z
+  .object({ items: z.array(unreachedSchema), next: z.null(), print: z.string() })
+  .meta({ id: 'UnreachedList' });
+/** All of them, and the same as a list to print. */
+export type UnreachedList = z.infer<typeof unreachedListSchema>;
 
 /** Answer to a report. */
 export const receivedSchema = z

@@ -131,12 +131,14 @@ const BUSY_MS = 10_000;
 /** A receipt comes within seconds; after this long its absence is a fact for the trail. */
 const RECEIPT_MS = 60_000;
 /**
- * Seconds before the same vendor is tried again after a refusal that may pass. Short at first, because the first rung is one minute;
- * a vendor's flow control by the minute lasts three.
+ * Seconds before the same vendor is tried again after a refusal that may pass. Dense, because the first rung is one minute and a vendor
+ * that comes back after fifty seconds still helps; then by the minute, as long as it is owed.
  */
-const RETRY_SECONDS = [2, 4, 8, 16, 30, 60, 60] as const;
-/** One try more than there are waits. */
-const MOST_CALLS = RETRY_SECONDS.length + 1;
+const RETRY_SECONDS = [2, 4, 8, 10, 10, 10, 10] as const;
+const LATER_SECONDS = 60;
+/** Calls of one vendor: of what nobody has to act on; of what somebody has to, half an hour long, if nothing ends it before. */
+const MOST_CALLS = 8;
+const MOST_INSISTENT_CALLS = 40;
 
 /** How far an attempt got; the furthest of all attempts is where the notice stands. */
 const RANK: Record<Attempt['state'], number> = {
@@ -216,16 +218,19 @@ export const nextStep = (facts: Facts, now: Instant): Step => {
     case 'delivered':
     case 'read':
       return stop === undefined ? unacted(facts, last, now) : end(attempts, last.state, stop);
+    default:
+      return last.state satisfies never;
   }
 };
 
 const afterFailure = (facts: Facts, last: Attempt, now: Instant): Step => {
   const { attempts, ways, notice } = facts;
+  const most = INSISTENT.has(notice.kind) ? MOST_INSISTENT_CALLS : MOST_CALLS;
   const sameWay = ways.find(({ vendor }) => vendor === last.vendor);
   // The words were refused, not the person: the same vendor gets the generic ones in the same second.
   if (sameWay && last.cause === 'text' && !last.generic) return { do: 'call', way: sameWay, generic: true };
   const calls = (vendor: Vendor): Attempt[] => attempts.filter((one) => one.vendor === vendor);
-  if (sameWay && last.never && calls(last.vendor).length < MOST_CALLS) return { do: 'call', way: sameWay };
+  if (sameWay && last.never && calls(last.vendor).length < most) return { do: 'call', way: sameWay };
   const level = levelOf(facts.plan, last.channel);
   const fresh = untried(facts);
   const other = fresh.find((one) => one.level >= level) ?? fresh[0];
@@ -241,16 +246,16 @@ const afterFailure = (facts: Facts, last: Attempt, now: Instant): Step => {
     .flatMap((way) => {
       const own = calls(way.vendor);
       const latest = own.at(-1);
-      if (!latest || own.length >= MOST_CALLS) return [];
+      if (!latest || own.length >= most) return [];
       const may = latest.state === 'failed-temporary' || (latest.state === 'unknown' && insists);
-      return may ? [{ way, at: latest.seen + (RETRY_SECONDS[own.length - 1] ?? 60) * 1000 }] : [];
+      return may ? [{ way, at: latest.seen + (RETRY_SECONDS[own.length - 1] ?? LATER_SECONDS) * 1000 }] : [];
     })
     .sort((a, b) => a.at - b.at)[0];
   if (!again)
     return attempts.some(({ state }) => state === 'unknown')
       ? end(attempts, 'unknown', 'silent')
       : end(attempts, 'failed-permanent', 'unreachable');
-  if (now < again.at) return wait(again.at, true);
+  if (now < again.at) return wait(Math.min(again.at, facts.deadline ?? again.at), true);
   return { do: 'call', way: again.way, ...(rings(again.way.channel) ? { double: true as const } : {}) };
 };
 

@@ -85,5 +85,7 @@ export const addressOf = (member: Member, vendor: Vendor): string | undefined =>
     case 'webpush':
     case 'webhook':
       return undefined;
+    default:
+      return vendor satisfies never;
   }
 };

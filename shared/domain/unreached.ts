@@ -2,6 +2,7 @@ import { replace } from './act.ts';
 import { draft, finish, recordBreaches, write, type Change } from './draft.ts';
 import { askNext } from './escalate.ts';
 import type { Hands } from './hands.ts';
+import { INSISTENT, type Attempt, type Notice } from './notice.ts';
 import { isActive, owes, personOf, type Incident, type Instant } from './incident.ts';
 
 /**
@@ -26,4 +27,22 @@ export const leaveUnreached = (
   if (d.incident.lead === undefined) askNext(d);
   else replace(d, person);
   return finish(d);
+};
+
+/** A vendor that works has taken a notice long before. Milliseconds. */
+const TAKEN_MS = 10_000;
+
+/**
+ * Must the desk telephone this person? Somebody has to act, and no vendor has taken his notice: all have failed, or ten seconds have
+ * passed.
+ */
+export const isUnreached = (
+  { notice, attempts }: { notice: Notice; attempts: readonly Pick<Attempt, 'state'>[] },
+  now: Instant,
+): boolean => {
+  if (!INSISTENT.has(notice.kind)) return false;
+  if (attempts.some(({ state }) => state === 'sent' || state === 'delivered' || state === 'read'))
+    return false;
+  const last = attempts.at(-1)?.state;
+  return last === 'failed-temporary' || last === 'failed-permanent' || now - notice.at >= TAKEN_MS;
 };

@@ -170,6 +170,8 @@ export interface Store {
   byAttempt(attemptId: string): Promise<{ owner: string; noticeId: string } | undefined>;
   /** Owed work written before this instant. */
   owed(before: Instant): Promise<Owed[]>;
+  /** Alerts that are owed now or later: what no vendor has brought to a phone yet, and what a louder channel may still follow. */
+  openAlerts(): Promise<{ owner: string; row: NoticeRow }[]>;
   /** Open incidents whose next step was due before this instant. */
   overdue(before: Instant): Promise<{ incidentId: string; due: Instant }[]>;
   list(filter: {

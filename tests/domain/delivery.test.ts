@@ -78,7 +78,7 @@ const play = (
         : one,
     );
   };
-  for (let n = 0; n < 300; n += 1) {
+  for (let n = 0; n < 1_000; n += 1) {
     const moot = acts && now >= T0 + acts.second * 1000 ? 'accepted' : undefined;
     const step = nextStep({ ...begin, attempts, moot }, now);
     switch (step.do) {
@@ -283,7 +283,10 @@ describe('the plan', () => {
       ['aliyun-sms', 2],
       ['aliyun-sms', 6],
       ['aliyun-sms', 14],
-      ['aliyun-sms', 30],
+      ['aliyun-sms', 24],
+      ['aliyun-sms', 34],
+      ['aliyun-sms', 44],
+      ['aliyun-sms', 54],
     ]);
     expect(end).toMatchObject({ state: 'expired' });
   });
@@ -366,10 +369,7 @@ test('whatever the vendors do: it ends, in order, and no vendor that took it is 
             new Set(ways.map(({ channel }) => channel)),
           );
         // Where it stands is never less than the best that is known.
-        if (
-          attempts.length > 0 &&
-          attempts.some(({ state }) => ['sent', 'delivered', 'read'].includes(state))
-        )
+        if (attempts.some(({ state }) => ['sent', 'delivered', 'read'].includes(state)))
           expect(end.state).toBe(standing(attempts));
       },
     ),

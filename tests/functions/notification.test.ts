@@ -56,7 +56,6 @@ test('a notice is sent once, in the approved words, however often the queue brin
       to: phone,
       message: {
         kind: 'ask',
-        extension: '1',
         template: {
           code: office.texts.templates.ask.code,
           params: { number: id.slice(-6), place: '和睦路', code: expect.any(String), limit: '10:01:00' },

@@ -352,7 +352,7 @@ describe.each(stacks)('the stack of $district', (stack) => {
       classification: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
       escalation: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
       notification: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN', 'VENDORS_URL'],
-      receipt: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL'],
+      receipt: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
       response: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
       console: [],
       reconcile: [
@@ -394,8 +394,10 @@ describe.each(stacks)('the stack of $district', (stack) => {
       'GET /api/rejected',
       'GET /api/roster',
       'GET /openapi.json',
+      'GET /t/{token}',
       'POST /api/incidents/{id}/actions',
       'POST /receipts/{vendor}/{token}',
+      'POST /t/{token}/session',
       'POST /webhooks/110',
       'POST /webhooks/110/heartbeat',
     ]);

@@ -104,17 +104,27 @@ export const CAST = (squad: string, team: string): Member[] =>
     ] as const
   ).map(([id, role]) => person(id, role, { squad, team }));
 
-const KINDS = Object.entries(loadTexts().templates).map(([kind, { text }]) => ({
-  kind: noticeKindSchema.parse(kind),
-  pattern: new RegExp(
-    `^【[^】]+】${text.replace(/[.*+?^()|[\]\\]/g, '\\$&').replace(/\$\{\w+\}/g, '.+?')}$`,
-    'u',
+const KINDS = Object.entries(loadTexts().templates).flatMap(([kind, { text, chat, voice }]) =>
+  [text, chat, voice].flatMap((words) =>
+    words === undefined
+      ? []
+      : [
+          {
+            kind: noticeKindSchema.parse(kind),
+            pattern: new RegExp(
+              `^${words.replace(/[.*+?^()|[\]\\]/g, '\\$&').replace(/\$\{\w+\}/g, '.+?')}$`,
+              'u',
+            ),
+          },
+        ],
   ),
-}));
+);
 
-const kindOf = (text: string): NoticeKind => {
-  const found = KINDS.find(({ pattern }) => pattern.test(text));
-  if (!found) throw new Error(`A phone shows a text of no known kind: ${text}`);
+/** What kind of notice a phone shows, whichever channel it came by: signed text, card or spoken words. */
+export const kindOf = (shown: string): NoticeKind => {
+  const words = [shown.replace(/^【[^】]+】/, ''), ...shown.split('\n')];
+  const found = KINDS.find(({ pattern }) => words.some((line) => pattern.test(line)));
+  if (!found) throw new Error(`A phone shows a text of no known kind: ${shown}`);
   return found.kind;
 };
 
@@ -325,6 +335,24 @@ export class DutyRoom {
     );
   }
 
+  /** Whose number or user id this is. */
+  #who(number: string): string {
+    const found = this.#roster.find((one) => [one.phone, one.wecom, one.dingtalk].includes(number));
+    return found?.id ?? number;
+  }
+
+  /** What rang since the last look, in order of time, with the vendor who brought it. */
+  channels(): [who: string, vendor: string, kind: NoticeKind, second: number][] {
+    const fresh = this.phones.messages().slice(this.#seen);
+    this.#seen += fresh.length;
+    return fresh.map(({ number, vendor, text, at }) => [
+      this.#who(number),
+      vendor,
+      kindOf(text),
+      (Date.parse(at) - this.begin) / 1000,
+    ]);
+  }
+
   /** What rang since the last look, in order of time, then name. */
   rang(): Ring[] {
     const fresh = this.phones.messages().slice(this.#seen);
@@ -332,7 +360,7 @@ export class DutyRoom {
     return fresh
       .filter(({ vendor }) => vendor !== 'back-110')
       .map(({ number, at, text }): Ring => {
-        const who = this.#roster.find((one) => one.phone === number)?.id ?? number;
+        const who = this.#who(number);
         return [who, kindOf(text), (Date.parse(at) - this.begin) / 1000];
       })
       .sort((a, b) => a[2] - b[2] || (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : a[1] < b[1] ? -1 : 1));
@@ -359,7 +387,14 @@ export class DutyRoom {
   /** Plays a failure of the vendor, as a person would who tries the system out. */
   async vendor(
     mode: 'refuse' | 'timeout' | 'silent' | 'none',
-    more: { vendor?: string; count?: number; recorded?: boolean; number?: string; action?: string } = {},
+    more: {
+      vendor?: string;
+      count?: number;
+      recorded?: boolean;
+      number?: string;
+      action?: string;
+      code?: string;
+    } = {},
   ): Promise<void> {
     const { status } = await fetch(`${this.phones.url}/faults`, {
       method: 'POST',
