@@ -33,6 +33,7 @@ import { jobsOf } from '#shared/ports/queue.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
 import type { Message, SendResult, Senders } from '#shared/ports/sender.ts';
+import { rememberSent } from '#shared/ports/sent-name.ts';
 import { REJECTS_OWNER, type Counting, type NoticeRow, type NoticeStep } from '#shared/ports/store.ts';
 import { factsFor } from './facts.ts';
 import { ownFacts, recipientOf } from './recipient.ts';
@@ -363,6 +364,12 @@ const call = async (
   const result = await sender.send({ attemptId: attempt.id, to, message });
   const milli =
     result.kind === 'accepted' ? priceOf(is, message.text.length + message.signName.length + 2) : 0;
+  if (result.kind === 'accepted' && is.callback && !is.echoes)
+    await rememberSent(
+      d.memos,
+      { vendor: way.vendor, vendorId: result.vendorId, attemptId: attempt.id },
+      now,
+    ).catch((error: unknown) => d.log.error('receipt-unfindable', error, { vendor: way.vendor }));
   await signals(d, way.vendor, result);
   const counters = await countersOf(d, about, way.vendor, message, result, milli);
   return settle(d, { ...about, row: claimed }, attempt.id, resultOf(result, milli), counters);

@@ -8,6 +8,7 @@ import type { Attempt } from '#shared/domain/notice.ts';
 import { jobsOf } from '#shared/ports/queue.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
 import type { Callback, Inbound } from '#shared/ports/sender.ts';
+import { sentAs } from '#shared/ports/sent-name.ts';
 import type { NoticeRow } from '#shared/ports/store.ts';
 import { takeReply, type ReplyTaker } from './reply.ts';
 
@@ -70,8 +71,28 @@ const attemptOf = (row: NoticeRow | undefined, vendor: Vendor, receipt: Receipt)
   return foreign ? undefined : attempt;
 };
 
+/**
+ * Our attempt that a receipt is about: by our id, or by the vendor's own where he does not bring ours back. He may be quicker than we
+ * write his id down.
+ */
+const idOf = async (
+  { memos, clock, backoff }: ReceiptTaker,
+  vendor: Vendor,
+  { attemptId, vendorId }: Receipt,
+): Promise<string | undefined> => {
+  if (attemptId !== undefined || vendorId === undefined) return attemptId;
+  for (let look = 1; look <= TRIES; look += 1) {
+    const found = await sentAs(memos, vendor, vendorId, clock.now().getTime());
+    if (found !== undefined) return found;
+    await backoff(look);
+  }
+  return undefined;
+};
+
 /** A receipt only advances a known attempt. It never touches the incident, so that a forged one cannot stop the climb. */
-const take = async (taker: ReceiptTaker, vendor: Vendor, receipt: Receipt): Promise<void> => {
+const take = async (taker: ReceiptTaker, vendor: Vendor, said: Receipt): Promise<void> => {
+  const attemptId = await idOf(taker, vendor, said);
+  const receipt = { ...said, ...(attemptId === undefined ? {} : { attemptId }) };
   // Whoever sent it asks for itself.
   if (isCanary(receipt.attemptId)) return;
   const { store, clock, log } = taker;

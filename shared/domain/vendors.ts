@@ -31,6 +31,8 @@ const vendorFactsSchema = z.strictObject({
   query: z.boolean(),
   /** Does it post receipts to us by itself? */
   callback: z.boolean(),
+  /** Does a receipt bring back the id that we gave? Otherwise it is found by the vendor's own. */
+  echoes: z.boolean().default(true),
   /** Seconds after sending at which it is asked because it posts nothing by itself; rising. */
   poll: z.array(z.int().positive()).default([]),
   /** The parameter that makes a repeated call harmless, if it has one. */
