@@ -175,6 +175,8 @@ export class DutyRoom {
     /** Further emulated vendors, and the sections of the secret that open them. */
     vendors?: readonly VendorMaker[];
     accounts?: VendorAccounts;
+    /** What Aliyun knows of our keys; a story that revokes one keeps it in hand. */
+    smsKeys?: Record<string, string>;
   }): Promise<DutyRoom> {
     const begin = options.begin ?? MORNING;
     const data = options.data ?? mkdtempSync(join(tmpdir(), 'xiaonao-story-'));
@@ -191,7 +193,7 @@ export class DutyRoom {
       data,
       now: clock.now,
       templates: Object.values(texts.templates),
-      keys: { story: 'story-secret' },
+      keys: options.smsKeys ?? { story: 'story-secret' },
       signName: texts.signName,
       barredWords: texts.barred,
       ...(options.vendors ? { vendors: options.vendors } : {}),
