@@ -78,7 +78,11 @@ export const deliver = async (d: Deliverer, job: Job): Promise<void> => {
     if (row.over !== undefined) return;
     const about = await lookAt(d, job.owner, row);
     const now = d.clock.now().getTime();
-    if (about.held !== undefined && about.held > now) return hold(d, about, about.held);
+    if (about.held !== undefined && about.held > now && !about.newer) return hold(d, about, about.held);
+    if (about.newer && row.attempts.length === 0) {
+      if ((await finish(d, about, { do: 'end', state: 'bundled', why: 'newer' }, now)) === 'rest') return;
+      continue;
+    }
     const step = nextStep(about.facts, now);
     if (n > 0 && now - began > PATIENCE_MS && (step.do === 'call' || step.do === 'ask'))
       return wakeAt(d, about, now);
@@ -99,6 +103,10 @@ interface About {
   facts: Facts;
   /** Chatter waits until then. */
   held: Instant | undefined;
+  /** A newer one tells the same person more. */
+  newer: boolean;
+  /** It stands for others that quiet hours have held back. */
+  others: boolean;
   /** Of the number or user id by vendor: what was sent there lately. */
   budgets: Readonly<Record<string, number>>;
 }
@@ -122,8 +130,8 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
   const moot =
     barred ??
     mootBecause(incident, notice) ??
-    (isOutdated(notice, siblings) ? 'newer' : undefined) ??
     (member && isOffDuty(member, district.shifts, incident, notice, now) ? 'off-duty' : undefined);
+  const night = chatter && moot === undefined ? await heldBack(d, owner, row) : undefined;
   const having = (channel: Channel): Vendor[] =>
     member
       ? delivery.vendors[channel].filter(
@@ -151,6 +159,8 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
     senders,
     budgets,
     held: moot === undefined ? silentUntil(delivery.quiet, incident, notice, now) : undefined,
+    newer: isOutdated(notice, siblings) || (night?.newer ?? false),
+    others: night?.others ?? false,
     facts: {
       notice,
       attempts: row.attempts,
@@ -163,6 +173,24 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
       deadline: expiryOf(incident, notice),
     },
   };
+};
+
+/** The list of what a person's quiet hours hold back until an instant. */
+const heldName = (until: Instant, whom: string): string => `HELD-${until}-${whom}`;
+
+/** What else quiet hours have held back for the same person: one message in the morning stands for all of it. */
+const heldBack = async (
+  { store }: Deliverer,
+  owner: string,
+  { notice, owedAt: until, version, attempts }: NoticeRow,
+): Promise<{ newer: boolean; others: boolean } | undefined> => {
+  // Never touched: it was not held back.
+  if (version === 0 || attempts.length > 0 || until === undefined) return undefined;
+  const held = Object.entries(await store.counters(heldName(until, notice.to)));
+  const own = `${owner}|${notice.id}`;
+  if (!held.some(([key]) => key === own)) return undefined;
+  const [newest] = held.toSorted(([a, at], [b, bt]) => bt - at || (a < b ? 1 : -1));
+  return { newer: newest?.[0] !== own, others: held.length > 1 };
 };
 
 /** The vendors of a channel, those in trouble last. One alone is not looked at: it would be used anyway. */
@@ -215,7 +243,7 @@ const limitsOf = (d: Deliverer, member: Member | undefined, vendor: Vendor) => {
 /** What is said, in the words of the notice's kind or in the generic ones. */
 const wordsOf = (
   d: Deliverer,
-  { row, incident, own }: Pick<About, 'row' | 'incident' | 'own'>,
+  { row, incident, own, others = false }: Pick<About, 'row' | 'incident' | 'own'> & { others?: boolean },
   vendor: Vendor,
   now: Instant,
   generic = false,
@@ -223,7 +251,7 @@ const wordsOf = (
   const { notice } = row;
   const caller = CALLER_KINDS.has(notice.kind);
   // To whoever has called the generic words would say that he has a task.
-  const kind = generic && !caller ? 'plain' : notice.kind;
+  const kind = generic && !caller ? 'plain' : others ? 'summary' : notice.kind;
   const facts = { ...factsFor(d.district, incident, notice, now), ...own };
   const { domain } = d.district.links;
   const link = domain !== undefined && own.token !== undefined && d.vendors.vendors[vendor]?.links === 'yes';
@@ -275,7 +303,20 @@ const write = (d: Deliverer, { owner, row }: About, step: NoticeStep): Promise<N
 const hold = async (d: Deliverer, about: About, until: Instant): Promise<void> => {
   const at = d.clock.now().getTime();
   if (about.row.owedAt === until) return;
-  await write(d, about, { to: 'pending', at, owedAt: until, facts: { held: 'quiet-hours' } });
+  const { owner, row } = about;
+  await write(d, about, {
+    to: 'pending',
+    at,
+    owedAt: until,
+    facts: { held: 'quiet-hours' },
+    counters: [
+      {
+        name: heldName(until, row.notice.to),
+        add: { [`${owner}|${row.notice.id}`]: row.notice.at },
+        expires: until + DAY_MS,
+      },
+    ],
+  });
 };
 
 /** Nothing more is tried: written down with its reason, counted where somebody was not reached. */

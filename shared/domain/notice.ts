@@ -51,6 +51,7 @@ const LANE_OF: Record<NoticeKind, Lane> = {
   'caller-accepted': 'alerts',
   'caller-coming': 'alerts',
   'caller-result': 'alerts',
+  summary: 'chatter',
   drill: 'chatter',
   canary: 'chatter',
 };

@@ -12,7 +12,7 @@ import { RUNG_NAMES, RUNGS, type Rung } from './rung.ts';
  * desk a note to the duty officer · changed address or danger changed · reopened the former lead is asked again ·
  * plain what is left of a text whose words were refused · choose which of several tasks did you mean · answer what came of a text back ·
  * pin a link is opened on a second device · caller-accepted, caller-coming, caller-result to whoever had called ·
- * drill can you be reached? · canary does this vendor still work?
+ * summary what quiet hours held back, in one · drill can you be reached? · canary does this vendor still work?
  */
 export const NOTICE_KINDS = [
   'ask',
@@ -35,6 +35,7 @@ export const NOTICE_KINDS = [
   'caller-accepted',
   'caller-coming',
   'caller-result',
+  'summary',
   'drill',
   'canary',
 ] as const;

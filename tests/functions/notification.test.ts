@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { spend } from '#shared/domain/budget.ts';
+import { ledgersOf, sumOf } from '#shared/domain/ledger.ts';
 import type { SendResult } from '#shared/ports/sender.ts';
 import { REJECTS_OWNER, ownerOf } from '#shared/ports/store.ts';
+import { T0 } from '../adapters/fixtures.ts';
 import { Office } from './office.ts';
 
 const BUSY: SendResult = {
@@ -411,4 +414,145 @@ test('the duty officer hears of a rejected message', async () => {
   await office.deliver(REJECTS_OWNER, `00.${rejected}`);
   expect(office.sends[0]?.message.template.params.note).toBe(office.texts.notes.rejected);
   expect(await office.store.notice(REJECTS_OWNER, `00.${rejected}`)).toMatchObject({ state: 'sent' });
+});
+
+describe('budgets of a number', () => {
+  const most = 50;
+  /** So many texts of this kind have gone to this number today. */
+  const spent = async (n: number, kind: 'ask' | 'stand-down' = 'ask'): Promise<void> => {
+    const limits = [{ per: 'template' as const, seconds: 86_400, most }];
+    const code = office.texts.templates[kind].vendors['aliyun-sms']?.code ?? '';
+    const add = spend('aliyun-sms', limits, { template: code, text: '' }, office.time);
+    const hash = (await office.secrets.vault()).hash('phone', phone);
+    await office.store.count({
+      name: `BUDGET-${new Date(office.time).toISOString().slice(0, 10)}-${hash}`,
+      add: Object.fromEntries(Object.keys(add).map((key) => [key, n])),
+      expires: office.time + 86_400_000,
+    });
+  };
+
+  test('spent with one vendor: the other one brings it; spent with all: the next person is asked at once', async () => {
+    await spent(50);
+    office.configured = ['aliyun-sms', 'tencent-sms'];
+    await deliver();
+    expect(office.called).toEqual(['tencent-sms']);
+
+    const alone = await office.asks110();
+    office.configured = ['aliyun-sms'];
+    await office.deliver(ownerOf(alone), (await office.notice(alone, first)).notice.id);
+    expect(office.called).toEqual(['tencent-sms']);
+    expect(await office.notice(alone, first)).toMatchObject({ state: 'failed-permanent', attempts: [] });
+    expect(await office.asked(alone)).toHaveLength(2);
+  });
+
+  test('the last fifth is kept for those whose minute runs; 80 % is a warning', async () => {
+    await spent(39);
+    await deliver();
+    expect(office.called).toHaveLength(1);
+    expect(office.log.counts.BudgetLow).toBe(1);
+    const next = await office.asks110();
+    await office.deliver(ownerOf(next), (await office.notice(next, first)).notice.id);
+    expect(office.called).toHaveLength(2);
+    await spent(45, 'stand-down');
+    office.time += 60_000;
+    await office.escalate(next);
+    const [, second = ''] = await office.asked(next);
+    await office.does(second, next, { action: 'accept' });
+    await office.deliver(ownerOf(next), (await office.notice(next, first, 'stand-down')).notice.id);
+    expect(office.called).toHaveLength(2);
+    expect(await office.notice(next, first, 'stand-down')).toMatchObject({ state: 'failed-permanent' });
+  });
+
+  test('a number on the white list has no limit by the day', async () => {
+    await spent(50);
+    office.district.delivery.whiteList.push(first);
+    await deliver();
+    expect(office.called).toEqual(['aliyun-sms']);
+  });
+});
+
+test('what a day costs is counted; above the cap chatter stops, and nothing else does', async () => {
+  await deliver();
+  const day = async (): Promise<Record<string, number>> =>
+    sumOf(await Promise.all(ledgersOf(office.time).map((name) => office.store.counters(name))));
+  expect(await day()).toMatchObject({ milli: 45, 'aliyun-sms.n': 1, 'aliyun-sms.milli': 45 });
+  office.district.delivery.softCap = 45;
+  const other = await office.asks110();
+  office.time += 60_000;
+  await office.escalate(other);
+  const [one = '', two = ''] = await office.asked(other);
+  await office.does(one, other, { action: 'accept' });
+  await office.deliverAll();
+  expect(await office.notice(other, two, 'stand-down')).toMatchObject({
+    state: 'suppressed',
+    over: 'soft-cap',
+  });
+  const ask = await office.asks110();
+  await office.deliver(ownerOf(ask), (await office.notice(ask, first)).notice.id);
+  expect(await office.notice(ask, first)).toMatchObject({ state: 'sent' });
+  expect(office.log.counts.ChatterStopped).toBe(1);
+});
+
+describe('quiet hours', () => {
+  // Ten in the morning in Beijing lies in the middle of them here.
+  const asleep = async (): Promise<[string, string]> => {
+    const calm = await office.asks110();
+    office.time += 60_000;
+    await office.escalate(calm);
+    const [one = '', two = ''] = await office.asked(calm);
+    await office.does(one, calm, { action: 'accept' });
+    return [calm, two];
+  };
+  beforeEach(() => {
+    office.district.delivery.quiet = { from: 605, to: 660 };
+  });
+
+  test('hold chatter back and bring it as one message; alerts ring', async () => {
+    const [a, who] = await asleep();
+    const [b] = await asleep();
+    await office.deliver(ownerOf(a), (await office.notice(a, first)).notice.id);
+    office.looked();
+    office.time = T0 + 10 * 60_000;
+    const before = office.sends.length;
+    for (const id of [a, b]) {
+      const { notice } = await office.notice(id, who, 'stand-down');
+      await office.deliver(ownerOf(id), notice.id);
+      expect(await office.notice(id, who, 'stand-down')).toMatchObject({
+        state: 'pending',
+        owedAt: T0 + 3_600_000,
+      });
+    }
+    expect(office.sends).toHaveLength(before);
+    office.time = T0 + 3_600_000;
+    for (const id of [a, b])
+      await office.deliver(ownerOf(id), (await office.notice(id, who, 'stand-down')).notice.id);
+    expect(await office.notice(a, who, 'stand-down')).toMatchObject({ state: 'bundled', attempts: [] });
+    expect(await office.notice(b, who, 'stand-down')).toMatchObject({ state: 'sent' });
+    expect(office.sends.slice(before).map(({ message }) => message.kind)).toEqual(['summary']);
+  });
+});
+
+test('a vendor that posts nothing is asked; where no vendor has a person the trail says so', async () => {
+  office.configured = ['dingtalk'];
+  await office.store.saveRoster(
+    office.members.map((one) => (one.id === first ? { ...one, dingtalk: 'ding-1' } : one)),
+    office.time,
+  );
+  await deliver();
+  expect(office.sends).toMatchObject([{ to: 'ding-1' }]);
+  expect(await row()).toMatchObject({ state: 'sent', owedAt: office.time + 3_000 });
+  office.time += 3_000;
+  office.script.ask = [{ kind: 'known', state: 'read' }];
+  await deliver();
+  expect(await row()).toMatchObject({ state: 'read', attempts: [{ asked: 1 }] });
+  const other = await office.asks110();
+  office.time += 60_000;
+  await office.escalate(other);
+  const [, second = ''] = await office.asked(other);
+  await office.deliver(ownerOf(other), (await office.notice(other, second)).notice.id);
+  expect(await office.notice(other, second)).toMatchObject({
+    state: 'failed-permanent',
+    over: 'unreachable',
+  });
+  expect(await office.asked(other)).toHaveLength(3);
 });
