@@ -4,11 +4,12 @@ import { cp, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:
 import { basename, join, relative, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import * as z from 'zod';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const CREDENTIALS = join(import.meta.dirname, 'function-credentials.ts');
+const ENDPOINT_CACHE = join(import.meta.dirname, 'function-endpoint-cache.ts');
 
 /** What to bundle; every field has the value of a deployment. */
 export interface BundleOptions {
@@ -46,6 +47,7 @@ const fingerprint = async (root: string, verbs: readonly string[]): Promise<stri
     join(root, 'package-lock.json'),
     import.meta.filename,
     CREDENTIALS,
+    ENDPOINT_CACHE,
   ];
   for (const file of sources.filter(existsSync))
     hash.update(relative(root, file)).update(await readFile(file));
@@ -77,6 +79,19 @@ export const bundle = async (options: BundleOptions = {}): Promise<void> => {
   }
 };
 
+const versionSchema = z.object({ version: z.string() });
+
+/** Every client of the SDK takes its version from its whole package.json, scripts and all: two kilobytes each. */
+const VERSION_ONLY: Plugin = {
+  name: 'version-only',
+  setup(bundling) {
+    bundling.onLoad({ filter: /[/\\]@aws-sdk[/\\]client-[\w-]+[/\\]package\.json$/ }, async ({ path }) => ({
+      contents: JSON.stringify(versionSchema.parse(JSON.parse(await readFile(path, 'utf8')))),
+      loader: 'json',
+    }));
+  },
+};
+
 const contractSchema = z.object({
   openApiDocument: z.custom<() => unknown>((value) => typeof value === 'function'),
 });
@@ -97,7 +112,11 @@ const make = async ({ root, outdir, verbs }: Required<BundleOptions>): Promise<v
     format: 'esm',
     minify: true,
     mainFields: ['module', 'main'],
-    alias: { '@aws-sdk/credential-provider-node': CREDENTIALS },
+    alias: {
+      '@aws-sdk/credential-provider-node': CREDENTIALS,
+      '@aws-sdk/endpoint-cache': ENDPOINT_CACHE,
+    },
+    plugins: [VERSION_ONLY],
     legalComments: 'none',
     logLevel: 'silent',
   });

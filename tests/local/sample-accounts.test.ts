@@ -44,7 +44,7 @@ const open = async () => {
 describe('the sample accounts', () => {
   it('are with every vendor, and open all of them', async () => {
     const { phones: all, senders } = await open();
-    expect(Object.keys(all.endpoints).toSorted()).toEqual([...VENDORS].toSorted());
+    expect(Object.keys(all.endpoints).toSorted()).toEqual([...VENDORS, 'back-110'].toSorted());
     expect(Object.keys(await senders()).toSorted()).toEqual([...VENDORS].toSorted());
   });
 
