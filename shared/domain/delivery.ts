@@ -251,6 +251,9 @@ const afterFailure = (facts: Facts, last: Attempt, now: Instant): Step => {
       return may ? [{ way, at: latest.seen + (RETRY_SECONDS[own.length - 1] ?? LATER_SECONDS) * 1000 }] : [];
     })
     .sort((a, b) => a.at - b.at)[0];
+  // He has it on his phone and only did not pick up: his minute runs on.
+  if (!again && attempts.some(({ state }) => RANK[state] >= RANK.delivered))
+    return end(attempts, standing(attempts), 'nothing-louder');
   if (!again)
     return attempts.some(({ state }) => state === 'unknown')
       ? end(attempts, 'unknown', 'silent')

@@ -170,6 +170,22 @@ describe('the plan', () => {
       ]);
   });
 
+  test('who has the text and does not pick up is not out of reach: nobody else is asked before his minute is over', () => {
+    const unheard: Fate = {
+      answer: 'accepted',
+      asked: 'waiting',
+      receipt: { after: 5, state: 'failed-permanent' },
+    };
+    const { rings, end } = play(facts({ ways: [ALIYUN, VOICE] }), (_, vendor) =>
+      vendor === 'aliyun-voice' ? unheard : GOOD,
+    );
+    expect(rang(rings)).toEqual([
+      ['aliyun-sms', 0],
+      ['aliyun-voice', 21],
+    ]);
+    expect(end).toMatchObject({ state: 'delivered', why: 'nothing-louder' });
+  });
+
   test('a channel that somebody lacks takes no time', () => {
     expect(rang(play(facts({ ways: [ALIYUN, VOICE] }), () => SILENT).rings)).toEqual([
       ['aliyun-sms', 0],

@@ -1,11 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { aliyunSmsCallback } from '#shared/adapters/aliyun-sms.ts';
+import { tencentSmsCallback } from '#shared/adapters/tencent-sms.ts';
 import { attemptIdOf } from '#shared/adapters/store.ts';
 import { receive } from '#shared/domain/incident.ts';
 import { ledgersOf, sumOf } from '#shared/domain/ledger.ts';
 import type { Attempt, AttemptState } from '#shared/domain/notice.ts';
 import type { NoticeJob } from '#shared/ports/queue.ts';
 import type { Route } from '#shared/lambda/http.ts';
+import { rememberSent } from '#shared/ports/sent-name.ts';
 import { ownerOf } from '#shared/ports/store.ts';
 import { takeReceipts } from '../../functions/receipt/receipt.ts';
 import { NOON, call, frontOffice, type Answer, type FrontOffice } from './front-office.ts';
@@ -20,7 +22,7 @@ let routes: Route[];
 let woken: NoticeJob[];
 beforeEach(async () => {
   office = await frontOffice('xiaohe');
-  const vendors = { 'aliyun-sms': aliyunSmsCallback };
+  const vendors = { 'aliyun-sms': aliyunSmsCallback, 'tencent-sms': tencentSmsCallback };
   woken = [];
   const queues = { notices: async (jobs: readonly NoticeJob[]) => void woken.push(...jobs) };
   const nobody = async () => 'woken' as const;
@@ -129,6 +131,31 @@ describe('a receipt', () => {
     await attempt(1, 'sending');
     await receipt(true);
     expect(await state()).toBe('delivered');
+  });
+
+  test('that knows only the vendor’s id is found by it, also when it is quicker than we write that id down', async () => {
+    const report = (sid: string): Promise<Answer> =>
+      post(
+        [{ sid, mobile: '19900001234', report_status: 'SUCCESS', errmsg: 'DELIVRD', description: '' }],
+        office.secret.receiptToken,
+        'tencent-sms',
+      );
+    await attempt(1, 'sent', { vendor: 'tencent-sms', vendorId: '5000:1' });
+    const { status, body } = await report('5000:1');
+    expect([status, body]).toEqual([200, { result: 0, errmsg: 'OK' }]);
+    expect(await state()).toBe('sent');
+    const sent = {
+      vendor: 'tencent-sms',
+      vendorId: '5000:1',
+      attemptId: attemptIdOf(OWNER, NOTICE, 1),
+    } as const;
+    const posted = report('5000:1');
+    await rememberSent(office.memos, sent, NOON);
+    await posted;
+    expect(await state()).toBe('delivered');
+    // The id of one vendor is nothing to another.
+    await rememberSent(office.memos, { ...sent, vendorId: '5000:2' }, NOON);
+    expect((await report('5000:3')).status).toBe(200);
   });
 
   test('does not end what a louder channel has to go on with: only an action does', async () => {
