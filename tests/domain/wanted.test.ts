@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { budgetOf, fingerprint, spend } from '#shared/domain/budget.ts';
 import { badSignal, byHealth, isPutOff } from '#shared/domain/health.ts';
 import type { Incident } from '#shared/domain/incident.ts';
-import type { Notice } from '#shared/domain/notice.ts';
+import type { Attempt, Notice } from '#shared/domain/notice.ts';
 import { isUnreached } from '#shared/domain/unreached.ts';
 import { priceOf } from '#shared/domain/vendors.ts';
 import { expiryOf, isOutdated, mootBecause, silentUntil } from '#shared/domain/wanted.ts';
@@ -154,11 +154,11 @@ describe('somebody whom no channel reaches', () => {
   });
 
   test('is on the list to telephone: at once when all have failed, after ten seconds otherwise', () => {
-    const state = (kind: Notice['kind'], states: string[], after: number): boolean =>
+    const state = (kind: Notice['kind'], states: Attempt['state'][], after: number): boolean =>
       isUnreached(
         {
           notice: notice(kind),
-          attempts: states.map((one) => ({ state: one as 'sent' })),
+          attempts: states.map((one) => ({ state: one })),
         },
         T0 + after * SECOND,
       );
