@@ -347,6 +347,8 @@ const finish = async (
 };
 
 const ended = (d: Deliverer, notice: Notice, state: AttemptState, why: string): void => {
+  // Nobody waits for a caller to have read something: no alarm rings for it.
+  if (CALLER_KINDS.has(notice.kind)) return;
   if (state === 'expired') d.log.count('NoticeExpired');
   if (state === 'failed-permanent' || state === 'unknown') {
     d.log.count('NoticeFailed');

@@ -47,10 +47,10 @@ const LANE_OF: Record<NoticeKind, Lane> = {
   choose: 'alerts',
   answer: 'alerts',
   pin: 'alerts',
-  // A caller waits more than anybody; quiet hours are the members'.
-  'caller-accepted': 'alerts',
-  'caller-coming': 'alerts',
-  'caller-result': 'alerts',
+  // Good to know, and the first that a day's soft cap stops; quiet hours are the members' and do not hold here.
+  'caller-accepted': 'chatter',
+  'caller-coming': 'chatter',
+  'caller-result': 'chatter',
   summary: 'chatter',
   drill: 'chatter',
   canary: 'chatter',

@@ -1,7 +1,9 @@
+import { CALLER_KINDS } from './caller-notice.ts';
 import { NAG, SUBSTITUTE_SECONDS } from './climb.ts';
 import { DRILL_EXPIRES } from './drill.ts';
 import { OVER, owes, personOf, type Incident, type Instant } from './incident.ts';
 import { limitOf } from './ladder.ts';
+import { PIN_MS } from './link.ts';
 import { FIRST_ASKS, INSISTENT, laneOf, type Notice } from './notice.ts';
 import { BEIJING_OFFSET, minuteOfDay, onShift, type Member, type Shift } from './roster.ts';
 
@@ -23,6 +25,7 @@ export const askDeadline = (incident: Incident, notice: Pick<Notice, 'at' | 'run
 export const expiryOf = (incident: Incident | undefined, notice: Notice): Instant | undefined => {
   if (notice.kind === 'returned' || notice.kind === 'handback' || notice.kind === 'desk') return undefined;
   if (notice.kind === 'drill') return notice.at + DRILL_EXPIRES * 1000;
+  if (notice.kind === 'pin') return notice.at + PIN_MS;
   if (notice.kind === 'nag') return notice.at + NAG.every * 1000;
   if (!FIRST_ASKS.has(notice.kind))
     return notice.at + (laneOf(notice.kind) === 'chatter' ? CHATTER_SECONDS : ALERT_SECONDS) * 1000;
@@ -78,7 +81,7 @@ export const silentUntil = (
   notice: Notice,
   now: Instant,
 ): Instant | undefined => {
-  if (!quiet || laneOf(notice.kind) === 'alerts') return undefined;
+  if (!quiet || laneOf(notice.kind) === 'alerts' || CALLER_KINDS.has(notice.kind)) return undefined;
   const since = quietFor(quiet, now);
   if (since === undefined) return undefined;
   const start = Math.floor(now / MINUTE_MS) * MINUTE_MS - since * MINUTE_MS;

@@ -177,6 +177,20 @@ describe('a member answers a text', () => {
     await office.store.saveRoster(shared, office.time);
     await says(who, '1');
     expect((await office.incident(id)).lead).toBe(who);
+    // Now each has a task of his own: which of the two is meant is told by the code.
+    const his = await another(id, who);
+    office.time += 1_000;
+    const hers = await another(id, twin.id);
+    await says(who, '1');
+    expect([(await office.incident(his)).lead, (await office.incident(hers)).lead]).toEqual([
+      undefined,
+      undefined,
+    ]);
+    await says(who, '21');
+    expect([(await office.incident(his)).lead, (await office.incident(hers)).lead]).toEqual([
+      undefined,
+      twin.id,
+    ]);
   });
 });
 

@@ -82,11 +82,11 @@ const filesUnder = (folder: string): string[] =>
     .map((name) => join(folder, name))
     .filter((file) => statSync(file).isFile());
 
-const NAMES = ['欧阳样例', '上官样例'];
+const NAMES = ['欧阳样例', '上官样例'] as const;
 const CALLER = '16600004321';
 const OTHER_PARTY = '16600008765';
-const ADDRESS = ['18号', '3幢', '502室', '77弄', '9号楼'];
-const WORDS = ['水漏到我家', '孩子睡不着', '样例密语'];
+const ADDRESS = ['18号', '3幢', '502室', '77弄', '9号楼'] as const;
+const WORDS = ['水漏到我家', '孩子睡不着', '样例密语'] as const;
 
 const people = (): Member[] =>
   CAST('story', 'patrol').map((one) => ({
