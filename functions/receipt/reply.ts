@@ -116,7 +116,9 @@ const decideNow = async (
   const asked = (await Promise.all(members.map(async (member) => tasksOf(taker, member.id)))).flat();
   const waiting = asked
     .filter(({ incident, member }) => waitedFor(incident, member, at))
-    .sort((a, b) => a.asked - b.asked);
+    .sort((a, b) => a.asked - b.asked)
+    // Two who share a number and were both asked: whoever was asked last has it in his hand.
+    .filter((task, i, all) => !all.slice(i + 1).some((later) => later.incident.id === task.incident.id));
   const called =
     reply.vendorId === undefined ? undefined : await calledFor(taker, vendor, reply.vendorId, asked);
   // A key was pressed in a call about one task: no question which.
