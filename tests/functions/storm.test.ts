@@ -134,15 +134,6 @@ test('four hundred notices through failing vendors, lost and doubled messages, a
   }
 
   const rows = await office.store.notices(REJECTS_OWNER);
-  console.log(
-    rang.length,
-    deaths,
-    office.log.counts,
-    Object.entries(Object.groupBy(rows, (r) => `${r.notice.kind} ${r.state} ${r.over}`)).map(([k, v]) => [
-      k,
-      v?.length,
-    ]),
-  );
   expect(rows).toHaveLength(NOTICES);
   const truth = new Map<string, Truth[]>();
   for (const one of rang) truth.set(one.noticeId, [...(truth.get(one.noticeId) ?? []), one]);
