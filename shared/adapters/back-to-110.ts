@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import { relayedAnswerSchema } from '../contracts/back-to-110.ts';
 import type { Centre, CentreAnswer } from '../ports/centre.ts';
 import type { Clock } from '../ports/clock.ts';
 import { callVendor, jsonOf } from './vendor-call.ts';
@@ -14,8 +14,6 @@ export type BackTo110Options = {
   /** Milliseconds for one try, in real time. */
   timeoutMs?: number;
 };
-
-const answerSchema = z.object({ id: z.string() });
 
 /**
  * The 110 centre over a signed webhook (Standard Webhooks): POST with `webhook-id`, `webhook-timestamp` and `webhook-signature`. It
@@ -33,7 +31,7 @@ export const backTo110 = ({ address, keys, clock, timeoutMs = 3_000 }: BackTo110
         signal: AbortSignal.timeout(timeoutMs),
       });
       if (status < 200 || status >= 300) return { kind: 'not', code: `HTTP ${status}` };
-      const answer = answerSchema.safeParse(jsonOf(text));
+      const answer = relayedAnswerSchema.safeParse(jsonOf(text));
       return answer.success && answer.data.id === id
         ? { kind: 'acknowledged' }
         : { kind: 'not', code: 'no-acknowledgement' };

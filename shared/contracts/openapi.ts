@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { actionSchema } from './action.ts';
+import { relayedAnswerSchema, relayedSchema } from './back-to-110.ts';
 import { errorBodySchema, type ErrorCode } from './errors.ts';
 import { API_VERSION, listQuerySchema, pageQuerySchema } from './queries.ts';
 import { reportSchema } from './report.ts';
@@ -33,6 +34,8 @@ const SCHEMAS = {
   RosterPage: pageOf(rosterEntrySchema),
   RejectedPage: pageOf(rejectedSchema),
   Drill: drillViewSchema,
+  Relayed: relayedSchema,
+  RelayedAnswer: relayedAnswerSchema,
   UnreachedList: unreachedListSchema,
   Health: healthSchema,
   SessionRequest: sessionRequestSchema,
@@ -248,6 +251,21 @@ const OPERATIONS: Record<ApiPath, Json> = {
   },
 };
 
+/** What we send; nobody can ask for it. */
+const WEBHOOKS: Json = {
+  incident: {
+    post: {
+      operationId: 'takeRelayed',
+      summary: 'To the 110 centre of a district that reports back: returns and results',
+      description:
+        'Standard Webhooks signature. `webhook-id` is the same for every try. A return is tried again after 1, 2, 5, 5, 10 s, then every 15 s until it is acknowledged or handed back by telephone; a result by the schedule of the specification.',
+      security: SIGNED,
+      requestBody: { required: true, content: json(ref('Relayed')) },
+      responses: { 200: answer('Acknowledged. Any other answer is tried again.', 'RelayedAnswer') },
+    },
+  },
+};
+
 const documentSchema = z.record(z.string(), z.unknown());
 
 /** Components from the schemas: what has an id of its own becomes a component too. */
@@ -285,6 +303,7 @@ export const openApiDocument = (): Json => {
     },
     servers: [{ url: '/' }],
     paths,
+    webhooks: WEBHOOKS,
     components: {
       schemas: components(),
       securitySchemes: {

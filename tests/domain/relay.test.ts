@@ -5,6 +5,7 @@ import { NO_HANDS } from '#shared/domain/hands.ts';
 import type { Incident } from '#shared/domain/incident.ts';
 import { nextRelayStep, relayOf, relayWords, type RelayRow } from '#shared/domain/relay.ts';
 import { assign } from '#shared/domain/assign.ts';
+import { relayedSchema } from '#shared/contracts/back-to-110.ts';
 import { T0, anIncident } from '../adapters/fixtures.ts';
 
 const WANTS = { address: 'https://110.example/xiaonao', results: true };
@@ -149,6 +150,7 @@ describe('what 110 reads', () => {
       type: 'incident.returned',
       data: { callNo: incident.callNo, sequence: incident.version, danger: ['weapon'], text: '现场有人持械' },
     });
+    expect(relayedSchema.safeParse(relayWords(row.relay, incident, '现场有人持械')).success).toBe(true);
     const secret = relayWords(row.relay, { ...incident, secret: true }, '现场有人持械');
     expect(JSON.stringify(secret)).not.toContain('持械');
   });
