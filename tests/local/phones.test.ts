@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -498,6 +499,26 @@ describe('receipts', () => {
     await phones.idle();
     expect(taker.receipts().map((r) => r.attemptId)).toEqual(['1', '2']);
   });
+});
+
+test('a data directory of the time of one vendor is taken over: what was delivered is shown, what was owed is told', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'phones-'));
+  cleanups.push(() => rmSync(data, { recursive: true }));
+  const old = new DatabaseSync(join(data, 'phones.sqlite'));
+  old.exec(`CREATE TABLE message (
+      id INTEGER PRIMARY KEY, number TEXT NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL, template TEXT NOT NULL,
+      biz_id TEXT NOT NULL, out_id TEXT NOT NULL, state INTEGER NOT NULL, delivered_at INTEGER NOT NULL, receipt_owed INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO message VALUES (1, '${A}', ${start}, '【小脑】旧短信', 'SMS_1', '1^0', 'attempt-1', 3, ${start}, 1),
+      (2, '${A}', ${start}, '【小脑】没到的', 'SMS_1', '2^0', 'attempt-2', 1, 0, 0);`);
+  old.close();
+  const taker = await receiptTaker();
+  const phones = await phonesAt({ now: start }, { data, receiptUrl: taker.url });
+  await phones.idle();
+  expect(phones.messages().map(({ text, vendor }) => [text, vendor])).toEqual([
+    ['【小脑】旧短信', 'aliyun-sms'],
+  ]);
+  expect(taker.receipts()).toMatchObject([{ attemptId: 'attempt-1', state: 'delivered', code: 'DELIVERED' }]);
 });
 
 describe('faults', () => {
