@@ -3,7 +3,7 @@ import type { District } from '#shared/domain/district.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
 import { linkName, pinFrom, tokenFrom, type Link } from '#shared/domain/link.ts';
 import type { Notice } from '#shared/domain/notice.ts';
-import { stopName } from '#shared/domain/reply.ts';
+import { TEXTLESS, callerStopName, textlessSchema } from '#shared/domain/reply.ts';
 import type { Member } from '#shared/domain/roster.ts';
 import type { NoticeFacts } from '#shared/domain/texts.ts';
 import type { Memos } from '#shared/ports/memos.ts';
@@ -52,8 +52,9 @@ export const recipientOf = async (
   const hashOf = async (phone: string): Promise<string> => (await secrets.vault()).hash('phone', phone);
   if (!CALLER_KINDS.has(notice.kind)) {
     const member = (await store.roster()).find((one) => one.id === notice.to);
-    const stopped = member && (await memos.read(stopName('member', await hashOf(member.phone)), now));
-    return { member, textless: stopped !== undefined };
+    const memo = await memos.read(TEXTLESS, now);
+    const stopped = memo ? textlessSchema.parse(memo.value) : [];
+    return { member, textless: member !== undefined && stopped.includes(await hashOf(member.phone)) };
   }
   const nobody = (barred: string): Recipient => ({ member: undefined, textless: false, barred });
   if (!incident) return nobody('no-incident');
@@ -64,7 +65,7 @@ export const recipientOf = async (
   if (barred !== undefined) return nobody(barred);
   const member = asMember(content.caller.phone);
   // For good: what a member may take back, a stranger need not ask for twice.
-  return (await memos.read(stopName('caller', await hashOf(member.phone)), now))
+  return (await memos.read(callerStopName(await hashOf(member.phone)), now))
     ? nobody('stopped')
     : { member, textless: false };
 };

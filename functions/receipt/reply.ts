@@ -14,7 +14,9 @@ import {
   isFromCaller,
   meaningOf,
   standingOf,
-  stopName,
+  TEXTLESS,
+  callerStopName,
+  textlessSchema,
   waitedFor,
   withCodes,
   type Codes,
@@ -51,6 +53,8 @@ const AHEAD_MS = 60_000;
 const LOOK = 50;
 /** Unprompted answers to one number in a day: a machine that answers machines must come to an end. */
 const MOST_ANSWERS = 5;
+/** A memo is lost to somebody else, seldom more than once. */
+const RACES = 5;
 /** A caller may rate for as long as his matter can be reopened. */
 const RATE_MS = 30 * DAY_MS;
 
@@ -191,7 +195,8 @@ const codesFor = async (
     if (Object.keys(next).length === Object.keys(codes).length) return codes;
     const version = memo?.version ?? 0;
     if (await memos.write(name, { version, value: next, expires: now + DAY_MS }, now)) return next;
-    if (attempt >= 5) throw new Error('The codes of a number were changed by others five times in a row.');
+    if (attempt >= RACES)
+      throw new Error(`The codes of a number were changed by others ${RACES} times in a row.`);
     await backoff(attempt);
   }
 };
@@ -307,31 +312,49 @@ const answer = async (
 
 /** No more texts to this number; everything else goes on. The duty officer hears of it, because one way to this person is gone. */
 const stopTexts = async (taker: ReplyTaker, member: string, { hash, key }: Known): Promise<void> => {
-  const { memos, store, clock, district, queues, log } = taker;
-  const now = clock.now().getTime();
-  const name = stopName('member', hash);
-  if (await memos.read(name, now)) return;
-  const members = await store.roster();
-  const [duty] = handsAt(members, district.shifts, [], clock.now()).duty;
+  const { store, clock, district, queues, log } = taker;
+  if ((await textless(taker)).hashes.includes(hash)) return;
+  const at = clock.now();
+  const [duty] = handsAt(await store.roster(), district.shifts, [], at).duty;
   const notices: Notice[] = duty
-    ? [{ id: `STOP-${key.slice(0, 22)}`, to: duty.id, kind: 'desk', note: 'sms-stopped', at: now, round: 1 }]
+    ? [
+        {
+          id: `STOP-${key.slice(0, 22)}`,
+          to: duty.id,
+          kind: 'desk',
+          note: 'sms-stopped',
+          at: at.getTime(),
+          round: 1,
+        },
+      ]
     : [];
   // Told first: a stop that nobody knows of would be worse than a warning that comes twice.
   await store.announce(notices);
-  await memos.write(name, { version: 0, value: { member, since: now } }, now);
+  await relist(taker, (hashes) => [...hashes.filter((one) => one !== hash), hash]);
   log.info('texts-stopped', { member });
   await queues
     .notices(jobsOf(REJECTS_OWNER, notices))
     .catch((error: unknown) => log.error('left-to-reconcile', error));
 };
 
-const startTexts = async ({ memos, clock, log }: ReplyTaker, { hash }: Known): Promise<void> => {
-  const now = clock.now().getTime();
-  const name = stopName('member', hash);
-  const memo = await memos.read(name, now);
-  // Over at once: as good as never written.
-  if (memo) await memos.write(name, { version: memo.version, value: null, expires: now }, now);
-  log.info('texts-resumed');
+const startTexts = async (taker: ReplyTaker, { hash }: Known): Promise<void> => {
+  await relist(taker, (hashes) => hashes.filter((one) => one !== hash));
+  taker.log.info('texts-resumed');
+};
+
+const textless = async ({ memos, clock }: ReplyTaker): Promise<{ hashes: string[]; version: number }> => {
+  const memo = await memos.read(TEXTLESS, clock.now().getTime());
+  return { hashes: memo ? textlessSchema.parse(memo.value) : [], version: memo?.version ?? 0 };
+};
+
+const relist = async (taker: ReplyTaker, change: (hashes: string[]) => string[]): Promise<void> => {
+  for (let attempt = 1; attempt <= RACES; attempt += 1) {
+    const { hashes, version } = await textless(taker);
+    const now = taker.clock.now().getTime();
+    if (await taker.memos.write(TEXTLESS, { version, value: change(hashes) }, now)) return;
+    await taker.backoff(attempt);
+  }
+  throw new Error(`The list of those without texts was changed by others ${RACES} times in a row.`);
 };
 
 /** A caller's answer ends nothing and moves nothing: it is written down, and the duty officer is told where he should act. */
@@ -345,7 +368,7 @@ const takeCallerReply = async (
   const { store, memos, log } = taker;
   const meaning = callerMeaningOf(reply.text);
   if (meaning.say === 'stop') {
-    const name = stopName('caller', hash);
+    const name = callerStopName(hash);
     if (!(await memos.read(name, at))) await memos.write(name, { version: 0, value: { since: at } }, at);
     return log.info('caller-stopped');
   }

@@ -67,8 +67,12 @@ export const callerMeaningOf = (text: string): CallerMeaning => {
 export const isFromCaller = ({ callers }: Extensions, extension: string | undefined): boolean =>
   extension !== undefined && extension !== '' && extension.endsWith(callers);
 
-/** The memo that says: no texts to this number. Callers and members are kept apart. */
-export const stopName = (who: 'member' | 'caller', phoneHash: string): string => `STOP-${who}-${phoneHash}`;
+/** The memo that says: never again a text to this caller. */
+export const callerStopName = (phoneHash: string): string => `STOP-caller-${phoneHash}`;
+/** The memo that lists the members' numbers, as keyed hashes, to which no texts are wanted: one, because there are few of them. */
+export const TEXTLESS = 'STOP-members';
+/** Parses that list. */
+export const textlessSchema = z.array(z.string());
 
 /** Vendors tell whole seconds: what happened within one may have been before or after. */
 const SECOND_MS = 1_000;
