@@ -29,8 +29,11 @@ export const canaryStateSchema = z.object({
 /** What is remembered of a vendor between two looks. */
 export type CanaryState = z.infer<typeof canaryStateSchema>;
 
-/** A free channel is tried every two minutes; one that costs after an hour without traffic, at most twenty times a day. */
-const FREE_MS = 120_000;
+/**
+ * A free channel is tried every two minutes; one that costs after an hour without traffic, at most twenty times a day. Looks come every minute,
+ * some of them a few seconds early: without the slack that would make three minutes of two.
+ */
+const FREE_MS = 120_000 - 15_000;
 const QUIET_MS = 3_600_000;
 const MOST_A_DAY = 20;
 

@@ -52,6 +52,9 @@ describe('a vendor that costs', () => {
 describe('a free channel', () => {
   it('is tried every two minutes, used or not', () => {
     expect(tries(CHAT, 11, new Set([3, 5]))).toEqual([0, 2, 4, 6, 8, 10]);
+    const { state } = lookAtVendor(CHAT, undefined, 0, MIDNIGHT + 5_000);
+    expect(lookAtVendor(CHAT, state, 1, MIDNIGHT + 2 * MINUTE).due).toBe(true);
+    expect(lookAtVendor(CHAT, state, 1, MIDNIGHT + MINUTE + 10_000).due).toBe(false);
   });
 });
 
