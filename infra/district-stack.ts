@@ -170,6 +170,7 @@ export class DistrictStack extends Stack {
         { route: 'GET /api/incidents/{id}', to: desk, known: 'bearer' },
         { route: 'GET /api/roster', to: desk, known: 'bearer' },
         { route: 'GET /api/rejected', to: desk, known: 'bearer' },
+        { route: 'GET /api/vendors', to: desk, known: 'bearer' },
         { route: 'GET /api/unreached', to: desk, known: 'bearer' },
         { route: 'GET /api/drill', to: desk, known: 'bearer' },
         { route: 'POST /api/drill/answer', to: response, known: 'bearer' },

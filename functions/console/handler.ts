@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { surroundings } from '#shared/adapters/surroundings.ts';
 import { tokenSignIn } from '#shared/adapters/tokens.ts';
-import { loadDistrict } from '#shared/districts/load.ts';
+import { loadDistrict, loadVendors } from '#shared/districts/load.ts';
 import { httpDoor } from '#shared/lambda/http.ts';
 import {
   listIncidents,
   listRejected,
   listUnreached,
+  listVendors,
   showHealth,
   showIncident,
   showRoster,
@@ -19,6 +20,7 @@ const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'console');
 const signIn = tokenSignIn(around.secrets, env.DISTRICT, around.clock);
 const looker = { ...around, district: loadDistrict(env.DISTRICT) };
+const vendors = loadVendors();
 /** Written beside the bundle from the schemas. */
 const openApi = (): unknown => JSON.parse(readFileSync(join(env.LAMBDA_TASK_ROOT, 'openapi.json'), 'utf8'));
 
@@ -49,6 +51,7 @@ export const handler = httpDoor(
       auth: 'desk',
       handle: ({ query }) => listRejected(looker, query),
     },
+    { method: 'GET', path: '/api/vendors', auth: 'desk', handle: () => listVendors({ ...looker, vendors }) },
     { method: 'GET', path: '/api/unreached', auth: 'desk', handle: () => listUnreached(looker) },
     { method: 'GET', path: '/api/drill', auth: 'desk', handle: () => showDrill(looker) },
     { method: 'GET', path: '/api/health', auth: 'none', handle: () => showHealth(looker) },

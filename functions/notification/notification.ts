@@ -11,7 +11,7 @@ import {
   type Step,
   type Way,
 } from '#shared/domain/delivery.ts';
-import { badSignal, byHealth, isPutOff, isVendorsFault } from '#shared/domain/health.ts';
+import { badSignal, byHealth, healthName, isPutOff, isVendorsFault } from '#shared/domain/health.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
 import { charged, ledgerFor, ledgersOf, sumOf } from '#shared/domain/ledger.ts';
 import {
@@ -196,7 +196,7 @@ const heldBack = async (
 /** The vendors of a channel, those in trouble last. One alone is not looked at: it would be used anyway. */
 const ordered = async (d: Deliverer, vendors: Vendor[], now: Instant): Promise<Vendor[]> => {
   if (vendors.length < 2) return vendors;
-  const counters = await Promise.all(vendors.map((vendor) => d.store.counters(`HEALTH-${vendor}`)));
+  const counters = await Promise.all(vendors.map((vendor) => d.store.counters(healthName(vendor))));
   return byHealth(vendors, new Set(vendors.filter((_, i) => isPutOff(counters[i] ?? {}, now))));
 };
 
@@ -255,7 +255,7 @@ const wordsOf = (
   const facts = { ...factsFor(d.district, incident, notice, now), ...own };
   const { domain } = d.district.links;
   const link = domain !== undefined && own.token !== undefined && d.vendors.vendors[vendor]?.links === 'yes';
-  const { code, params, text } = renderNotice(d.texts, kind, facts, vendor);
+  const { code, params, text } = renderNotice(d.texts, kind, facts, vendor, d.district.language);
   return {
     kind,
     template: { code, params, order: d.texts.templates[kind].params.filter((name) => name in params) },
@@ -464,7 +464,7 @@ export const signals = async (d: Deliverer, vendor: Vendor, result: SendResult):
   d.log.count('VendorTrouble');
   d.log.info('vendor-trouble', { vendor, ...(result.kind === 'refused' ? { code: result.code } : {}) });
   const now = d.clock.now().getTime();
-  const name = `HEALTH-${vendor}`;
+  const name = healthName(vendor);
   const before = await d.store.counters(name);
   await d.store.count({ name, add: { [badSignal(now)]: 1 }, expires: now + DAY_MS });
   const after = { ...before, [badSignal(now)]: (before[badSignal(now)] ?? 0) + 1 };

@@ -1,4 +1,5 @@
 import type { DistrictSecret } from '../contracts/secret.ts';
+import { VENDOR_SECTIONS } from '../contracts/vendor-sections.ts';
 import type { Vendor } from '../domain/channel.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
@@ -26,19 +27,6 @@ export interface SendersOptions {
   credentials?: () => AwsCredentials;
 }
 
-/** The section of the secret that configures a vendor. */
-const SECTIONS = {
-  'aliyun-sms': 'aliyunSms',
-  'tencent-sms': 'tencentSms',
-  sns: 'sns',
-  'aliyun-voice': 'aliyunVoice',
-  wecom: 'wecom',
-  dingtalk: 'dingtalk',
-  jpush: 'jpush',
-  webpush: 'webpush',
-  webhook: 'webhook',
-} as const satisfies Record<Vendor, keyof DistrictSecret>;
-
 /**
  * All vendors that the district's secret has a section for. Asked before every delivery, so that a section added to the secret is
  * in use five minutes later, and one taken out is not called any more.
@@ -55,7 +43,7 @@ export const configuredSenders = ({
   // Whoever posts to an address that somebody else has named may do so without TLS only where all vendors are somebody's emulation.
   const plainOrigins = at === 'real' ? [] : [new URL(at).origin];
   const section =
-    <Name extends (typeof SECTIONS)[Vendor]>(name: Name) =>
+    <Name extends (typeof VENDOR_SECTIONS)[Vendor]>(name: Name) =>
     async (): Promise<NonNullable<DistrictSecret[Name]>> => {
       const account = (await secrets.district())[name];
       // Between the look at the sections and the call the secret may have been changed.
@@ -109,7 +97,7 @@ export const configuredSenders = ({
     const secret = await secrets.district();
     return Object.fromEntries(
       Object.entries(all).filter(([vendor]) =>
-        Object.entries(SECTIONS).some(([name, is]) => name === vendor && secret[is] !== undefined),
+        Object.entries(VENDOR_SECTIONS).some(([name, is]) => name === vendor && secret[is] !== undefined),
       ),
     );
   };

@@ -18,6 +18,7 @@ import {
   rejectedSchema,
   rosterEntrySchema,
   unreachedListSchema,
+  vendorListSchema,
 } from './views.ts';
 
 type Json = Record<string, unknown>;
@@ -37,6 +38,7 @@ const SCHEMAS = {
   Relayed: relayedSchema,
   RelayedAnswer: relayedAnswerSchema,
   UnreachedList: unreachedListSchema,
+  VendorList: vendorListSchema,
   Health: healthSchema,
   SessionRequest: sessionRequestSchema,
   Session: sessionSchema,
@@ -233,6 +235,13 @@ const OPERATIONS: Record<ApiPath, Json> = {
     description: 'A repeat is harmless. By text `1` does the same, and by telephone the key 1.',
     security: BEARER,
     responses: { 200: { description: 'Written down.' }, ...errors(401, 409) },
+  },
+  '/api/vendors': {
+    operationId: 'listVendors',
+    summary: 'Who brings notices today, how well, and what it costs',
+    description: 'Desk only.',
+    security: BEARER,
+    responses: { 200: answer('Every vendor of the table.', 'VendorList'), ...errors(401, 403) },
   },
   '/api/health': {
     operationId: 'showHealth',

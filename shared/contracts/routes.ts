@@ -11,6 +11,7 @@ export const API_ROUTES = [
   { method: 'GET', path: '/api/roster' },
   { method: 'GET', path: '/api/rejected' },
   { method: 'GET', path: '/api/unreached' },
+  { method: 'GET', path: '/api/vendors' },
   { method: 'GET', path: '/api/drill' },
   { method: 'POST', path: '/api/drill/answer' },
   { method: 'GET', path: '/api/health' },

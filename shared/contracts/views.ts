@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { drillResultSchema } from '../domain/drill.ts';
 import { classificationSchema, reasonSchema } from '../domain/classification.ts';
+import { VENDORS, channelSchema } from '../domain/channel.ts';
 import { OUTCOMES, REVISIT_OUTCOMES } from '../domain/incident.ts';
 import { modeSchema } from '../domain/ladder.ts';
 import { ACTIONS, stateSchema } from '../domain/moves.ts';
@@ -176,6 +177,7 @@ export const rosterEntrySchema = z
     team: z.string(),
     onShift: z.boolean(),
     phone: z.string().optional(),
+    textless: z.boolean().optional().describe('Wants no texts (STOP): other channels come first.'),
     shifts: z.array(z.string()).optional(),
     grids: z.array(z.string()).optional(),
     roads: z.array(z.string()).optional(),
@@ -233,6 +235,39 @@ export const unreachedListSchema = z
   .meta({ id: 'UnreachedList' });
 /** All of them, and the same as a list to print. */
 export type UnreachedList = z.infer<typeof unreachedListSchema>;
+
+/** One vendor today: what it can tell, what it did, whether it stands behind the others. */
+export const vendorSchema = z
+  .object({
+    vendor: z.enum(VENDORS),
+    channel: channelSchema,
+    configured: z.boolean().describe('The district has an account with it.'),
+    putOff: z.boolean().describe('Three bad signals in ten minutes: the others of its channel go first.'),
+    tells: z
+      .object({ accepted: z.boolean(), delivered: z.boolean(), read: z.boolean(), action: z.boolean() })
+      .describe('What it cannot tell is not known: never shown as delivered.'),
+    today: z.object({
+      sent: z.int(),
+      arrived: z.int().nullable().describe('Null where the vendor cannot tell.'),
+      fast: z.int().nullable().describe('Within ten seconds.'),
+      milli: z.int().describe('1/1000 CNY.'),
+    }),
+  })
+  .meta({ id: 'Vendor' });
+/** One vendor today. */
+export type VendorView = z.infer<typeof vendorSchema>;
+
+/** All vendors, and what the day has cost so far. */
+export const vendorListSchema = z
+  .object({
+    items: z.array(vendorSchema),
+    next: z.null(),
+    milli: z.int().describe('The day so far, 1/1000 CNY. Days are UTC.'),
+    softCap: z.int().describe('Above it what is only good to know is not sent.'),
+  })
+  .meta({ id: 'VendorList' });
+/** All vendors, and what the day has cost so far. */
+export type VendorList = z.infer<typeof vendorListSchema>;
 
 /** Answer to a report. */
 export const receivedSchema = z

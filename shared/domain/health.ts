@@ -8,6 +8,9 @@ const GOOD_MINUTES = 10;
 
 const minute = (at: Instant): number => Math.floor(at / 60_000);
 
+/** The counters of a vendor's bad signals. */
+export const healthName = (vendor: Vendor): string => `HEALTH-${vendor}`;
+
 /** The counter of a bad signal at an instant. */
 export const badSignal = (at: Instant): string => `bad.${minute(at)}`;
 
