@@ -11,6 +11,7 @@ import { repliesSchema } from './reply.ts';
 import { backTo110Schema } from './relay.ts';
 import { pointSchema, shiftSchema } from './roster.ts';
 import type { Point, Shift } from './roster.ts';
+import { LANGUAGES } from './texts.ts';
 
 /** An id inside district files: small letters, digits, hyphens, underscores. */
 const idSchema = z
@@ -97,6 +98,8 @@ const policySchema = z.strictObject({
   placeNames: z.array(z.string().min(2)),
   /** How notices reach people; without it the defaults hold. */
   delivery: deliverySchema.prefault({}),
+  /** Language of notices over vendors that take words; approved templates are Chinese. */
+  language: z.enum(LANGUAGES).default('zh-CN'),
   /** Numbers behind our own by which answers of members and of callers are told apart. */
   replies: repliesSchema.prefault({}),
   /** Links in notices; none without a registered domain. */

@@ -186,3 +186,9 @@ test('a vendor that refuses links gets codes to reply only', async () => {
   expect(message?.link).toBeUndefined();
   expect(message?.text).toContain('回1签收');
 });
+
+test('in a district that speaks English, whoever takes words says them in English', async () => {
+  office.district.language = 'en';
+  await linked();
+  expect(office.sends.at(-1)?.message.text).toMatch(/^Task \S{6}: .*1 yes, 2 no, by/);
+});
