@@ -5,7 +5,7 @@ import type { Vendor } from '#shared/domain/channel.ts';
 import type { Change } from '#shared/domain/draft.ts';
 import { handsAt } from '#shared/domain/hands.ts';
 import { personOf, type Incident, type Instant } from '#shared/domain/incident.ts';
-import type { Notice } from '#shared/domain/notice.ts';
+import { FIRST_ASKS, type Notice } from '#shared/domain/notice.ts';
 import {
   callerMeaningOf,
   codesSchema,
@@ -117,17 +117,22 @@ const decideNow = async (
   { hash, at, members }: { hash: string; at: Instant; members: readonly Member[] },
 ): Promise<Decision> => {
   const meaning = meaningOf(reply.text);
-  const asked = (await Promise.all(members.map(async (member) => tasksOf(taker, member.id)))).flat();
+  const known = (await Promise.all(members.map(async (member) => incidentsOf(taker, member.id)))).flat();
+  const asked = known.flatMap(({ incident, member, asked: since }) =>
+    since === undefined ? [] : [{ incident, member, asked: since }],
+  );
+  if (vendor === 'aliyun-voice') {
+    // A key means 1 or 2, and the one call in which it was pressed: no question which.
+    if (meaning.say !== 'accept' && meaning.say !== 'decline') return { do: 'ignore' };
+    const call = reply.vendorId === undefined ? undefined : await calledFor(taker, reply.vendorId, known);
+    if (call && !FIRST_ASKS.has(call.notice.kind)) return { do: 'ignore' };
+    if (call) return { do: 'act', action: meaning.say, incident: call.incident, member: call.notice.to };
+  }
   const waiting = asked
     .filter(({ incident, member }) => waitedFor(incident, member, at))
     .sort((a, b) => a.asked - b.asked)
     // Two who share a number and were both asked: whoever was asked last has it in his hand.
     .filter((task, i, all) => !all.slice(i + 1).some((later) => later.incident.id === task.incident.id));
-  const called =
-    reply.vendorId === undefined ? undefined : await calledFor(taker, vendor, reply.vendorId, asked);
-  // A key was pressed in a call about one task: no question which.
-  if (called && (meaning.say === 'accept' || meaning.say === 'decline') && meaning.which === undefined)
-    return { do: 'act', action: meaning.say, incident: called.incident.id, member: called.member };
   const tasks = waiting.map(({ incident, member }) => ({
     incident: incident.id,
     member,
@@ -143,39 +148,37 @@ const decideNow = async (
   return decide(meaning, tasks, codes, latest, members);
 };
 
-/** A task with its incident, in the order of asking. */
-interface Asked {
+/** An incident with which a member has to do; `asked`: when he was asked to come, if he was. */
+interface Concern {
   incident: Incident;
   member: string;
-  asked: Instant;
+  asked: Instant | undefined;
 }
 
-const tasksOf = async ({ store, clock }: ReplyTaker, member: string): Promise<Asked[]> => {
+/** His incidents of the last day, in the order of asking. */
+const incidentsOf = async ({ store, clock }: ReplyTaker, member: string): Promise<Concern[]> => {
   const now = clock.now().getTime();
   const { items } = await store.list({ now, member, limit: LOOK });
   return items
     .flatMap((incident) => {
       const asked = personOf(incident, member)?.asked;
-      return asked === undefined || now - asked > DAY_MS ? [] : [{ incident, member, asked }];
+      return asked !== undefined && now - asked > DAY_MS ? [] : [{ incident, member, asked }];
     })
-    .sort((a, b) => a.asked - b.asked);
+    .sort((a, b) => (a.asked ?? 0) - (b.asked ?? 0));
 };
 
-/** The task that a call was about. */
+/** The notice that a call brought. */
 const calledFor = async (
   { store }: ReplyTaker,
-  vendor: Vendor,
   vendorId: string,
-  asked: readonly Asked[],
-): Promise<Asked | undefined> => {
-  for (const task of asked.toReversed()) {
-    const rows = await store.notices(ownerOf(task.incident.id));
-    const its = rows.some(
+  known: readonly Concern[],
+): Promise<{ incident: string; notice: Notice } | undefined> => {
+  for (const { incident, member } of known.toReversed()) {
+    const row = (await store.notices(ownerOf(incident.id))).find(
       ({ notice, attempts }) =>
-        notice.to === task.member &&
-        attempts.some((attempt) => attempt.vendor === vendor && attempt.vendorId === vendorId),
+        notice.to === member && attempts.some((attempt) => attempt.vendorId === vendorId),
     );
-    if (its) return task;
+    if (row) return { incident: incident.id, notice: row.notice };
   }
   return undefined;
 };

@@ -238,6 +238,29 @@ describe('keys in a call', () => {
     const lines = (await office.store.lines(first)).map(({ stored }) => stored);
     expect(lines.find(({ kind }) => kind === 'accepted')?.facts).toMatchObject({ over: 'voice' });
   });
+
+  test('0 is no STOP, 3 is nothing; and a key in a call that asked nothing accepts nothing else', async () => {
+    const { who, first, second } = await ringing();
+    office.time += 2_000;
+    await takeReply(office, 'aliyun-voice', reply(phoneOf(who), '0', call('0')));
+    await takeReply(office, 'aliyun-voice', reply(phoneOf(who), '3', call('3')));
+    expect(await office.memos.read(TEXTLESS, office.time)).toBeUndefined();
+    const row = await office.notice(first, who);
+    await office.store.commit({
+      incident: { ...(await office.incident(first)), version: (await office.incident(first)).version + 1 },
+      lines: [{ at: office.time, kind: 'told', by: 'system', whom: who }],
+      notices: [{ ...row.notice, id: '00090.00', kind: 'told' }],
+    });
+    const told = await office.store.notice(ownerOf(first), '00090.00');
+    if (!told) throw new Error('no notice');
+    const attempts = row.attempts.map((attempt) => ({ ...attempt, id: 'x', vendorId: 'call-2' }));
+    await office.store.step(ownerOf(first), told, { to: 'sent', at: office.time, attempts });
+    await takeReply(office, 'aliyun-voice', reply(phoneOf(who), '1', { vendorId: 'call-2' }));
+    expect([(await office.incident(first)).lead, (await office.incident(second)).lead]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
 });
 
 describe('STOP', () => {
