@@ -9,6 +9,7 @@ import * as z from 'zod';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const CREDENTIALS = join(import.meta.dirname, 'function-credentials.ts');
+const ENDPOINT_CACHE = join(import.meta.dirname, 'function-endpoint-cache.ts');
 
 /** What to bundle; every field has the value of a deployment. */
 export interface BundleOptions {
@@ -46,6 +47,7 @@ const fingerprint = async (root: string, verbs: readonly string[]): Promise<stri
     join(root, 'package-lock.json'),
     import.meta.filename,
     CREDENTIALS,
+    ENDPOINT_CACHE,
   ];
   for (const file of sources.filter(existsSync))
     hash.update(relative(root, file)).update(await readFile(file));
@@ -77,6 +79,19 @@ export const bundle = async (options: BundleOptions = {}): Promise<void> => {
   }
 };
 
+const versionSchema = z.object({ version: z.string() });
+
+/** Every client of the SDK takes its version from its whole package.json, scripts and all: two kilobytes each. */
+const VERSION_ONLY: Plugin = {
+  name: 'version-only',
+  setup(bundling) {
+    bundling.onLoad({ filter: /[/\\]@aws-sdk[/\\]client-[\w-]+[/\\]package\.json$/ }, async ({ path }) => ({
+      contents: JSON.stringify(versionSchema.parse(JSON.parse(await readFile(path, 'utf8')))),
+      loader: 'json',
+    }));
+  },
+};
+
 const contractSchema = z.object({
   openApiDocument: z.custom<() => unknown>((value) => typeof value === 'function'),
 });
@@ -85,7 +100,7 @@ const contractSchema = z.object({
  * Leaves out zod's writer of JSON Schemas, 19 KB of every bundle: functions parse, only the OpenAPI document describes, and
  * that is written here. Its names stay, because every schema points at them.
  */
-const parseOnly: Plugin = {
+const PARSE_ONLY: Plugin = {
   name: 'parse-only',
   setup(esbuild) {
     esbuild.onLoad(
@@ -116,11 +131,14 @@ const make = async ({ root, outdir, verbs }: Required<BundleOptions>): Promise<v
     format: 'esm',
     minify: true,
     mainFields: ['module', 'main'],
-    alias: { '@aws-sdk/credential-provider-node': CREDENTIALS },
+    alias: {
+      '@aws-sdk/credential-provider-node': CREDENTIALS,
+      '@aws-sdk/endpoint-cache': ENDPOINT_CACHE,
+    },
     legalComments: 'none',
     // Chinese as it is: escaped, every character takes twice the room, and that is what a cold start parses.
     charset: 'utf8',
-    plugins: [parseOnly],
+    plugins: [VERSION_ONLY, PARSE_ONLY],
     logLevel: 'silent',
   });
   const data = (await filesUnder(join(root, 'shared/districts'))).filter(isDistrictData);

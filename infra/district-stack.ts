@@ -6,6 +6,7 @@ import { DistrictKey } from './constructs/district-key.ts';
 import { DistrictSecret } from './constructs/district-secret.ts';
 import { DutyDashboard } from './constructs/duty-dashboard.ts';
 import { EscalationWorkflow } from './constructs/escalation-workflow.ts';
+import { FixedEgress } from './constructs/fixed-egress.ts';
 import { HttpApi } from './constructs/http-api.ts';
 import { IncidentTable } from './constructs/incident-table.ts';
 import { SweepSchedule } from './constructs/sweep-schedule.ts';
@@ -13,8 +14,6 @@ import { VerbFunction } from './constructs/verb-function.ts';
 import { MINUTE, Watch } from './constructs/watch.ts';
 import { WorkQueue } from './constructs/work-queue.ts';
 import type { Office } from './office.ts';
-
-const SMS_VENDOR = 'https://dysmsapi.aliyuncs.com';
 
 /** Everything one district needs, and nothing that two districts share. Read it as the table of contents. */
 export class DistrictStack extends Stack {
@@ -43,13 +42,21 @@ export class DistrictStack extends Stack {
       impact:
         'A call could not be classified five times: its caller waits, and only the duty officer knows of it.',
     });
-    const notices = new WorkQueue(this, 'Notices', {
+    const alerts = new WorkQueue(this, 'Alerts', {
       key,
-      variable: 'NOTICES_QUEUE_URL',
-      visibility: Duration.seconds(90),
+      variable: 'ALERTS_QUEUE_URL',
+      visibility: Duration.seconds(180),
       tries: 5,
       impact:
         'A notice could not be sent five times: a member who was named does not know that somebody waits for him.',
+    });
+    // A queue of its own: ten thousand messages that are only good to know must not stand before one alarm.
+    const chatter = new WorkQueue(this, 'Chatter', {
+      key,
+      variable: 'CHATTER_QUEUE_URL',
+      visibility: Duration.seconds(180),
+      tries: 5,
+      impact: 'Somebody who is not needed any more could not be told so five times: he goes out in vain.',
     });
     const sweeps = new WorkQueue(this, 'Sweeps', {
       key,
@@ -58,6 +65,12 @@ export class DistrictStack extends Stack {
       tries: 2,
       impact: 'A sweep failed twice: work left undone by a crashed function is found up to a minute late.',
     });
+
+    // ── Where calls to the outside come from ────────────────────────────────────────────────────────────────────────
+    const egress =
+      office.deploy.egress === 'fixed'
+        ? new FixedEgress(this, 'Egress', { key, production: office.production })
+        : undefined;
 
     // ── Verbs ──────────────────────────────────────────────────────────────────────────────────────────────────────
     const house = { office, key };
@@ -84,7 +97,8 @@ export class DistrictStack extends Stack {
     const notification = new VerbFunction(this, 'Notification', {
       ...house,
       verb: 'notification',
-      timeout: Duration.seconds(15),
+      timeout: Duration.seconds(30),
+      egress,
       impact:
         'Texts do not leave: members, leaders and the duty officer are not told of what waits for them.',
     });
@@ -126,18 +140,23 @@ export class DistrictStack extends Stack {
     for (const fn of [intake, classification, escalation, notification, receipt, response, desk, reconcile])
       secret.grantRead(fn);
     for (const fn of [intake, reconcile]) reports.grantSend(fn);
-    for (const fn of [intake, classification, escalation, notification, response, reconcile])
-      notices.grantSend(fn);
+    for (const fn of [intake, classification, escalation, notification, receipt, response, reconcile]) {
+      alerts.grantSend(fn);
+      chatter.grantSend(fn);
+    }
     sweeps.grantSend(reconcile);
-    for (const fn of [classification, escalation, response, reconcile]) workflow.grantStart(fn);
     // Classification too: a call that becomes part of another one has nothing left to wait for.
-    for (const fn of [classification, escalation, response, reconcile]) workflow.grantWake(fn);
+    for (const fn of [classification, escalation, notification, receipt, response, reconcile]) {
+      workflow.grantStart(fn);
+      workflow.grantWake(fn);
+    }
     workflow.grantLook(reconcile);
-    notification.setting('ALIYUN_SMS_ENDPOINT', SMS_VENDOR);
+    notification.setting('VENDORS_URL', 'real');
 
     // ── What sets them going ───────────────────────────────────────────────────────────────────────────────────────
     reports.consumedBy(classification, 20);
-    notices.consumedBy(notification, 20);
+    alerts.consumedBy(notification, 20);
+    chatter.consumedBy(notification, 2);
     sweeps.consumedBy(reconcile, 2);
     new SweepSchedule(this, 'Schedule', { reconcile });
     const api = new HttpApi(this, 'Http', {
@@ -146,12 +165,18 @@ export class DistrictStack extends Stack {
         { route: 'POST /webhooks/110', to: intake, known: 'signature' },
         { route: 'POST /webhooks/110/heartbeat', to: intake, known: 'signature' },
         { route: 'POST /receipts/{vendor}/{token}', to: receipt, known: 'path' },
+        { route: 'GET /t/{token}', to: receipt, known: 'path' },
+        { route: 'POST /t/{token}/session', to: receipt, known: 'path' },
         { route: 'POST /api/incidents/{id}/actions', to: response, known: 'bearer' },
         { route: 'GET /api/incidents', to: desk, known: 'bearer' },
         { route: 'GET /api/incidents/{id}', to: desk, known: 'bearer' },
         { route: 'GET /api/roster', to: desk, known: 'bearer' },
         { route: 'GET /api/rejected', to: desk, known: 'bearer' },
         { route: 'GET /api/codes', to: desk, known: 'bearer' },
+        { route: 'GET /api/vendors', to: desk, known: 'bearer' },
+        { route: 'GET /api/unreached', to: desk, known: 'bearer' },
+        { route: 'GET /api/drill', to: desk, known: 'bearer' },
+        { route: 'POST /api/drill/answer', to: response, known: 'bearer' },
         { route: 'GET /api/health', to: desk, known: 'public' },
         { route: 'GET /openapi.json', to: desk, known: 'public' },
         { route: '$default', to: desk, known: 'public' },
@@ -163,7 +188,7 @@ export class DistrictStack extends Stack {
     const verbs = [intake, classification, escalation, notification, receipt, response, desk, reconcile];
     for (const { node, fn, impact } of verbs)
       watch.over(`${node.id}Fails`, { metric: fn.metricErrors(MINUTE), impact });
-    for (const { node, dead, impact } of [reports, notices, sweeps])
+    for (const { node, dead, impact } of [reports, alerts, chatter, sweeps])
       watch.over(`${node.id}Dead`, {
         metric: dead.metricApproximateNumberOfMessagesVisible({ ...MINUTE, statistic: Stats.MAXIMUM }),
         impact,
@@ -174,12 +199,18 @@ export class DistrictStack extends Stack {
       periods: 2,
       impact: 'Calls wait more than a minute to be classified: every promised minute is already broken.',
     });
-    watch.over('NoticesLate', {
-      metric: notices.queue.metricApproximateAgeOfOldestMessage(MINUTE),
+    watch.over('AlertsLate', {
+      metric: alerts.queue.metricApproximateAgeOfOldestMessage(MINUTE),
       from: 60,
       periods: 2,
       impact:
         'Notices wait more than a minute to be sent: members are blamed for minutes that they never had.',
+    });
+    watch.over('ChatterLate', {
+      metric: chatter.queue.metricApproximateAgeOfOldestMessage(MINUTE),
+      from: 900,
+      periods: 2,
+      impact: 'People who are not needed any more hear of it a quarter of an hour late.',
     });
     watch.over('ExecutionsFail', { metric: workflow.machine.metricFailed(MINUTE), impact: workflow.impact });
     watch.over('ExecutionsThrottled', {
@@ -237,6 +268,11 @@ export class DistrictStack extends Stack {
       impact:
         'The 110 centre has missed three heartbeats: its calls may no longer reach us, and its desk does not know.',
     });
+    watch.over('CentreSilent', {
+      metric: reported('CentreSilent'),
+      impact:
+        'The 110 centre does not acknowledge a matter that was returned to it for danger: nobody there may know of it.',
+    });
     watch.over('Unanswered', {
       metric: reported('Unanswered'),
       impact: 'An incident has nobody left to ask: somebody who called for help is on the desk list alone.',
@@ -255,6 +291,15 @@ export class DistrictStack extends Stack {
       metric: reported('DangerAfterNonPolice'),
       impact:
         'People found danger in what the machine had called harmless: somebody was sent alone, and the next such call would be too.',
+    });
+    watch.over('Unreached', {
+      metric: reported('Unreached'),
+      impact:
+        'Nobody of all vendors takes notices: who is named does not know of it. Telephone by the list of the unreached.',
+    });
+    watch.over('VendorUnpaid', {
+      metric: reported('VendorUnpaid'),
+      impact: 'A vendor refuses for want of money: notices go the longer way, or not at all.',
     });
     watch.over('WorkflowLost', {
       metric: reported('WorkflowLost'),
@@ -275,6 +320,11 @@ export class DistrictStack extends Stack {
           'Rejected',
           'Unsigned',
           'NoticeDoubled',
+          'NoticeExpired',
+          'VendorTrouble',
+          'VendorSwitched',
+          'BudgetLow',
+          'ChatterStopped',
           'ReceiptUnknown',
           'TokenLate',
           'RestoredByReconcile',
@@ -283,7 +333,7 @@ export class DistrictStack extends Stack {
         'Answer time of the doors': ['p50', 'p99'].map((statistic) =>
           api.gateway.metricLatency({ ...MINUTE, statistic }),
         ),
-        'Work that waits': [reports, notices].map(({ queue }) =>
+        'Work that waits': [reports, alerts, chatter].map(({ queue }) =>
           queue.metricApproximateAgeOfOldestMessage(MINUTE),
         ),
         'Incidents under watch': [

@@ -1,6 +1,7 @@
-import { listDistricts, loadDistrict } from '#shared/districts/load.ts';
+import { listDistricts, loadDistrict, loadTexts } from '#shared/districts/load.ts';
 import type { District } from '#shared/domain/district.ts';
 import type { Ladder } from '#shared/domain/ladder.ts';
+import { unready } from '#shared/domain/texts.ts';
 
 /** What the stack needs to know of a street office: its id, its ladders, where it runs, and the bundles to run. */
 export interface Office {
@@ -25,6 +26,15 @@ const checkDeployment = (id: string, { partition, region, xray }: District['depl
     );
 };
 
+/** Texts that nobody approved would be refused, or dropped without a word, on the first day of service. */
+const checkTexts = (id: string, data: string | undefined): void => {
+  const lacking = unready(loadTexts(data, id));
+  if (lacking.length > 0)
+    throw new Error(
+      `${id}/policy.json deploy.stage: 'production' needs approved texts:\n${lacking.map((one) => `  ${one}`).join('\n')}`,
+    );
+};
+
 /**
  * Reads the street offices under `data`, in the order of their ids. Throws the sentence of `loadDistrict` for a file
  * that breaks a rule and for an unknown id.
@@ -41,6 +51,7 @@ export const readOffices = ({
   only.map((id) => {
     const { deploy, ladders, triage } = loadDistrict(id, data);
     checkDeployment(id, deploy);
+    if (deploy.stage === 'production') checkTexts(id, data);
     return {
       id,
       ladders: Object.values(ladders).flatMap(({ peace, war }) => (war ? [peace, war] : [peace])),

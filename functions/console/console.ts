@@ -2,17 +2,33 @@ import * as z from 'zod';
 import { invalid, problemsOf, refused, type Outcome, type Problem } from '#shared/contracts/errors.ts';
 import { incidentSummary, type Viewer } from '#shared/contracts/incident-view.ts';
 import { iso } from '#shared/contracts/time.ts';
+import { VENDOR_SECTIONS } from '#shared/contracts/vendor-sections.ts';
 import { API_VERSION, listQuerySchema, pageQuerySchema } from '#shared/contracts/queries.ts';
 import type {
   IncidentBody,
   IncidentSummary,
   RejectedView,
-  UnknownCodeView,
   RosterEntry,
+  UnknownCodeView,
+  UnreachedList,
+  UnreachedView,
+  VendorList,
+  VendorView,
 } from '#shared/contracts/views.ts';
-import { owes } from '#shared/domain/incident.ts';
-import { onShift } from '#shared/domain/roster.ts';
+import { VENDORS } from '#shared/domain/channel.ts';
+import { healthName, isPutOff } from '#shared/domain/health.ts';
+import { ledgersOf, sumOf } from '#shared/domain/ledger.ts';
+import { owes, type Instant } from '#shared/domain/incident.ts';
+import { TEXTLESS, textlessSchema } from '#shared/domain/reply.ts';
+import { ROLE_NAMES, onShift, type Member } from '#shared/domain/roster.ts';
+import { clockTime, shortNumber, type NoticeKind } from '#shared/domain/texts.ts';
+import { isUnreached } from '#shared/domain/unreached.ts';
+import type { Vendors } from '#shared/domain/vendors.ts';
 import { look, type Looker } from '#shared/ports/look.ts';
+import type { Memos } from '#shared/ports/memos.ts';
+import type { Secrets } from '#shared/ports/secrets.ts';
+import { REJECTS_OWNER } from '#shared/ports/store.ts';
+import type { Vault } from '#shared/ports/vault.ts';
 
 /** A page of a list as it goes over the wire. */
 export interface Listed<T> {
@@ -79,14 +95,27 @@ export const showIncident = async (
   return { kind: 'done', body: seen };
 };
 
+/** Who wants no texts; one reading for the whole roster, because hardly anybody does. */
+const wantNoTexts = async (
+  roster: readonly Member[],
+  memos: Memos,
+  vault: Vault,
+  now: Instant,
+): Promise<Set<string>> => {
+  const memo = await memos.read(TEXTLESS, now);
+  const hashes = new Set(memo ? textlessSchema.parse(memo.value) : []);
+  return new Set(roster.flatMap(({ id, phone }) => (hashes.has(vault.hash('phone', phone)) ? [id] : [])));
+};
+
 /** The roster: all of it for the desk; for a member the names and roles of his own squad. */
 export const showRoster = async (
-  { store, clock, district }: Looker,
+  { store, clock, district, memos, secrets }: Looker & { memos: Memos; secrets: Pick<Secrets, 'vault'> },
   viewer: Viewer,
 ): Promise<Outcome<Listed<RosterEntry>>> => {
   const roster = await store.roster();
   const at = clock.now();
   const desk = viewer.kind === 'desk';
+  const stopped = desk ? await wantNoTexts(roster, memos, await secrets.vault(), at.getTime()) : new Set();
   const own = roster.find((member) => member.id === viewer.id)?.squad;
   const items = roster
     .filter((member) => desk || member.squad === own)
@@ -98,7 +127,13 @@ export const showRoster = async (
       team: member.team,
       onShift: onShift(member, district.shifts, at),
       ...(desk
-        ? { phone: member.phone, shifts: member.shifts, grids: member.grids, roads: member.roads }
+        ? {
+            phone: member.phone,
+            shifts: member.shifts,
+            grids: member.grids,
+            roads: member.roads,
+            ...(stopped.has(member.id) ? { textless: true } : {}),
+          }
         : {}),
     }));
   return { kind: 'done', body: { items, next: null } };
@@ -124,6 +159,89 @@ export const listCodes = async ({ store }: Looker): Promise<Outcome<Listed<Unkno
   return {
     kind: 'done',
     body: { items: items.map((item) => ({ ...item, lastAt: iso(item.lastAt) })), next: null },
+  };
+};
+
+/** What the desk says to somebody whom it telephones; never more than a lock screen would show. */
+const ERRANDS: Partial<Record<NoticeKind, string>> = {
+  reinforce: '请去增援',
+  nag: '还没有人签收，请马上安排人',
+  returned: '要退回110，请确认',
+  handback: '要退回110，请确认',
+};
+
+/** Who has to act and is reached by no vendor: for the desk to telephone, oldest first, and as a list to print. */
+export const listUnreached = async ({ store, clock, district }: Looker): Promise<Outcome<UnreachedList>> => {
+  const now = clock.now().getTime();
+  const [open, roster] = await Promise.all([store.openAlerts(), store.roster()]);
+  const items = open
+    .filter(({ row }) => isUnreached(row, now))
+    .sort((a, b) => a.row.notice.at - b.row.notice.at)
+    .flatMap(({ owner, row }): UnreachedView[] => {
+      const { notice, attempts } = row;
+      const member = roster.find((one) => one.id === notice.to);
+      if (!member) return [];
+      const incidentId = owner === REJECTS_OWNER ? undefined : owner.slice(owner.indexOf('#') + 1);
+      const code = attempts.at(-1)?.code;
+      return [
+        {
+          ...(incidentId === undefined ? {} : { incidentId }),
+          number: shortNumber(incidentId ?? notice.id),
+          member: { id: member.id, name: member.name, role: member.role, phone: member.phone },
+          kind: notice.kind,
+          since: iso(notice.at),
+          tries: attempts.length,
+          ...(code === undefined ? {} : { code }),
+        },
+      ];
+    });
+  const lines = items.map(
+    ({ number, member, kind, since }) =>
+      `□ ${clockTime(new Date(since), clock.now())}  任务${number}  ${ROLE_NAMES[member.role]} ${member.name}  ${member.phone}  ${ERRANDS[kind] ?? '请马上签收'}`,
+  );
+  const print = [`${district.name}电话通知单（${items.length}人）`, ...lines].join('\n');
+  return { kind: 'done', body: { items, next: null, print } };
+};
+
+/** Who brings notices today, how well, and what it costs. */
+export const listVendors = async ({
+  store,
+  clock,
+  district,
+  secrets,
+  vendors: { vendors },
+}: Looker & { secrets: Pick<Secrets, 'district'>; vendors: Vendors }): Promise<Outcome<VendorList>> => {
+  const now = clock.now().getTime();
+  const names = VENDORS.filter((vendor) => vendors[vendor] !== undefined);
+  const [secret, day, ...health] = await Promise.all([
+    secrets.district(),
+    Promise.all(ledgersOf(now).map((name) => store.counters(name))).then(sumOf),
+    ...names.map((vendor) => store.counters(healthName(vendor))),
+  ]);
+  const items = names.flatMap((vendor, i): VendorView[] => {
+    const is = vendors[vendor];
+    if (!is) return [];
+    const count = (what: string): number => day[`${vendor}.${what}`] ?? 0;
+    const { channel, tells } = is;
+    return [
+      {
+        vendor,
+        channel,
+        configured: secret[VENDOR_SECTIONS[vendor]] !== undefined,
+        putOff: isPutOff(health[i] ?? {}, now),
+        tells,
+        today: {
+          sent: count('n'),
+          arrived: tells.delivered ? count('arrived') : null,
+          fast: tells.delivered ? count('fast') : null,
+          milli: count('milli'),
+        },
+      },
+    ];
+  });
+  return {
+    kind: 'done',
+    body: { items, next: null, milli: day.milli ?? 0, softCap: district.delivery.softCap },
   };
 };
 

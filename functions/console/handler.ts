@@ -2,15 +2,26 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { surroundings } from '#shared/adapters/surroundings.ts';
 import { tokenSignIn } from '#shared/adapters/tokens.ts';
-import { loadDistrict } from '#shared/districts/load.ts';
+import { loadDistrict, loadVendors } from '#shared/districts/load.ts';
 import { httpDoor } from '#shared/lambda/http.ts';
-import { listIncidents, listCodes, listRejected, showHealth, showIncident, showRoster } from './console.ts';
+import {
+  listCodes,
+  listIncidents,
+  listRejected,
+  listUnreached,
+  listVendors,
+  showHealth,
+  showIncident,
+  showRoster,
+} from './console.ts';
+import { showDrill } from './drill.ts';
 import { envSchema } from './env.ts';
 
 const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'console');
 const signIn = tokenSignIn(around.secrets, env.DISTRICT, around.clock);
 const looker = { ...around, district: loadDistrict(env.DISTRICT) };
+const vendors = loadVendors();
 /** Written beside the bundle from the schemas. */
 const openApi = (): unknown => JSON.parse(readFileSync(join(env.LAMBDA_TASK_ROOT, 'openapi.json'), 'utf8'));
 
@@ -42,6 +53,9 @@ export const handler = httpDoor(
       handle: ({ query }) => listRejected(looker, query),
     },
     { method: 'GET', path: '/api/codes', auth: 'desk', handle: () => listCodes(looker) },
+    { method: 'GET', path: '/api/vendors', auth: 'desk', handle: () => listVendors({ ...looker, vendors }) },
+    { method: 'GET', path: '/api/unreached', auth: 'desk', handle: () => listUnreached(looker) },
+    { method: 'GET', path: '/api/drill', auth: 'desk', handle: () => showDrill(looker) },
     { method: 'GET', path: '/api/health', auth: 'none', handle: () => showHealth(looker) },
     {
       method: 'GET',

@@ -13,7 +13,10 @@ const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'escalation');
 const mover = {
   ...around,
-  queues: sqsQueues(new SQSClient(CALL_LIMITS), { notices: env.NOTICES_QUEUE_URL }),
+  queues: sqsQueues(new SQSClient(CALL_LIMITS), {
+    alerts: env.ALERTS_QUEUE_URL,
+    chatter: env.CHATTER_QUEUE_URL,
+  }),
   workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
   backoff: jitter,
   district: loadDistrict(env.DISTRICT),

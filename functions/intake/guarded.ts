@@ -5,7 +5,7 @@ import type { District } from '#shared/domain/district.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { Ids } from '#shared/ports/ids.ts';
 import type { Log } from '#shared/ports/log.ts';
-import type { Queues } from '#shared/ports/queue.ts';
+import { jobsOf, type Queues } from '#shared/ports/queue.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
 import { REJECTS_OWNER, type Store } from '#shared/ports/store.ts';
 import { checkSignature, type Signature } from './signature.ts';
@@ -108,7 +108,7 @@ export const keep = async (
   log.info('rejected', { rejected: id, status, told: notices.length });
   if (notices.length === 0) return;
   await queues
-    .notices(notices.map((notice) => ({ owner: REJECTS_OWNER, noticeId: notice.id })))
+    .notices(jobsOf(REJECTS_OWNER, notices))
     // Owed in the table: reconcile sends it.
     .catch((error: unknown) => log.error('left-to-reconcile', error, { rejected: id }));
 };

@@ -15,7 +15,8 @@ const intake = {
   ...around,
   queues: sqsQueues(new SQSClient(CALL_LIMITS), {
     reports: env.REPORTS_QUEUE_URL,
-    notices: env.NOTICES_QUEUE_URL,
+    alerts: env.ALERTS_QUEUE_URL,
+    chatter: env.CHATTER_QUEUE_URL,
   }),
   ids: systemIds(around.clock),
   backoff: jitter,

@@ -6,9 +6,10 @@ import type { District } from '#shared/domain/district.ts';
 import { addReport } from '#shared/domain/further-report.ts';
 import { handsFor } from '#shared/domain/hands.ts';
 import { receive, type Instant } from '#shared/domain/incident.ts';
+import { relayOf } from '#shared/domain/relay.ts';
 import type { Point } from '#shared/domain/roster.ts';
 import type { Backoff } from '#shared/ports/backoff.ts';
-import type { Queues } from '#shared/ports/queue.ts';
+import { jobsOf, type Queues } from '#shared/ports/queue.ts';
 import { ownerOf, type Content } from '#shared/ports/store.ts';
 import { guard, keep, type Guard, type Message } from './guarded.ts';
 
@@ -146,8 +147,10 @@ const addToKnown = async (
       handsFor(district, await store.roster(), { ...loaded.incident, classification: found }, [], now),
       now.getTime(),
     );
-    if (await store.commit(change, { report: content })) {
-      const jobs = change.notices.map((notice) => ({ owner: ownerOf(incidentId), noticeId: notice.id }));
+    // What turns out to be police work while it waits in triage goes back to 110 by this change.
+    const relay = relayOf(change, district.backTo110);
+    if (await store.commit(change, { report: content, ...(relay ? { relay } : {}) })) {
+      const jobs = jobsOf(ownerOf(incidentId), change.notices, relay);
       if (jobs.length > 0) await handOn(intake, incidentId, queues.notices(jobs));
       return;
     }

@@ -6,6 +6,9 @@ export const envSchema = z.object({
   STAGE: z.string(),
   TABLE_NAME: z.string(),
   SECRET_ID: z.string(),
-  NOTICES_QUEUE_URL: z.url(),
-  ALIYUN_SMS_ENDPOINT: z.url(),
+  ALERTS_QUEUE_URL: z.url(),
+  CHATTER_QUEUE_URL: z.url(),
+  STATE_MACHINE_ARN: z.string(),
+  /** `real`, or the address below which each vendor's API is found: the local system's phones, or a relay. */
+  VENDORS_URL: z.union([z.literal('real'), z.url()]),
 });

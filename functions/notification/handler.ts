@@ -1,30 +1,53 @@
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { aliyunSms } from '#shared/adapters/aliyun-sms.ts';
+import { backTo110 } from '#shared/adapters/back-to-110.ts';
 import { sqsQueues } from '#shared/adapters/queues.ts';
+import { configuredSenders } from '#shared/adapters/senders.ts';
 import { attemptIdOf } from '#shared/adapters/store.ts';
 import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
-import { systemIds } from '#shared/adapters/system.ts';
+import { jitter, systemIds } from '#shared/adapters/system.ts';
+import { sfnWorkflow } from '#shared/adapters/workflow.ts';
 import { noticeJobSchema } from '#shared/contracts/jobs.ts';
-import { loadDistrict, loadTexts } from '#shared/districts/load.ts';
+import { loadDistrict, loadTexts, loadVendors } from '#shared/districts/load.ts';
+import { CANARY } from '#shared/domain/canary.ts';
+import { isRelay } from '#shared/domain/relay.ts';
 import { queueDoor } from '#shared/lambda/queue.ts';
+import { canary } from './canary.ts';
 import { envSchema } from './env.ts';
 import { deliver } from './notification.ts';
+import { relay } from './relay.ts';
 
 const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'notification');
+const district = loadDistrict(env.DISTRICT);
 const deliverer = {
   ...around,
-  queues: sqsQueues(new SQSClient(CALL_LIMITS), { notices: env.NOTICES_QUEUE_URL }),
-  sender: aliyunSms({
-    endpoint: env.ALIYUN_SMS_ENDPOINT,
-    key: async () => (await around.secrets.district()).aliyunSms,
-    clock: around.clock,
-    ids: systemIds(around.clock),
+  queues: sqsQueues(new SQSClient(CALL_LIMITS), {
+    alerts: env.ALERTS_QUEUE_URL,
+    chatter: env.CHATTER_QUEUE_URL,
   }),
+  workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
+  backoff: jitter,
+  senders: configuredSenders({ ...around, ids: systemIds(around.clock), at: env.VENDORS_URL }),
   attemptId: attemptIdOf,
-  district: loadDistrict(env.DISTRICT),
-  texts: loadTexts(),
+  district,
+  texts: loadTexts(undefined, env.DISTRICT),
+  vendors: loadVendors(),
+  centre: backTo110({
+    address: env.VENDORS_URL === 'real' ? (district.backTo110?.address ?? '') : `${env.VENDORS_URL}/back-110`,
+    keys: async () => (await around.secrets.district()).centre110?.keys ?? [],
+    clock: around.clock,
+  }),
 };
 
-/** Delivers every notice of a batch, each alone. */
-export const handler = queueDoor(noticeJobSchema, (job) => deliver(deliverer, job), around);
+/** Delivers every notice of a batch, and tells 110 what it is owed, each alone. */
+export const handler = queueDoor(
+  noticeJobSchema,
+  (job) => {
+    if (job.owner === CANARY) return canary(deliverer, job.noticeId);
+    return isRelay(job.noticeId)
+      ? relay(deliverer, { incidentId: job.owner.slice('INC#'.length), relayId: job.noticeId })
+      : deliver(deliverer, job);
+  },
+  around,
+);

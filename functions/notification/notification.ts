@@ -1,293 +1,619 @@
-import type { District } from '#shared/domain/district.ts';
-import { limitOf } from '#shared/domain/ladder.ts';
-import { OVER, personOf, type Incident, type Instant } from '#shared/domain/incident.ts';
-import { ASKING_KINDS, type AttemptState } from '#shared/domain/notice.ts';
+import { budgetDays, budgetOf, fingerprint, spend, type Subject } from '#shared/domain/budget.ts';
+import { CALLER_KINDS } from '#shared/domain/caller-notice.ts';
+import { CHANNELS, type Channel, type Vendor } from '#shared/domain/channel.ts';
 import {
-  neutralCode,
-  renderNotice,
-  shortNumber,
-  type NoticeFacts,
-  type NoticeKind,
-  type Texts,
-} from '#shared/domain/texts.ts';
-import type { Clock } from '#shared/ports/clock.ts';
-import type { Log } from '#shared/ports/log.ts';
-import type { NoticeJob, Queues } from '#shared/ports/queue.ts';
-import type { SendResult, Sender } from '#shared/ports/sender.ts';
-import { REJECTS_OWNER, type NoticeRow, type Store } from '#shared/ports/store.ts';
+  TEXT_ONLY,
+  advances,
+  nextStep,
+  planFor,
+  standing,
+  type Facts,
+  type Step,
+  type Way,
+} from '#shared/domain/delivery.ts';
+import { badSignal, byHealth, healthName, isPutOff, isVendorsFault } from '#shared/domain/health.ts';
+import type { Incident, Instant } from '#shared/domain/incident.ts';
+import { charged, ledgerFor, ledgersOf, sumOf } from '#shared/domain/ledger.ts';
+import {
+  FIRST_ASKS,
+  INSISTENT,
+  laneOf,
+  type Attempt,
+  type AttemptState,
+  type Notice,
+} from '#shared/domain/notice.ts';
+import { withoutTexts } from '#shared/domain/reply.ts';
+import { addressOf, type Member } from '#shared/domain/roster.ts';
+import { carries, renderNotice, type NoticeFacts, type Texts } from '#shared/domain/texts.ts';
+import { leaveUnreached } from '#shared/domain/unreached.ts';
+import { priceOf, type Vendors } from '#shared/domain/vendors.ts';
+import { expiryOf, isOffDuty, isOutdated, mootBecause, silentUntil } from '#shared/domain/wanted.ts';
+import { move, type Mover } from '#shared/ports/move.ts';
+import { jobsOf } from '#shared/ports/queue.ts';
+import type { Memos } from '#shared/ports/memos.ts';
+import type { Secrets } from '#shared/ports/secrets.ts';
+import type { Message, SendResult, Senders } from '#shared/ports/sender.ts';
+import { rememberSent } from '#shared/ports/sent-name.ts';
+import { REJECTS_OWNER, type Counting, type NoticeRow, type NoticeStep } from '#shared/ports/store.ts';
+import { factsFor } from './facts.ts';
+import { ownFacts, recipientOf } from './recipient.ts';
 
 /** What delivering needs. */
-export interface Deliverer {
-  store: Store;
-  queues: Pick<Queues, 'notices'>;
-  sender: Sender;
+export interface Deliverer extends Mover {
+  senders(): Promise<Senders>;
+  vendors: Vendors;
+  secrets: Pick<Secrets, 'vault'>;
+  memos: Memos;
   /** Names an attempt so that its receipt leads back to the notice. */
   attemptId(owner: string, noticeId: string, n: number): string;
-  clock: Clock;
-  log: Log;
-  district: District;
   texts: Texts;
 }
 
-/** Kinds that ask a person for the first time. */
-const FIRST_ASKS: ReadonlySet<NoticeKind> = new Set(['ask', 'ask-secret', 'reinforce', 'reopened']);
+/** A notice and its owner, as the queue names it. */
+export interface Job {
+  owner: string;
+  noticeId: string;
+}
+
+/** Steps of one run: more would be a loop. */
+const MOST_STEPS = 24;
+/** A run that has taken this long hands the rest to another message, so that no vendor can hold a function until it is killed. */
+const PATIENCE_MS = 5_000;
+/** The longest delay of SQS; what is due later is found by reconcile. */
+const LONGEST_DELAY_S = 900;
+/** A race is lost to a receipt or to a twin, seldom more than once. */
+const RACES = 6;
+const DAY_MS = 86_400_000;
+
 /**
- * Seconds before the next try after a refusal that may pass. Short at first, because the first rung is one minute; together
- * three minutes, because a vendor's flow control by the minute lasts that long. One try more than there are waits; whoever
- * cannot be reached then is a failure that is counted and alarmed, and the climb goes on.
+ * Carries out what `nextStep` says until it says to wait or to stop: load, decide, write `sending`, one call of one vendor, write
+ * what came of it, decide again. Nothing is cancelled by hand: whoever wakes up looks first whether the notice is still wanted. Who
+ * finds an abandoned `sending` asks the vendor before anything else, because most vendors are not idempotent.
  */
-const RETRY_SECONDS = [2, 4, 8, 16, 30, 60, 60] as const;
-const MOST_ATTEMPTS = RETRY_SECONDS.length + 1;
-/** So long after `sending` another deliverer may still be in the middle of the call, which takes 3 s at most. */
-const BUSY_MS = 10_000;
-
-/** A receipt comes within seconds; after this long its absence is a fact for the trail. */
-const RECEIPT_MS = 60_000;
-
-const UNDONE: readonly AttemptState[] = ['pending', 'failed-temporary'];
-
-/**
- * Delivers one notice: is it still wanted, claim it, call the vendor, write down what came of it. `sending` is written
- * before the call; who finds an abandoned `sending` asks the vendor first, because the vendor is not idempotent.
- * Never lost; doubled only after a crash or a vendor's time-out, and then counted. One call of the vendor's each time: a
- * further one is another message of the queue, so that no vendor can hold a function until it is killed.
- */
-export const deliver = async (d: Deliverer, job: NoticeJob): Promise<void> => {
-  const row = await d.store.notice(job.owner, job.noticeId);
-  if (!row) throw new Error(`There is no notice ${job.noticeId} of ${job.owner}.`);
-  const now = d.clock.now().getTime();
-  switch (row.state) {
-    case 'pending':
-    case 'failed-temporary':
-      return attempt(d, job.owner, row);
-    case 'sending':
-      if (now - (row.sentAt ?? 0) < BUSY_MS) return lookAgain(d, job, (row.sentAt ?? 0) + BUSY_MS - now);
-      return findOut(d, job.owner, row);
-    case 'unknown':
-      return findOut(d, job.owner, row);
-    case 'sent':
-      return now - (row.sentAt ?? 0) < RECEIPT_MS ? undefined : missReceipt(d, job.owner, row);
-    case 'delivered':
-    case 'failed-permanent':
-    case 'suppressed':
-      return undefined;
-  }
-};
-
-const lookAgain = (d: Deliverer, job: NoticeJob, ms: number): Promise<void> =>
-  d.queues.notices([{ owner: job.owner, noticeId: job.noticeId }], Math.ceil(ms / 1000));
-
-/** Is nobody helped any more by this notice? Checked immediately before the vendor is called. */
-const isMoot = (incident: Incident | undefined, row: NoticeRow): boolean => {
-  if (!incident) return false;
-  const { kind, to, at } = row.notice;
-  if (!ASKING_KINDS.has(kind)) return false;
-  if (OVER.has(incident.state)) return true;
-  // By time, not by round: a restarted workflow raises the round too, and takes nothing back that was asked.
-  if (incident.reopenedAt !== undefined && at < incident.reopenedAt) return true;
-  const person = personOf(incident, to);
-  if (kind === 'nag') return incident.lead !== undefined;
-  return person?.accepted !== undefined || person?.declined !== undefined || person?.stood === true;
-};
-
-const attempt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<void> => {
-  const { store, clock } = d;
-  const { notice } = row;
-  const incident =
-    owner === REJECTS_OWNER ? undefined : (await store.load(owner.slice('INC#'.length)))?.incident;
-  const at = clock.now().getTime();
-  if (isMoot(incident, row)) {
-    await store.step(owner, row, { from: UNDONE, to: 'suppressed', at });
-    return;
-  }
-  const member = (await store.roster()).find((one) => one.id === notice.to);
-  if (!member) {
-    await giveUp(d, owner, row, 'left-the-roster');
-    return;
-  }
-  const n = row.attempts + 1;
-  const attemptId = d.attemptId(owner, notice.id, n);
-  const { code, params } = renderNotice(d.texts, notice.kind, factsOf(d.district, incident, row, at));
-  const claimed = await store.step(owner, row, {
-    from: UNDONE,
-    to: 'sending',
-    at,
-    set: { attemptId, sentAt: at, attempts: n },
-    // Found by reconcile at once should we die in the call: ten seconds later the vendor is asked.
-    owedAt: at,
-    facts: { attempt: n, channel: 'sms', vendor: 'aliyun-sms' },
-  });
-  // Somebody else holds it: SQS delivers at least once.
-  if (!claimed) return;
-  const result = await d.sender.send({
-    attemptId,
-    to: member.phone,
-    template: { code, params },
-    signName: d.texts.signName,
-  });
-  await settle(d, owner, claimed, attemptId, result);
-};
-
-const settle = async (
-  d: Deliverer,
-  owner: string,
-  row: NoticeRow,
-  attemptId: string,
-  result: SendResult,
-): Promise<void> => {
-  const { store, clock } = d;
-  const at = clock.now().getTime();
-  switch (result.kind) {
-    case 'accepted':
-      // A receipt may have overtaken the answer; then the notice is delivered already and stays so.
-      await store.step(owner, row, {
-        from: ['sending'],
-        attemptId,
-        to: 'sent',
-        at,
-        set: { vendorId: result.vendorId },
-        owedAt: at + RECEIPT_MS,
-      });
-      return;
-    case 'unknown': {
-      const noted = await store.step(owner, row, {
-        from: ['sending'],
-        attemptId,
-        to: 'unknown',
-        at,
-        owedAt: at,
-        facts: { why: result.sentence },
-      });
-      if (noted) await findOut(d, owner, noted);
-      return;
+export const deliver = async (d: Deliverer, job: Job): Promise<void> => {
+  const began = d.clock.now().getTime();
+  for (let n = 0; n < MOST_STEPS; n += 1) {
+    const row = await d.store.notice(job.owner, job.noticeId);
+    if (!row) throw new Error(`There is no notice ${job.noticeId} of ${job.owner}.`);
+    if (row.over !== undefined) return;
+    const about = await lookAt(d, job.owner, row);
+    const now = d.clock.now().getTime();
+    if (about.held !== undefined && about.held > now && !about.newer) return hold(d, about, about.held);
+    if (about.newer && row.attempts.length === 0) {
+      if ((await finish(d, about, { do: 'end', state: 'bundled', why: 'newer' }, now)) === 'rest') return;
+      continue;
     }
-    case 'refused':
-      if (!result.temporary || row.attempts >= MOST_ATTEMPTS)
-        return giveUp(d, owner, row, result.code, attemptId);
-      await tryAgain(d, owner, row, waitOf(row), { code: result.code });
+    const step = nextStep(about.facts, now);
+    if (n > 0 && now - began > PATIENCE_MS && (step.do === 'call' || step.do === 'ask'))
+      return wakeAt(d, about, now);
+    if ((await take(d, about, step, now)) === 'rest') return;
   }
+  throw new Error(`The notice ${job.noticeId} of ${job.owner} took ${MOST_STEPS} steps in one run.`);
 };
 
-/** Milliseconds until the attempt after this row's latest one. */
-const waitOf = (row: NoticeRow): number => (RETRY_SECONDS[row.attempts - 1] ?? 60) * 1000;
+/** Everything that one step needs to know. */
+interface About {
+  owner: string;
+  row: NoticeRow;
+  incident: Incident | undefined;
+  member: Member | undefined;
+  /** What only this person's message may hold. */
+  own: Pick<NoticeFacts, 'token' | 'pin'>;
+  senders: Senders;
+  facts: Facts;
+  /** Chatter waits until then. */
+  held: Instant | undefined;
+  /** A newer one tells the same person more. */
+  newer: boolean;
+  /** It stands for others that quiet hours have held back. */
+  others: boolean;
+  /** Of the number or user id by vendor: what was sent there lately. */
+  budgets: Readonly<Record<string, number>>;
+}
 
-/** The latest attempt has failed and another one is due after so many milliseconds. False: somebody else knew better. */
-const tryAgain = async (
-  d: Deliverer,
-  owner: string,
-  row: NoticeRow,
-  ms: number,
-  facts: Record<string, string | boolean>,
-): Promise<boolean> => {
-  const at = d.clock.now().getTime();
-  const noted = await d.store.step(owner, row, {
-    from: ['sending', 'unknown'],
-    ...(row.attemptId === undefined ? {} : { attemptId: row.attemptId }),
-    to: 'failed-temporary',
-    at,
-    owedAt: at + ms,
-    facts,
-  });
-  if (noted) await lookAgain(d, { owner, noticeId: row.notice.id }, ms);
-  return noted !== undefined;
-};
-
-/**
- * The vendor took a text and no receipt came: he is asked once, and that nothing is known stands in the trail. It is not
- * sent again, because the climb goes on anyway and a double would only disturb.
- */
-const missReceipt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<void> => {
-  const { attemptId, sentAt } = row;
-  const member = (await d.store.roster()).find((one) => one.id === row.notice.to);
-  const answer =
-    member && attemptId !== undefined && sentAt !== undefined
-      ? await d.sender.ask({ attemptId, to: member.phone, sentAt: new Date(sentAt) })
-      : ({ kind: 'no-answer' } as const);
-  const state = answer.kind === 'known' ? answer.state : 'waiting';
-  const to = state === 'delivered' ? 'delivered' : state === 'failed' ? 'failed-permanent' : 'sent';
-  const noted = await d.store.step(owner, row, {
-    from: ['sent'],
-    ...(attemptId === undefined ? {} : { attemptId }),
-    to,
-    at: d.clock.now().getTime(),
-    facts: { receipt: 'none', asked: true, answer: answer.kind === 'known' ? answer.state : answer.kind },
-  });
-  if (noted && to === 'failed-permanent') d.log.count('NoticeFailed');
-};
-
-/** Asks the vendor what became of an attempt whose answer never came, and goes on from there. */
-const findOut = async (d: Deliverer, owner: string, row: NoticeRow): Promise<void> => {
-  const { store, clock } = d;
-  const { attemptId, sentAt } = row;
-  const member = (await store.roster()).find((one) => one.id === row.notice.to);
-  if (!member) return giveUp(d, owner, row, 'left-the-roster', attemptId);
-  if (attemptId === undefined || sentAt === undefined)
-    throw new Error(`The notice ${row.notice.id} of ${owner} is being sent, but no attempt is written.`);
-  const answer = await d.sender.ask({ attemptId, to: member.phone, sentAt: new Date(sentAt) });
-  const at = clock.now().getTime();
-  const from = ['sending', 'unknown'] as const;
-  if (answer.kind === 'known') {
-    const to =
-      answer.state === 'delivered' ? 'delivered' : answer.state === 'failed' ? 'failed-permanent' : 'sent';
-    const noted = await store.step(owner, row, {
-      from,
-      attemptId,
-      to,
-      at,
-      facts: { asked: true, ...(answer.code ? { code: answer.code } : {}) },
-    });
-    if (noted && to === 'failed-permanent') d.log.count('NoticeFailed');
-    return;
-  }
-  if (row.attempts >= MOST_ATTEMPTS) return giveUp(d, owner, row, 'vendor-silent', attemptId);
-  const never = answer.kind === 'no-record';
-  const freed = await tryAgain(d, owner, row, never ? 0 : waitOf(row), { asked: true, answer: answer.kind });
-  // No other vendor is configured yet: a double is better than a loss, and it is counted.
-  if (freed && !never) d.log.count('NoticeDoubled');
-};
-
-/** The notice cannot be brought to this phone: written down, counted; the climb goes on without it. */
-const giveUp = async (
-  d: Deliverer,
-  owner: string,
-  row: NoticeRow,
-  code: string,
-  attemptId?: string,
-): Promise<void> => {
-  const at = d.clock.now().getTime();
-  const noted = await d.store.step(owner, row, {
-    from: attemptId === undefined ? UNDONE : ['sending', 'unknown'],
-    ...(attemptId === undefined ? {} : { attemptId }),
-    to: 'failed-permanent',
-    at,
-    facts: { code },
-  });
-  if (!noted) return;
-  d.log.count('NoticeFailed');
-  d.log.info('notice-failed', { notice: row.notice.id, kind: row.notice.kind, code });
-};
-
-const factsOf = (
-  district: District,
-  incident: Incident | undefined,
-  row: NoticeRow,
-  now: Instant,
-): NoticeFacts => {
+const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<About> => {
+  const { store, district, vendors } = d;
   const { notice } = row;
-  const at = new Date(now);
-  if (!incident) return { number: shortNumber(notice.id), note: notice.note, at };
-  const promised = incident.deadlines[notice.rung ?? 'accept'];
-  // Who is asked when the promise is already broken has his own minute; "too late" would only discourage him.
-  const own = notice.at + (limitOf(incident.ladder ?? [], 'accept') ?? 60) * 1000;
-  const deadline = FIRST_ASKS.has(notice.kind) && (promised ?? 0) <= notice.at ? own : promised;
-  const hidden = incident.secret || (incident.classification?.danger.length ?? 0) > 0;
+  const [loaded, senders] = await Promise.all([
+    owner === REJECTS_OWNER ? undefined : store.load(owner.slice('INC#'.length)),
+    d.senders(),
+  ]);
+  const incident = loaded?.incident;
+  const now = d.clock.now().getTime();
+  const { member, textless, barred } = await recipientOf(d, incident, notice, now);
+  const own = await ownFacts(d, owner, incident, notice, now);
+  const { delivery } = district;
+  const chatter = laneOf(notice.kind) === 'chatter';
+  // What concerns no incident has no course of events in which one could be newer.
+  const siblings =
+    chatter && owner !== REJECTS_OWNER ? (await store.notices(owner)).map((one) => one.notice) : [];
+  const moot =
+    barred ??
+    mootBecause(incident, notice) ??
+    (member && isOffDuty(member, district.shifts, incident, notice, now) ? 'off-duty' : undefined);
+  const night = chatter && moot === undefined ? await heldBack(d, owner, row) : undefined;
+  const having = (channel: Channel): Vendor[] =>
+    member
+      ? delivery.vendors[channel].filter(
+          (vendor) => senders[vendor] && vendors.vendors[vendor] && addressOf(member, vendor) !== undefined,
+        )
+      : [];
+  const budgets = member && moot === undefined ? await budgetsOf(d, member, now) : {};
+  const ways: Way[] = [];
+  for (const channel of CHANNELS)
+    for (const vendor of await ordered(d, having(channel), now)) {
+      const is = vendors.vendors[vendor];
+      if (!is) continue;
+      const called = row.attempts.some((attempt) => attempt.vendor === vendor);
+      if (!carries(d.texts, notice.kind, vendor)) continue;
+      // Who is called already may be asked about and, if it said that it has nothing, called again.
+      if (!called && !withinBudget(d, { row, incident, member, own, budgets }, vendor, now)) continue;
+      ways.push({ channel, vendor, poll: is.poll, query: is.query, tells: is.tells.delivered });
+    }
   return {
-    number: shortNumber(incident.id),
-    place: hidden ? undefined : incident.place?.name,
-    code: neutralCode(district.categories, incident.classification?.category ?? ''),
-    rung: notice.rung,
-    deadline: deadline === undefined ? undefined : new Date(deadline),
-    note: notice.note,
-    at,
+    owner,
+    row,
+    incident,
+    member,
+    own,
+    senders,
+    budgets,
+    held: moot === undefined ? silentUntil(delivery.quiet, incident, notice, now) : undefined,
+    newer: isOutdated(notice, siblings) || (night?.newer ?? false),
+    others: night?.others ?? false,
+    facts: {
+      notice,
+      attempts: row.attempts,
+      plan: planFor(delivery, notice.kind, notice.to),
+      unacted: delivery.unacted,
+      unproved: delivery.unproved,
+      // What answers a text comes as one.
+      ways: textless && !TEXT_ONLY.has(notice.kind) ? withoutTexts(ways) : ways,
+      moot,
+      deadline: expiryOf(incident, notice),
+    },
   };
 };
+
+/** The list of what a person's quiet hours hold back until an instant. */
+const heldName = (until: Instant, whom: string): string => `HELD-${until}-${whom}`;
+
+/** What else quiet hours have held back for the same person: one message in the morning stands for all of it. */
+const heldBack = async (
+  { store }: Deliverer,
+  owner: string,
+  { notice, owedAt: until, version, attempts }: NoticeRow,
+): Promise<{ newer: boolean; others: boolean } | undefined> => {
+  // Never touched: it was not held back.
+  if (version === 0 || attempts.length > 0 || until === undefined) return undefined;
+  const held = Object.entries(await store.counters(heldName(until, notice.to)));
+  const own = `${owner}|${notice.id}`;
+  if (!held.some(([key]) => key === own)) return undefined;
+  const [newest] = held.toSorted(([a, at], [b, bt]) => bt - at || (a < b ? 1 : -1));
+  return { newer: newest?.[0] !== own, others: held.length > 1 };
+};
+
+/** The vendors of a channel, those in trouble last. One alone is not looked at: it would be used anyway. */
+const ordered = async (d: Deliverer, vendors: Vendor[], now: Instant): Promise<Vendor[]> => {
+  if (vendors.length < 2) return vendors;
+  const counters = await Promise.all(vendors.map((vendor) => d.store.counters(healthName(vendor))));
+  return byHealth(vendors, new Set(vendors.filter((_, i) => isPutOff(counters[i] ?? {}, now))));
+};
+
+/** Budgets are kept by number, under its keyed hash: two members may share one. */
+const budgetName = async (d: Deliverer, member: Member, day: string): Promise<string> =>
+  `BUDGET-${day}-${(await d.secrets.vault()).hash('phone', member.phone)}`;
+
+const budgetsOf = async (d: Deliverer, member: Member, now: Instant): Promise<Record<string, number>> => {
+  const days = await Promise.all(
+    budgetDays(now).map(async (day) => d.store.counters(await budgetName(d, member, day))),
+  );
+  return Object.assign({}, ...days);
+};
+
+const subjectOf = (message: Message): Subject => ({
+  template: message.template.code,
+  text: fingerprint(message.text),
+});
+
+const withinBudget = (
+  d: Deliverer,
+  about: Pick<About, 'row' | 'incident' | 'member' | 'own' | 'budgets'>,
+  vendor: Vendor,
+  now: Instant,
+): boolean => {
+  const limits = limitsOf(d, about.member, vendor);
+  if (limits.length === 0) return true;
+  const { kind } = about.row.notice;
+  const verdict = budgetOf(vendor, limits, subjectOf(wordsOf(d, about, vendor, now)), about.budgets, now);
+  if (verdict === 'warn') d.log.count('BudgetLow');
+  if (verdict === 'spent') return false;
+  const first = INSISTENT.has(kind) || about.incident?.classification?.urgency === 'P1';
+  return verdict !== 'reserved' || first;
+};
+
+/** A number on the vendor's white list has no limit by the day. */
+const limitsOf = (d: Deliverer, member: Member | undefined, vendor: Vendor) => {
+  const limits = d.vendors.vendors[vendor]?.limits ?? [];
+  return member && d.district.delivery.whiteList.includes(member.id)
+    ? limits.filter((limit) => limit.per !== 'template')
+    : limits;
+};
+
+/** What is said, in the words of the notice's kind or in the generic ones. */
+const wordsOf = (
+  d: Deliverer,
+  { row, incident, own, others = false }: Pick<About, 'row' | 'incident' | 'own'> & { others?: boolean },
+  vendor: Vendor,
+  now: Instant,
+  generic = false,
+): Message => {
+  const { notice } = row;
+  const caller = CALLER_KINDS.has(notice.kind);
+  // To whoever has called the generic words would say that he has a task.
+  const kind = generic && !caller ? 'plain' : others ? 'summary' : notice.kind;
+  const facts = { ...factsFor(d.district, incident, notice, now), ...own };
+  const { domain } = d.district.links;
+  const link = domain !== undefined && own.token !== undefined && d.vendors.vendors[vendor]?.links === 'yes';
+  const { code, params, text } = renderNotice(d.texts, kind, facts, vendor, d.district.language);
+  return {
+    kind,
+    template: { code, params, order: d.texts.templates[kind].params.filter((name) => name in params) },
+    signName: d.texts.signName,
+    text,
+    extension: d.district.replies[caller ? 'callers' : 'members'],
+    ...(link ? { link: `https://${domain}/t/${own.token}` } : {}),
+  };
+};
+
+const take = async (d: Deliverer, about: About, step: Step, now: Instant): Promise<'rest' | 'on'> => {
+  const { row } = about;
+  switch (step.do) {
+    case 'wait': {
+      // While a twin is in the middle of its call nothing is written beside it.
+      const busy = row.attempts.at(-1)?.state === 'sending';
+      if (!busy && row.owedAt === step.until) return 'rest';
+      if (!busy) {
+        const noted = await write(d, about, { to: row.state, at: now, owedAt: step.until });
+        if (!noted) return 'on';
+      }
+      if (step.exact) await wakeAt(d, about, step.until);
+      return 'rest';
+    }
+    case 'end':
+      return finish(d, about, step, now);
+    case 'ask':
+      return findOut(d, about, step.attempt);
+    case 'call':
+      return call(d, about, step, now);
+    default:
+      return step satisfies never;
+  }
+};
+
+/** Puts a message into the queue for an instant; what lies further away than the queue can hold is found by reconcile. */
+const wakeAt = async (d: Deliverer, { owner, row }: About, until: Instant): Promise<void> => {
+  const seconds = Math.max(0, Math.ceil((until - d.clock.now().getTime()) / 1000));
+  if (seconds <= LONGEST_DELAY_S) await d.queues.notices(jobsOf(owner, [row.notice]), seconds);
+};
+
+const write = (d: Deliverer, { owner, row }: About, step: NoticeStep): Promise<NoticeRow | undefined> =>
+  d.store.step(owner, row, step);
+
+const hold = async (d: Deliverer, about: About, until: Instant): Promise<void> => {
+  const at = d.clock.now().getTime();
+  if (about.row.owedAt === until) return;
+  const { owner, row } = about;
+  await write(d, about, {
+    to: 'pending',
+    at,
+    owedAt: until,
+    facts: { held: 'quiet-hours' },
+    counters: [
+      {
+        name: heldName(until, row.notice.to),
+        add: { [`${owner}|${row.notice.id}`]: row.notice.at },
+        expires: until + DAY_MS,
+      },
+    ],
+  });
+};
+
+/** Nothing more is tried: written down with its reason, counted where somebody was not reached. */
+const finish = async (
+  d: Deliverer,
+  about: About,
+  { state, why }: Extract<Step, { do: 'end' }>,
+  now: Instant,
+): Promise<'rest' | 'on'> => {
+  const { row, owner, member } = about;
+  const gone = member || about.facts.moot !== undefined ? why : 'left-the-roster';
+  if (why === 'unreachable' && owner !== REJECTS_OWNER && FIRST_ASKS.has(row.notice.kind))
+    await move(d, owner.slice('INC#'.length), ({ incident, hands, now: at }) => {
+      const change = leaveUnreached(incident, row.notice.to, hands, at);
+      return { ...(change ? { change } : {}), result: undefined };
+    });
+  // What was cut short is told as such, although the notice stays as far as it got.
+  const told = row.attempts.length > 0 && about.facts.moot !== undefined ? 'cancelled' : state;
+  const noted = await write(d, about, {
+    to: state,
+    at: now,
+    over: gone,
+    facts: { state: told, why: gone },
+  });
+  if (!noted) return 'on';
+  ended(d, row.notice, state, gone);
+  return 'rest';
+};
+
+const ended = (d: Deliverer, notice: Notice, state: AttemptState, why: string): void => {
+  // Nobody waits for a caller to have read something: no alarm rings for it.
+  if (CALLER_KINDS.has(notice.kind)) return;
+  if (state === 'expired') d.log.count('NoticeExpired');
+  if (state === 'failed-permanent' || state === 'unknown') {
+    d.log.count('NoticeFailed');
+    d.log.info('notice-failed', { notice: notice.id, kind: notice.kind, why });
+  }
+};
+
+/** One call of one vendor: `sending` is written first, by one deliverer only. */
+const call = async (
+  d: Deliverer,
+  about: About,
+  { way, generic, double }: Extract<Step, { do: 'call' }>,
+  now: Instant,
+): Promise<'rest' | 'on'> => {
+  const { row, owner, member, senders } = about;
+  const sender = senders[way.vendor];
+  const is = d.vendors.vendors[way.vendor];
+  const to = member && addressOf(member, way.vendor);
+  if (!sender || !is || to === undefined) throw new Error(`${way.vendor} is no way to ${row.notice.to}.`);
+  if (laneOf(row.notice.kind) === 'chatter' && (await overCap(d, now)))
+    return finish(d, about, { do: 'end', state: 'suppressed', why: 'soft-cap' }, now);
+  const message = wordsOf(d, about, way.vendor, now, generic);
+  const n = row.attempts.length + 1;
+  const attempt: Attempt = {
+    id: d.attemptId(owner, row.notice.id, n),
+    n,
+    channel: way.channel,
+    vendor: way.vendor,
+    state: 'sending',
+    at: now,
+    seen: now,
+    asked: 0,
+    milli: 0,
+    ...(generic ? { generic } : {}),
+  };
+  const claimed = await write(d, about, {
+    to: standing([...row.attempts, attempt]),
+    at: now,
+    attempts: [...row.attempts, attempt],
+    // A receipt may come before the answer, and must know whether it ends the matter.
+    louder: goesOn({ ...about.facts, attempts: [...row.attempts, attempt] }, attempt, now),
+    // Found by reconcile at once should we die in the call: ten seconds later the vendor is asked.
+    owedAt: now,
+    facts: {
+      state: 'sending',
+      attempt: n,
+      channel: way.channel,
+      vendor: way.vendor,
+      ...(generic ? { generic } : {}),
+      ...(double ? { double } : {}),
+    },
+  });
+  // Somebody else holds it: SQS delivers at least once.
+  if (!claimed) return 'rest';
+  if (double) d.log.count('NoticeDoubled');
+  const result = await sender.send({ attemptId: attempt.id, to, message });
+  const milli =
+    result.kind === 'accepted' ? priceOf(is, message.text.length + message.signName.length + 2) : 0;
+  if (result.kind === 'accepted' && is.callback && !is.echoes)
+    await rememberSent(
+      d.memos,
+      { vendor: way.vendor, vendorId: result.vendorId, attemptId: attempt.id },
+      now,
+    ).catch((error: unknown) => d.log.error('receipt-unfindable', error, { vendor: way.vendor }));
+  await signals(d, way.vendor, result);
+  const counters = await countersOf(d, about, way.vendor, message, result, milli);
+  return settle(d, { ...about, row: claimed }, attempt.id, resultOf(result, milli), counters);
+};
+
+/** What an attempt learns from the answer, and the facts of its trail line. */
+type Learnt = (attempt: Attempt) => { attempt: Attempt; facts: Record<string, string | number | boolean> };
+
+const resultOf =
+  (result: SendResult, milli: number): Learnt =>
+  (attempt): ReturnType<Learnt> => {
+    switch (result.kind) {
+      case 'accepted':
+        // A receipt may have overtaken the answer; then it is delivered already and stays so.
+        return {
+          attempt: {
+            ...attempt,
+            ...(attempt.state === 'sending' || attempt.state === 'unknown' ? { state: 'sent' as const } : {}),
+            vendorId: result.vendorId,
+            milli,
+          },
+          facts: {},
+        };
+      case 'unknown':
+        return {
+          attempt: attempt.state === 'sending' ? { ...attempt, state: 'unknown' } : attempt,
+          facts: { why: result.sentence },
+        };
+      case 'refused':
+        return {
+          attempt: {
+            ...attempt,
+            state: result.temporary ? 'failed-temporary' : 'failed-permanent',
+            code: result.code,
+            cause: result.cause,
+          },
+          facts: { code: result.code, cause: result.cause },
+        };
+      default:
+        return result satisfies never;
+    }
+  };
+
+/** Troubles of a vendor are counted for all deliverers; three put it behind the others of its channel. */
+export const signals = async (d: Deliverer, vendor: Vendor, result: SendResult): Promise<void> => {
+  if (result.kind === 'refused' && result.cause === 'money') d.log.count('VendorUnpaid');
+  const bad = result.kind === 'unknown' || (result.kind === 'refused' && isVendorsFault(result.cause));
+  if (!bad) return;
+  d.log.count('VendorTrouble');
+  d.log.info('vendor-trouble', { vendor, ...(result.kind === 'refused' ? { code: result.code } : {}) });
+  const now = d.clock.now().getTime();
+  const name = healthName(vendor);
+  const before = await d.store.counters(name);
+  await d.store.count({ name, add: { [badSignal(now)]: 1 }, expires: now + DAY_MS });
+  const after = { ...before, [badSignal(now)]: (before[badSignal(now)] ?? 0) + 1 };
+  if (isPutOff(after, now) && !isPutOff(before, now)) {
+    d.log.count('VendorSwitched');
+    d.log.info('vendor-put-off', { vendor });
+  }
+};
+
+const dayOf = (at: Instant): string => new Date(at).toISOString().slice(0, 10);
+
+/** What an accepted message costs and uses up: the day's ledger, and the number's budget. */
+const countersOf = async (
+  d: Deliverer,
+  { member, row }: About,
+  vendor: Vendor,
+  message: Message,
+  result: SendResult,
+  milli: number,
+): Promise<Counting[]> => {
+  if (result.kind !== 'accepted' || !member) return [];
+  const now = d.clock.now().getTime();
+  const budget = spend(vendor, limitsOf(d, member, vendor), subjectOf(message), now);
+  return [
+    {
+      name: ledgerFor(now, row.notice.to),
+      add: charged(vendor, milli),
+      expires: now + 400 * DAY_MS,
+    },
+    ...(Object.keys(budget).length > 0
+      ? [{ name: await budgetName(d, member, dayOf(now)), add: budget, expires: now + 3 * DAY_MS }]
+      : []),
+  ];
+};
+
+/** Has the day cost more than the district allows for what is only good to know? */
+const overCap = async (d: Deliverer, now: Instant): Promise<boolean> => {
+  const parts = await Promise.all(ledgersOf(now).map((name) => d.store.counters(name)));
+  const over = (sumOf(parts).milli ?? 0) >= d.district.delivery.softCap;
+  if (over) d.log.count('ChatterStopped');
+  return over;
+};
+
+/** Asks the vendor what became of an attempt whose answer or receipt never came. */
+const findOut = async (d: Deliverer, about: About, asked: Attempt): Promise<'rest' | 'on'> => {
+  const { member, senders } = about;
+  const sender = senders[asked.vendor];
+  const to = member && addressOf(member, asked.vendor);
+  const answer =
+    sender && to !== undefined
+      ? await sender.ask({
+          attemptId: asked.id,
+          to,
+          sentAt: new Date(asked.at),
+          ...(asked.vendorId === undefined ? {} : { vendorId: asked.vendorId }),
+        })
+      : ({ kind: 'cannot' } as const);
+  return settle(d, about, asked.id, (attempt) => {
+    const heard = answer.kind === 'known' ? answer.state : answer.kind;
+    const facts = { asked: true, answer: heard };
+    const open = attempt.state === 'sending' || attempt.state === 'unknown';
+    const next: Attempt = { ...attempt, asked: attempt.asked + 1 };
+    if (answer.kind === 'known') {
+      const told =
+        answer.state === 'waiting' ? 'sent' : answer.state === 'failed' ? 'failed-permanent' : answer.state;
+      return {
+        attempt: {
+          ...next,
+          ...(advances(attempt.state, told) ? { state: told } : {}),
+          ...(answer.code ? { code: answer.code } : {}),
+        },
+        facts: { ...facts, ...(answer.code ? { code: answer.code } : {}) },
+      };
+    }
+    if (!open) return { attempt: next, facts };
+    // It states that it never got it: another call makes no double.
+    if (answer.kind === 'no-record')
+      return { attempt: { ...next, state: 'failed-temporary', never: true }, facts };
+    return { attempt: { ...next, state: 'unknown' }, facts };
+  });
+};
+
+/**
+ * Writes what is now known of one attempt, together with when the notice is owed next. A receipt may have written in between: then
+ * what it found is kept and what we learnt is added.
+ */
+const settle = async (
+  d: Deliverer,
+  about: About,
+  attemptId: string,
+  learn: Learnt,
+  counters: readonly Counting[] = [],
+): Promise<'rest' | 'on'> => {
+  let { row } = about;
+  for (let race = 1; race <= RACES; race += 1) {
+    const now = d.clock.now().getTime();
+    const before = row.attempts.find(({ id }) => id === attemptId);
+    if (!before) throw new Error(`The attempt ${attemptId} was never begun.`);
+    const { attempt, facts } = learn(before);
+    if (attempt.state !== before.state) attempt.seen = now;
+    const attempts = row.attempts.map((one) => (one.id === attemptId ? attempt : one));
+    const known: Facts = { ...about.facts, attempts };
+    const next = nextStep(known, now);
+    const failed = next.do === 'end' && next.why === 'unreachable';
+    const noted = await d.store.step(about.owner, row, {
+      to: next.do === 'end' && !failed ? next.state : standing(attempts),
+      at: now,
+      attempts,
+      louder: goesOn(known, attempt, now),
+      ...(next.do === 'end' && !failed ? { over: next.why } : {}),
+      ...(next.do === 'end' && !failed ? {} : { owedAt: next.do === 'wait' ? next.until : now }),
+      facts: {
+        state: attempt.state,
+        attempt: attempt.n,
+        vendor: attempt.vendor,
+        ...facts,
+        ...(next.do === 'end' && next.why === 'no-receipt' ? { receipt: 'none' } : {}),
+      },
+      counters,
+    });
+    if (!noted) {
+      await d.backoff(race);
+      const fresh = await d.store.notice(about.owner, row.notice.id);
+      if (!fresh || fresh.over !== undefined) return 'rest';
+      row = fresh;
+      continue;
+    }
+    if (next.do === 'end' && !failed) {
+      ended(d, row.notice, next.state, next.why);
+      return 'rest';
+    }
+    if (next.do !== 'wait') return 'on';
+    // Every way has failed, and only waiting is left: the desk has to telephone.
+    if (INSISTENT.has(row.notice.kind) && standing(attempts) !== 'sent' && attempt.state.startsWith('failed'))
+      d.log.count('Unreached');
+    if (next.exact) await wakeAt(d, { ...about, row: noted }, next.until);
+    return 'rest';
+  }
+  throw new Error(`The attempt ${attemptId} lost ${RACES} races in a row.`);
+};
+
+/** Would something still follow if this attempt arrived now? Then a receipt alone does not end the notice. */
+const goesOn = (facts: Facts, attempt: Attempt, now: Instant): boolean =>
+  nextStep(
+    {
+      ...facts,
+      attempts: facts.attempts.map((one) =>
+        one.id === attempt.id ? { ...one, state: 'delivered', seen: now } : one,
+      ),
+    },
+    now,
+  ).do !== 'end';

@@ -1,18 +1,43 @@
-import { ALIYUN_RECEIPT_ACK, parseAliyunReceipts } from '#shared/adapters/aliyun-sms.ts';
-import { surroundings } from '#shared/adapters/surroundings.ts';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { CALLBACKS } from '#shared/adapters/callbacks.ts';
+import { sqsQueues } from '#shared/adapters/queues.ts';
+import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
+import { issueToken } from '#shared/adapters/tokens.ts';
 import { jitter } from '#shared/adapters/system.ts';
-import { httpDoor } from '#shared/lambda/http.ts';
+import { sfnWorkflow } from '#shared/adapters/workflow.ts';
+import { loadDistrict } from '#shared/districts/load.ts';
+import { deviceHash, httpDoor } from '#shared/lambda/http.ts';
 import { envSchema } from './env.ts';
+import { openLink, showLink, type Session } from './link.ts';
 import { takeReceipts } from './receipt.ts';
 
-const around = await surroundings(envSchema.parse(process.env), 'receipt');
+const env = envSchema.parse(process.env);
+const around = await surroundings(env, 'receipt');
 const taker = {
   ...around,
+  queues: sqsQueues(new SQSClient(CALL_LIMITS), {
+    alerts: env.ALERTS_QUEUE_URL,
+    chatter: env.CHATTER_QUEUE_URL,
+  }),
+  workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
   backoff: jitter,
-  vendors: { 'aliyun-sms': { parse: parseAliyunReceipts, ack: ALIYUN_RECEIPT_ACK } },
+  district: loadDistrict(env.DISTRICT),
+  vendors: CALLBACKS,
 };
 
-/** What the vendors of texts post: whether a text has arrived. */
+const opener = {
+  ...taker,
+  deviceHash,
+  sign: async ({ member, hours, ...only }: Session) =>
+    issueToken(
+      await around.secrets.district(),
+      { sub: member, role: 'member', district: env.DISTRICT, hours, only },
+      around.clock,
+    ),
+};
+
+/** What the vendors post: whether a notice has arrived, and what its reader answers. */
 export const handler = httpDoor(
   [
     {
@@ -20,6 +45,18 @@ export const handler = httpDoor(
       path: '/receipts/{vendor}/{token}',
       auth: 'none',
       handle: ({ params, raw }) => takeReceipts(taker, params, raw),
+    },
+    {
+      method: 'GET',
+      path: '/t/{token}',
+      auth: 'none',
+      handle: ({ params }) => showLink(opener, params['token']),
+    },
+    {
+      method: 'POST',
+      path: '/t/{token}/session',
+      auth: 'none',
+      handle: ({ params, raw }) => openLink(opener, params['token'], raw),
     },
   ],
   around,

@@ -1,43 +1,28 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { refused, type Outcome } from '#shared/contracts/errors.ts';
-import type { AttemptState } from '#shared/domain/notice.ts';
-import type { Backoff } from '#shared/ports/backoff.ts';
-import type { Clock } from '#shared/ports/clock.ts';
-import type { Log } from '#shared/ports/log.ts';
+import { isCanary } from '#shared/domain/canary.ts';
+import { vendorSchema, type Vendor } from '#shared/domain/channel.ts';
+import { advances, standing } from '#shared/domain/delivery.ts';
+import { arrived, ledgerFor } from '#shared/domain/ledger.ts';
+import type { Attempt } from '#shared/domain/notice.ts';
+import { jobsOf } from '#shared/ports/queue.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
-import type { Store } from '#shared/ports/store.ts';
+import type { Callback, Inbound } from '#shared/ports/sender.ts';
+import { sentAs } from '#shared/ports/sent-name.ts';
+import type { NoticeRow } from '#shared/ports/store.ts';
+import { takeReply, type ReplyTaker } from './reply.ts';
 
-/** What a vendor reports about one text. */
-export interface Receipt {
-  vendorId: string;
-  /** Ours, as we gave it; absent if the vendor lost it. */
-  attemptId?: string;
-  delivered: boolean;
-  /** The carrier's code. */
-  code: string;
-}
-
-/** One vendor: how its receipts are read, and what it wants to hear. */
-export interface Vendor {
-  /** @throws when the body holds no receipts at all. Unreadable entries are handed over as sentences. */
-  parse(body: string, onUnreadable: (sentence: string) => void): Receipt[];
-  /** Anything else and it sends the receipts again. */
-  ack: unknown;
-}
+/** What became of one attempt, as a vendor tells it. */
+type Receipt = Extract<Inbound, { kind: 'receipt' }>;
 
 /** What taking receipts needs. */
-export interface ReceiptTaker {
-  store: Store;
+export interface ReceiptTaker extends ReplyTaker {
   secrets: Secrets;
-  clock: Clock;
-  log: Log;
-  backoff: Backoff;
-  vendors: Readonly<Record<string, Vendor>>;
+  vendors: Readonly<Partial<Record<Vendor, Callback>>>;
 }
 
-/** A receipt may come before the vendor's answer to the call: then the attempt is still `sending`. */
-const OPEN: readonly AttemptState[] = ['sending', 'sent', 'unknown'];
 const TRIES = 5;
+const LEDGER_MS = 400 * 86_400_000;
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
@@ -51,23 +36,25 @@ export const takeReceipts = async (
   raw: Buffer,
 ): Promise<Outcome> => {
   const { receiptToken } = await taker.secrets.district();
-  const vendor = Object.hasOwn(taker.vendors, path.vendor ?? '')
-    ? taker.vendors[path.vendor ?? '']
-    : undefined;
+  const vendor = vendorSchema.safeParse(path.vendor).data;
+  const callback = vendor && taker.vendors[vendor];
   // Of equal length and in constant time: an answer's duration must not tell how much of the token was right.
   const known = timingSafeEqual(digest(path.token ?? ''), digest(receiptToken));
-  if (!vendor || !known) return refused('not_found', '没有这个地址。');
-  for (const receipt of read(taker, vendor, raw)) await take(taker, receipt);
-  return { kind: 'done', body: vendor.ack };
+  if (!callback || !known) return refused('not_found', '没有这个地址。');
+  for (const inbound of read(taker, callback, raw)) {
+    if (inbound.kind === 'receipt') await take(taker, vendor, inbound);
+    else await takeReply(taker, vendor, inbound);
+  }
+  return { kind: 'done', body: callback.ack };
 };
 
-const read = ({ log }: ReceiptTaker, vendor: Vendor, raw: Buffer): Receipt[] => {
+const read = ({ log }: ReceiptTaker, callback: Callback, raw: Buffer): Inbound[] => {
   const unreadable = (sentence: string): void => {
     log.count('ReceiptUnknown');
     log.info('receipt-unreadable', { sentence });
   };
   try {
-    return vendor.parse(raw.toString('utf8'), unreadable);
+    return callback.parse(raw.toString('utf8'), unreadable);
   } catch {
     // The parser's message may quote the body, which holds phone numbers.
     unreadable('the body holds no receipts');
@@ -75,39 +62,102 @@ const read = ({ log }: ReceiptTaker, vendor: Vendor, raw: Buffer): Receipt[] => 
   }
 };
 
-const take = async (taker: ReceiptTaker, receipt: Receipt): Promise<void> => {
+/** What a receipt is about: a known attempt of this very vendor. Anything else is a mistake or a forgery. */
+const attemptOf = (row: NoticeRow | undefined, vendor: Vendor, receipt: Receipt): Attempt | undefined => {
+  const attempt = row?.attempts.find(({ id }) => id === receipt.attemptId);
+  if (attempt?.vendor !== vendor) return undefined;
+  const foreign =
+    attempt.vendorId !== undefined && receipt.vendorId !== undefined && attempt.vendorId !== receipt.vendorId;
+  return foreign ? undefined : attempt;
+};
+
+/**
+ * Our attempt that a receipt is about: by our id, or by the vendor's own where he does not bring ours back. He may be quicker than we
+ * write his id down.
+ */
+const idOf = async (
+  { memos, clock, backoff }: ReceiptTaker,
+  vendor: Vendor,
+  { attemptId, vendorId }: Receipt,
+): Promise<string | undefined> => {
+  if (attemptId !== undefined || vendorId === undefined) return attemptId;
+  for (let look = 1; look <= TRIES; look += 1) {
+    const found = await sentAs(memos, vendor, vendorId, clock.now().getTime());
+    if (found !== undefined) return found;
+    await backoff(look);
+  }
+  return undefined;
+};
+
+/** A receipt only advances a known attempt. It never touches the incident, so that a forged one cannot stop the climb. */
+const take = async (taker: ReceiptTaker, vendor: Vendor, said: Receipt): Promise<void> => {
+  const attemptId = await idOf(taker, vendor, said);
+  const receipt = { ...said, ...(attemptId === undefined ? {} : { attemptId }) };
+  // Whoever sent it asks for itself.
+  if (isCanary(receipt.attemptId)) return;
   const { store, clock, log } = taker;
   const found = receipt.attemptId === undefined ? undefined : await store.byAttempt(receipt.attemptId);
-  for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+  const to = receipt.state === 'failed' ? 'failed-permanent' : receipt.state;
+  for (let race = 1; race <= TRIES; race += 1) {
     const row = found && (await store.notice(found.owner, found.noticeId));
-    if (!row) {
+    const before = attemptOf(row, vendor, receipt);
+    if (!row || !before) {
       log.count('ReceiptUnknown');
-      log.info('receipt-unknown', { code: receipt.code });
+      log.info('receipt-unknown', { vendor, code: receipt.code });
       return;
     }
-    const latest = row.attemptId === receipt.attemptId;
-    // Of an older attempt only good news counts: the latest one is still under way.
-    if (!latest && !receipt.delivered) return;
-    const twice = !latest && (row.state === 'sent' || row.state === 'delivered');
-    if (twice && attempt === 1) log.count('NoticeDoubled');
-    // Delivered never goes back, and what failed for good stays failed unless the carrier says it arrived after all.
-    const from: readonly AttemptState[] = receipt.delivered
-      ? [...OPEN, 'failed-temporary', 'failed-permanent']
-      : OPEN;
-    if (!from.includes(row.state)) return;
+    if (!advances(before.state, to)) return;
+    const at = clock.now().getTime();
+    const attempt: Attempt = {
+      ...before,
+      state: to,
+      seen: at,
+      ...(receipt.code ? { code: receipt.code } : {}),
+    };
+    const attempts = row.attempts.map((one) => (one.id === attempt.id ? attempt : one));
+    const failed = to === 'failed-permanent';
+    // Bad news of an older attempt changes nothing: the latest one is under way.
+    const latest = attempt.id === row.attempts.at(-1)?.id;
+    // A receipt without anything louder left is all that could be hoped for.
+    const over = row.over ?? (failed || row.louder ? undefined : 'arrived');
     const stepped = await store.step(found.owner, row, {
-      from,
-      ...(row.attemptId === undefined ? {} : { attemptId: row.attemptId }),
-      to: receipt.delivered ? 'delivered' : 'failed-permanent',
-      at: clock.now().getTime(),
-      facts: { receipt: true, code: receipt.code },
+      to: row.over !== undefined && failed ? row.state : standing(attempts),
+      at,
+      attempts,
+      ...(over === undefined ? {} : { over }),
+      ...(over !== undefined ? {} : { owedAt: failed && latest ? at : 'same' }),
+      facts: { state: to, attempt: attempt.n, vendor, receipt: true, code: receipt.code },
+      ...(failed
+        ? {}
+        : {
+            counters: [
+              {
+                name: ledgerFor(at, row.notice.to),
+                add: arrived(vendor, at - before.at),
+                expires: at + LEDGER_MS,
+              },
+            ],
+          }),
     });
-    if (stepped) {
-      if (!receipt.delivered) log.count('NoticeFailed');
-      return;
+    if (!stepped) {
+      // Somebody took a step between our read and our write: look again.
+      await taker.backoff(race);
+      continue;
     }
-    // Somebody took a step between our read and our write: look again.
-    await taker.backoff(attempt);
+    if (
+      !failed &&
+      before.never &&
+      attempts.some((one) => one.n > attempt.n && one.channel === attempt.channel)
+    ) {
+      log.count('NoticeDoubled');
+      log.info('notice-doubled', { cause: 'denied-by-vendor', vendor });
+    }
+    if (failed && latest && over === undefined)
+      await taker.queues.notices(jobsOf(found.owner, [row.notice])).catch((error: unknown) => {
+        // Written as owed: reconcile finds it.
+        log.error('left-to-reconcile', error, { notice: row.notice.id });
+      });
+    return;
   }
   // The notice stays `sent`, which is where it was without the receipt.
   log.error('receipt-raced', new Error(`lost ${TRIES} races in a row`), { code: receipt.code });

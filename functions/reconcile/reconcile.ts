@@ -45,7 +45,7 @@ export const reconcile = async (r: Reconciler): Promise<Restored> => {
   // All in a few calls: after an outage of the vendor there are hundreds.
   const notices = found.filter((owed) => owed.kind === 'notice');
   await guard('notices', 'all', async () => {
-    await r.queues.notices(notices.map(({ owner, noticeId }) => ({ owner, noticeId })));
+    await r.queues.notices(notices.map(({ owner, noticeId, lane }) => ({ owner, noticeId, lane })));
     restored.notices = notices.length;
     return false;
   });

@@ -9,13 +9,17 @@ import { sfnWorkflow } from '#shared/adapters/workflow.ts';
 import { loadDistrict } from '#shared/districts/load.ts';
 import { httpDoor } from '#shared/lambda/http.ts';
 import { takeAction } from './action.ts';
+import { takeDrillAnswer } from './drill-answer.ts';
 import { envSchema } from './env.ts';
 
 const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'response');
 const mover = {
   ...around,
-  queues: sqsQueues(new SQSClient(CALL_LIMITS), { notices: env.NOTICES_QUEUE_URL }),
+  queues: sqsQueues(new SQSClient(CALL_LIMITS), {
+    alerts: env.ALERTS_QUEUE_URL,
+    chatter: env.CHATTER_QUEUE_URL,
+  }),
   workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
   backoff: jitter,
   district: loadDistrict(env.DISTRICT),
@@ -37,6 +41,12 @@ export const handler = httpDoor(
           body,
           idempotencyKey: headers['idempotency-key'],
         }),
+    },
+    {
+      method: 'POST',
+      path: '/api/drill/answer',
+      auth: 'any',
+      handle: ({ bearer }) => takeDrillAnswer(mover, bearer.id),
     },
   ],
   { log: around.log, signIn: tokenSignIn(around.secrets, env.DISTRICT, around.clock) },

@@ -1,4 +1,5 @@
 import { act, type Acted, type Actor, type Request, type Said } from '#shared/domain/act.ts';
+import { tellCaller } from '#shared/domain/caller-notice.ts';
 import { OVER, type Incident } from '#shared/domain/incident.ts';
 import { endJoined } from '#shared/ports/end-joined.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
@@ -46,7 +47,7 @@ export const respond = async (
     const result = act(incident, actor, asked, hands, now, target, said);
     return result.kind === 'done'
       ? {
-          change: result.change,
+          change: tellCaller(mover.district.callerTold, incident, result.change, now),
           result,
           beside: { ...beside, ...(key === undefined ? {} : { idempotencyKey: key }) },
         }

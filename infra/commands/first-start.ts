@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dynamoTable } from '#shared/adapters/dynamo-table.ts';
-import { newDistrictSecret } from '#shared/adapters/new-district-secret.ts';
+import { newDistrictSecret, type VendorAccounts } from '#shared/adapters/new-district-secret.ts';
 import { parseRoster } from '#shared/adapters/roster-csv.ts';
 import { givenSecrets } from '#shared/adapters/secrets.ts';
 import { tableStore } from '#shared/adapters/store.ts';
@@ -16,8 +16,10 @@ import { ROLE_NAMES, type Member } from '#shared/domain/roster.ts';
 const DISTRICTS = join(import.meta.dirname, '../../shared/districts');
 
 /** The first secret of a district; the vendor's keys as the vendor gave them. */
-export const firstSecret = (aliyunSms: DistrictSecret['aliyunSms']): DistrictSecret =>
-  newDistrictSecret(aliyunSms);
+export const firstSecret = (
+  aliyunSms: DistrictSecret['aliyunSms'],
+  others: VendorAccounts = {},
+): DistrictSecret => newDistrictSecret(aliyunSms, others);
 
 /** Reads a stored secret. Throws when it does not fit the schema of today. */
 export const readSecret = (stored: unknown): DistrictSecret => districtSecretSchema.parse(stored);

@@ -17,7 +17,7 @@ import { readySchema } from './ready.ts';
 import { Refused, WrongInput } from './refused.ts';
 
 /** The queues that have a dead-letter queue. */
-export const QUEUES = ['reports', 'notices', 'sweeps'] as const;
+export const QUEUES = ['reports', 'alerts', 'chatter', 'sweeps'] as const;
 /** One of them. */
 export type QueueName = (typeof QUEUES)[number];
 
@@ -113,8 +113,10 @@ const outputsSchema = z.object({
   SecretArn: z.string(),
   ReportsQueueUrl: z.string(),
   ReportsDeadLetterQueueUrl: z.string(),
-  NoticesQueueUrl: z.string(),
-  NoticesDeadLetterQueueUrl: z.string(),
+  AlertsQueueUrl: z.string(),
+  AlertsDeadLetterQueueUrl: z.string(),
+  ChatterQueueUrl: z.string(),
+  ChatterDeadLetterQueueUrl: z.string(),
   SweepsQueueUrl: z.string(),
   SweepsDeadLetterQueueUrl: z.string(),
 });
@@ -158,7 +160,8 @@ export const connectStack = async (
     sqs,
     queues: {
       reports: { work: is.ReportsQueueUrl, dead: is.ReportsDeadLetterQueueUrl },
-      notices: { work: is.NoticesQueueUrl, dead: is.NoticesDeadLetterQueueUrl },
+      alerts: { work: is.AlertsQueueUrl, dead: is.AlertsDeadLetterQueueUrl },
+      chatter: { work: is.ChatterQueueUrl, dead: is.ChatterDeadLetterQueueUrl },
       sweeps: { work: is.SweepsQueueUrl, dead: is.SweepsDeadLetterQueueUrl },
     },
     close: () => [dynamo, secrets, sqs].forEach((client) => client.destroy()),
@@ -218,7 +221,8 @@ export const connectData = async (data: string): Promise<Installation> => {
     sqs,
     queues: {
       reports: { work: queues.reports, dead: queues.reportsDead },
-      notices: { work: queues.notices, dead: queues.noticesDead },
+      alerts: { work: queues.alerts, dead: queues.alertsDead },
+      chatter: { work: queues.chatter, dead: queues.chatterDead },
       sweeps: { work: queues.sweeps, dead: queues.sweepsDead },
     },
     close: () => [dynamo, secrets, sqs].forEach((client) => client.destroy()),

@@ -10,10 +10,12 @@ export const readySchema = z.object({
   stateMachine: z.string(),
   queues: z.object({
     reports: z.url(),
-    notices: z.url(),
+    alerts: z.url(),
+    chatter: z.url(),
     sweeps: z.url(),
     reportsDead: z.url(),
-    noticesDead: z.url(),
+    alertsDead: z.url(),
+    chatterDead: z.url(),
     sweepsDead: z.url(),
   }),
 });
@@ -42,10 +44,12 @@ export const readyForCommands = (cloud: {
     stateMachine: ref(/^WorkflowMachine[0-9A-F]{8}$/),
     queues: {
       reports: ref(/^ReportsQueue[0-9A-F]{8}$/),
-      notices: ref(/^NoticesQueue[0-9A-F]{8}$/),
+      alerts: ref(/^AlertsQueue[0-9A-F]{8}$/),
+      chatter: ref(/^ChatterQueue[0-9A-F]{8}$/),
       sweeps: ref(/^SweepsQueue[0-9A-F]{8}$/),
       reportsDead: ref(/^ReportsDead[0-9A-F]{8}$/),
-      noticesDead: ref(/^NoticesDead[0-9A-F]{8}$/),
+      alertsDead: ref(/^AlertsDead[0-9A-F]{8}$/),
+      chatterDead: ref(/^ChatterDead[0-9A-F]{8}$/),
       sweepsDead: ref(/^SweepsDead[0-9A-F]{8}$/),
     },
   };

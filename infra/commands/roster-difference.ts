@@ -7,7 +7,19 @@ export interface RosterDifference {
   changed: { member: Member; before: Member; fields: (keyof Member)[] }[];
 }
 
-const FIELDS = ['name', 'phone', 'role', 'squad', 'team', 'shifts', 'grids', 'roads', 'base'] as const;
+const FIELDS = [
+  'name',
+  'phone',
+  'role',
+  'squad',
+  'team',
+  'shifts',
+  'grids',
+  'roads',
+  'base',
+  'wecom',
+  'dingtalk',
+] as const;
 
 const valueOf = (member: Member, field: (typeof FIELDS)[number]): string => {
   const value = member[field];

@@ -1,5 +1,5 @@
 import { SECRET_CACHE_MS } from '#shared/adapters/secrets.ts';
-import { districtSecretSchema, type DistrictSecret } from '#shared/contracts/secret.ts';
+import { accountSectionSchema, districtSecretSchema, type DistrictSecret } from '#shared/contracts/secret.ts';
 import { Refused } from './refused.ts';
 
 /** The longest a token may live: one long weekend. */
@@ -118,7 +118,10 @@ export const fieldsOf = (secret: DistrictSecret): string[] => {
   return [
     `webhookKeys   ${webhookKeys.length} (${webhookKeys.length > 1 ? 'a rotation is under way: current and next' : 'no rotation under way'})`,
     `jwt           signs with ${jwt.kid}; verifies ${jwt.publicJwks.map(({ kid }) => kid).join(', ')}`,
-    'aliyunSms     accessKeyId, accessKeySecret, signName',
+    ...accountSectionSchema.options.flatMap((section) => {
+      const account = secret[section];
+      return account ? [`${section.padEnd(13)} ${Object.keys(account).join(', ')}`] : [];
+    }),
     `secondOpinion ${secret.secondOpinion ? 'apiKey' : 'not set: nobody is asked'}`,
     'receiptToken  set',
     `dataKeys      seals with ${dataKeys.current}; opens ${Object.keys(dataKeys.keys).join(', ')}${pending ? `; ${pending} waits to be used` : ''}`,

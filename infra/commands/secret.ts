@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { newDistrictSecret, newTokenKey, newWebhookKey } from '#shared/adapters/new-district-secret.ts';
-import { districtSecretSchema, type DistrictSecret } from '#shared/contracts/secret.ts';
+import {
+  ACCOUNT_SECTIONS,
+  accountSectionSchema,
+  districtSecretSchema,
+  type AccountSection,
+  type DistrictSecret,
+} from '#shared/contracts/secret.ts';
 import { consent, main, text, type Call, type Command } from './command.ts';
 import { completeSecret, readSecretText, type Installation } from './installation.ts';
 import { Refused, WrongInput } from './refused.ts';
@@ -19,16 +25,30 @@ import {
   tokenKeyName,
 } from './secret-rotation.ts';
 
-const vendorSchema = z.strictObject({
-  accessKeyId: z.string().min(1),
-  accessKeySecret: z.string().min(1),
-  signName: z.string().min(1),
-});
+const SECTIONS = accountSectionSchema.options.join(', ');
 
 const opinionSchema = z.strictObject({ apiKey: z.string().min(1) });
 
+/** Accounts whose vendors post to us what became of a message, and the last but one part of the path they post to. */
+const POSTS: Partial<Record<AccountSection, string>> = {
+  aliyunSms: 'aliyun-sms',
+  tencentSms: 'tencent-sms',
+  aliyunVoice: 'aliyun-voice',
+};
+
+/** Which account is meant; the one that every district has unless another is named. */
+const sectionOf = (call: Call): AccountSection => {
+  const name = call.positionals[1] ?? 'aliyunSms';
+  const found = accountSectionSchema.safeParse(name);
+  if (!found.success) throw new WrongInput(`Which account: ${SECTIONS}? Not '${name}'.`);
+  return found.data;
+};
+
 /** From a file, because what stands on a command line can be seen by everybody on the machine. */
-const keysOf = <T>(call: Call, schema: z.ZodType<T>, what: string, shape: string): T => {
+const keysOf = <T>(call: Call, schema: z.ZodObject & z.ZodType<T>, what: string): T => {
+  const shape = `{ ${Object.entries(schema.shape)
+    .map(([name, is]) => `"${name}": …${is instanceof z.ZodOptional ? ' (may be left out)' : ''}`)
+    .join(', ')} }`;
   const file = text(call, 'vendor');
   if (file === undefined)
     throw new WrongInput(`--vendor FILE is needed: ${what} as JSON, ${shape}; - reads it from the input.`);
@@ -39,16 +59,15 @@ const keysOf = <T>(call: Call, schema: z.ZodType<T>, what: string, shape: string
     throw new WrongInput(`${file} cannot be read as JSON; it should hold ${shape}.`);
   }
   // Names of fields only: a message with a value in it ends up in a log.
-  if (!parsed.success) throw new WrongInput(`${file} should hold ${shape}, and no other fields.`);
+  if (!parsed.success)
+    throw new WrongInput(
+      `${file} should hold ${shape}, and no other fields; wrong: ${parsed.error.issues.map(({ path }) => path.join('.') || 'a field').join(', ')}.`,
+    );
   return parsed.data;
 };
-const vendorOf = (call: Call): DistrictSecret['aliyunSms'] =>
-  keysOf(
-    call,
-    vendorSchema,
-    "the SMS vendor's keys",
-    '{ "accessKeyId": "…", "accessKeySecret": "…", "signName": "…" }',
-  );
+const accountOf = (call: Call, section: AccountSection): Partial<DistrictSecret> => ({
+  [section]: keysOf(call, z.strictObject(ACCOUNT_SECTIONS[section].shape), `the account ${section}`),
+});
 
 /** The whole is checked before it is put: no function may meet a secret that it cannot read. */
 const put = async (installation: Installation, secret: DistrictSecret): Promise<void> =>
@@ -74,7 +93,8 @@ const init: Verb = async (call, installation) => {
     throw new Refused(
       `${installation.name} has a secret already. It is never made anew: everything that was sealed with it would be lost.`,
     );
-  const secret = newDistrictSecret(vendorOf(call));
+  const { aliyunSms } = districtSecretSchema.pick({ aliyunSms: true }).parse(accountOf(call, 'aliyunSms'));
+  const secret = newDistrictSecret(aliyunSms);
   await put(installation, secret);
   terminal.err(`${installation.name} has a secret. Next:`);
   terminal.err('1. Give the webhook key to the 110 centre, by a way that nobody else reads.');
@@ -162,9 +182,31 @@ const eraseDataKey: Verb = async (call, installation) => {
 };
 
 const setVendor: Verb = async (call, installation) => {
+  const section = sectionOf(call);
+  const account = accountOf(call, section);
   const secret = await completeSecret(installation);
-  await put(installation, { ...secret, aliyunSms: vendorOf(call) });
-  call.terminal.err("The vendor's keys are changed; keep the old ones valid at the vendor for five minutes.");
+  const known = secret[section] !== undefined;
+  await put(installation, { ...secret, ...account });
+  call.terminal.err(
+    known
+      ? `The account ${section} is changed; keep the old keys valid there for five minutes.`
+      : `The account ${section} is in use in five minutes.`,
+  );
+  const path = POSTS[section];
+  if (!known && path !== undefined)
+    call.terminal.err(
+      `Give the vendor the address for receipts and answers: <Url>/receipts/${path}/<receiptToken>, both from the stack and the secret.`,
+    );
+};
+
+const dropVendor: Verb = async (call, installation) => {
+  const section = sectionOf(call);
+  if (section === 'aliyunSms') throw new WrongInput('aliyunSms stays: a district without it reaches nobody.');
+  const secret = await completeSecret(installation);
+  if (secret[section] === undefined) throw new Refused(`There is no account ${section}.`);
+  const { [section]: _, ...rest } = secret;
+  await put(installation, { ...rest, aliyunSms: secret.aliyunSms });
+  call.terminal.err(`The account ${section} is not called any more in five minutes.`);
 };
 
 const setOpinion: Verb = async (call, installation) => {
@@ -173,7 +215,7 @@ const setOpinion: Verb = async (call, installation) => {
     await put(installation, secret);
     return call.terminal.err('The key is forgotten; within five minutes nobody is asked any more.');
   }
-  const secondOpinion = keysOf(call, opinionSchema, 'the key of the second opinion', '{ "apiKey": "…" }');
+  const secondOpinion = keysOf(call, opinionSchema, 'the key of the second opinion');
   await put(installation, { ...secret, secondOpinion });
   call.terminal.err("The key is set. Where and which model is asked stands in policy.json, 'secondOpinion'.");
 };
@@ -194,10 +236,13 @@ const VERBS: Record<string, { run: Verb; options: readonly string[] }> = {
   'rotate-data': { run: rotateData, options: ['finish'] },
   'erase-data': { run: eraseDataKey, options: ['yes'] },
   'set-vendor': { run: setVendor, options: ['vendor'] },
+  'drop-vendor': { run: dropVendor, options: [] },
   'set-opinion': { run: setOpinion, options: ['vendor', 'cancel'] },
   'show-fields': { run: showFields, options: [] },
 };
 
+/** Verbs with a name behind them. */
+const WITH_NAME = new Set(['erase-data', 'set-vendor', 'drop-vendor']);
 const OWN = ['vendor', 'print', 'finish', 'cancel', 'at-once', 'yes'];
 
 /** `npm run secret`: makes the district's secret and renews its keys while everything runs. */
@@ -210,13 +255,15 @@ export const secret: Command = {
     'rotate-tokens [--at-once [--yes]]',
     'rotate-data [--finish]',
     'erase-data KEYID [--yes]',
-    'set-vendor --vendor keys.json',
+    'set-vendor [SECTION] --vendor keys.json',
+    'drop-vendor SECTION',
     'set-opinion --vendor key.json | --cancel',
     'show-fields',
   ],
   more: [
     '--print shows a new webhook key, once; nothing else is ever shown. Functions read the secret again after five',
     'minutes, so every rotation has a pause of five minutes in it, and each step says what comes next.',
+    `SECTION is an account: ${SECTIONS}; aliyunSms if left out.`,
     '',
   ],
   options: {
@@ -234,10 +281,11 @@ export const secret: Command = {
       throw new WrongInput(
         `What is to be done: ${Object.keys(VERBS).join(', ')}${verb ? `, not '${verb}'` : ''}?`,
       );
-    if (more.length > 0 || (key !== undefined && verb !== 'erase-data'))
+    if (more.length > 0 || (key !== undefined && !WITH_NAME.has(verb)))
       throw new WrongInput(`'${call.positionals.at(-1)}' is one word too many.`);
     if (verb === 'erase-data' && key === undefined)
       throw new WrongInput('Which data key? show-fields lists them.');
+    if (verb === 'drop-vendor' && key === undefined) throw new WrongInput(`Which account: ${SECTIONS}?`);
     const strange = OWN.find((name) => call.values[name] !== undefined && !known.options.includes(name));
     if (strange) throw new WrongInput(`--${strange} means nothing to ${verb}.`);
     if (call.values['finish'] === true && (call.values['cancel'] === true || call.values['print'] === true))

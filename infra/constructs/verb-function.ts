@@ -7,6 +7,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Office } from '../office.ts';
 import type { DistrictKey } from './district-key.ts';
+import type { FixedEgress } from './fixed-egress.ts';
 import { accept } from './exception.ts';
 
 /** What one verb needs to be told. */
@@ -18,6 +19,8 @@ export interface VerbFunctionProps {
   readonly timeout: Duration;
   /** MB; the CPU grows with it. */
   readonly memory?: number;
+  /** Speaks to the outside from fixed addresses only. */
+  readonly egress?: FixedEgress | undefined;
   /** Who is hurt when this fails: the text of its alarm and a heading of the runbook. */
   readonly impact: string;
 }
@@ -63,7 +66,9 @@ export class VerbFunction extends Construct {
       timeout: props.timeout,
       tracing: office.deploy.xray ? Tracing.ACTIVE : Tracing.DISABLED,
       environment: { DISTRICT: office.id, STAGE: office.deploy.stage },
+      ...(props.egress ? { vpc: props.egress.vpc, securityGroups: [props.egress.securityGroup] } : {}),
     });
+    if (props.egress) this.#plugInto();
     if (office.deploy.xray)
       accept(
         this.role.node.findChild('DefaultPolicy'),
@@ -71,6 +76,28 @@ export class VerbFunction extends Construct {
         'xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type.',
       );
     this.live = this.fn.addAlias('live');
+  }
+
+  /** Lambda plugs the function into the network by the function's own role. */
+  #plugInto(): void {
+    this.role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: [
+          'ec2:AssignPrivateIpAddresses',
+          'ec2:CreateNetworkInterface',
+          'ec2:DeleteNetworkInterface',
+          'ec2:DescribeNetworkInterfaces',
+          'ec2:DescribeSubnets',
+          'ec2:UnassignPrivateIpAddresses',
+        ],
+        resources: ['*'],
+      }),
+    );
+    accept(
+      this.role.node.findChild('DefaultPolicy'),
+      'AwsSolutions-IAM5[Resource::*]',
+      'X-Ray has no resource type; Lambda asks for the network interface actions of its own documentation on any resource.',
+    );
   }
 
   /** Gives the function one more environment variable; a function only gets the ones it needs. */

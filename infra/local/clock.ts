@@ -1,5 +1,5 @@
 // The one clock of the local cloud. Workflow timers, schedules and the functions' Date all read it, so that a story can
-// jump an hour and a demo can run sixty times faster. Queue visibility and delays stay on real time (rules.md §4).
+// jump an hour and a demo can run sixty times faster. Delays of queues too; their visibility stays on real time (rules.md §4).
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
 import { troubleWith } from './disk.ts';

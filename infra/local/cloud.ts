@@ -207,7 +207,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         data: join(data, 'dynamodb'),
         ...(options.engine ? { engine: options.engine } : {}),
       }).then(options.beforeTable),
-      startSqs({ data: join(data, 'sqs'), region: REGION, activity, log }),
+      startSqs({ data: join(data, 'sqs'), region: REGION, activity, clock, log }),
       closing,
     );
     const names = identities(stack, { region: REGION, sqs: sqs.endpoint });
@@ -295,6 +295,14 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 
     // ── Work that waits ──────────────────────────────────────────────────────────────────────────────────────────────
     const queues = all('AWS::SQS::Queue', queueSchema);
+    const rules = all('AWS::Events::Rule', ruleSchema).filter(({ is }) => is.State === 'ENABLED');
+    // A beat that asks for more beats: whoever jumps an hour does not want to stop at each of them.
+    const beaten = new Set(rules.flatMap(({ is }) => is.Targets.map(({ Arn }) => functionArn(Arn, REGION))));
+    const beats = new Set(
+      mappings
+        .filter(({ is }) => beaten.has(functionArn(is.FunctionName, REGION)))
+        .map(({ is }) => is.EventSourceArn),
+    );
     for (const { arn, attributes, is } of queues) {
       const { VisibilityTimeout, DelaySeconds, MessageRetentionPeriod, RedrivePolicy } = is;
       sqs.ensureQueue({
@@ -306,6 +314,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
           MessageRetentionPeriod,
           ...(RedrivePolicy ? { RedrivePolicy: JSON.stringify(RedrivePolicy) } : {}),
         },
+        realDelays: beats.has(arn),
       });
     }
     for (const { arn, ref, is } of all('AWS::StepFunctions::StateMachine', machineSchema)) {
@@ -343,17 +352,15 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       });
     }
     closing.push(() => sqs.pause());
-    const schedules: Schedule[] = all('AWS::Events::Rule', ruleSchema)
-      .filter(({ is }) => is.State === 'ENABLED')
-      .map(({ arn, is }) =>
-        startSchedule(clock, periodOf(is.ScheduleExpression), (due) => {
-          for (const target of is.Targets) {
-            const event = target.Input ?? JSON.stringify(scheduledEvent(arn, due));
-            // Its failure is in the function's log; the next beat comes anyway.
-            host.invoke(functionArn(target.Arn, REGION), event).catch(() => {});
-          }
-        }),
-      );
+    const schedules: Schedule[] = rules.map(({ arn, is }) =>
+      startSchedule(clock, periodOf(is.ScheduleExpression), (due) => {
+        for (const target of is.Targets) {
+          const event = target.Input ?? JSON.stringify(scheduledEvent(arn, due));
+          // Its failure is in the function's log; the next beat comes anyway.
+          host.invoke(functionArn(target.Arn, REGION), event).catch(() => {});
+        }
+      }),
+    );
     closing.push(() => {
       for (const schedule of schedules) schedule.stop();
     });

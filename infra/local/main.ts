@@ -20,6 +20,7 @@ import { isDiskTrouble } from './disk.ts';
 import { DataDirectoryInUse, DataDirectoryUnusable, lockDataDirectory } from './lock.ts';
 import { keepPace } from './pace.ts';
 import { type Phones, startPhones } from './phones/phones.ts';
+import { sampleAccounts } from './phones/sample-accounts.ts';
 import { TemplateError } from './template.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -132,6 +133,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     const assembly = options.assembly ?? (await assemble(options.district));
     const clock = options.clock ?? ownClock();
     const texts = loadTexts();
+    const accounts = sampleAccounts(texts);
     const labels = new Map<string, string>();
     const phones = await startPhones({
       port: options.phonesPort,
@@ -140,6 +142,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       templates: Object.values(texts.templates),
       keys: { [VENDOR_ACCOUNT.accessKeyId]: VENDOR_ACCOUNT.accessKeySecret },
       signName: texts.signName,
+      vendors: accounts.vendors,
       label: (number) => labels.get(number),
       ...(options.log ? { log: options.log } : {}),
     }).catch((error: NodeJS.ErrnoException) => {
@@ -156,15 +159,15 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       locked: true,
       port: options.port,
       clock,
-      secret: firstSecret({ ...VENDOR_ACCOUNT, signName: texts.signName }),
-      env: { ALIYUN_SMS_ENDPOINT: phones.aliyunSmsEndpoint },
+      secret: firstSecret({ ...VENDOR_ACCOUNT, signName: texts.signName }, accounts.secret),
+      env: { VENDORS_URL: `${phones.url}/vendors` },
       ...(options.engine ? { engine: options.engine } : {}),
       ...(options.log ? { log: options.log } : {}),
     });
     closing.push(() => cloud.stop());
     cloud.addNeighbour(phones);
     const secret = readSecret(cloud.secret);
-    phones.setReceiptUrl(`${cloud.url}/receipts/aliyun-sms/${secret.receiptToken}`);
+    phones.setReceiptUrls((vendor) => `${cloud.url}/receipts/${vendor}/${secret.receiptToken}`);
 
     const client = new DynamoDBClient({
       endpoint: cloud.table.endpoint,

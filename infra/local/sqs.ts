@@ -3,11 +3,13 @@ import { mkdirSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { buildApp } from 'fauxqs';
 import type { Activity } from './activity.ts';
+import type { Clock } from './clock.ts';
 import { isDiskTrouble, type Trouble, troubleWith } from './disk.ts';
 
 type Stores = NonNullable<NonNullable<Parameters<typeof buildApp>[0]>['stores']>;
 type SqsStore = Stores['sqsStore'];
 type Queue = NonNullable<ReturnType<SqsStore['getQueueByName']>>;
+type Message = Queue['messages'][number];
 
 /** One message as a consumer gets it. */
 export interface Received {
@@ -34,8 +36,16 @@ export interface Consumer {
 /** A running SQS engine on 127.0.0.1. */
 export interface Sqs {
   readonly endpoint: string;
-  /** Makes a queue, or gives a stored one today's attributes; its messages stay. */
-  ensureQueue(queue: { name: string; arn: string; attributes: Record<string, string> }): void;
+  /**
+   * Makes a queue, or gives a stored one today's attributes; its messages stay. `realDelays`: its delays pass in real time, as its
+   * visibility does, because nobody jumps for its sake.
+   */
+  ensureQueue(queue: {
+    name: string;
+    arn: string;
+    attributes: Record<string, string>;
+    realDelays?: boolean;
+  }): void;
   consume(arn: string, consumer: Consumer): void;
   /** Messages waiting, in hands and delayed. @throws Error for an unknown queue. */
   depth(name: string): { ready: number; inFlight: number; delayed: number };
@@ -58,6 +68,8 @@ export async function startSqs(options: {
   port?: number;
   region: string;
   activity: Activity;
+  /** Delays of messages pass by this clock; without one in real time. */
+  clock?: Pick<Clock, 'now' | 'at'>;
   /** Hears when the queues' file cannot be written, and when it can be again. */
   log?: (line: string) => void;
 }): Promise<Sqs> {
@@ -172,7 +184,7 @@ export async function startSqs(options: {
 
   return {
     endpoint,
-    ensureQueue({ name, arn, attributes }) {
+    ensureQueue({ name, arn, attributes, realDelays = false }) {
       // createQueue replaces the stored row and its messages with it, so only for a queue that is not there yet.
       const stored = store.getQueueByName(name);
       const queue =
@@ -181,6 +193,7 @@ export async function startSqs(options: {
       const change = queue.changeVisibility.bind(queue);
       // fauxqs 2.4.1 loses a message whose visibility is set to 0 while it persists.
       queue.changeVisibility = (handle, seconds) => change(handle, Math.max(RETRY_SECONDS, seconds));
+      if (options.clock && !realDelays) delayBy(queue, options.clock);
     },
     consume(arn, consumer) {
       const queue = store.getQueueByArn(arn);
@@ -212,6 +225,45 @@ export async function startSqs(options: {
       await app.close();
     },
   };
+}
+
+/**
+ * Lets a queue's delays pass by a clock that can jump. A message keeps the instant it is due at, in the clock's time, in memory and on
+ * disk; fauxqs would compare it with real time, so its own look at delayed messages is replaced. Visibility stays real time.
+ */
+function delayBy(queue: Queue, clock: Pick<Clock, 'now' | 'at'>): void {
+  const enqueue = queue.enqueue.bind(queue);
+  const processTimers = queue.processTimers.bind(queue);
+  const waits = (message: Message): boolean =>
+    message.delayUntil !== undefined &&
+    message.approximateReceiveCount === 0 &&
+    message.delayUntil > clock.now();
+  const arm = (message: Message): void => {
+    if (message.delayUntil !== undefined) clock.at(message.delayUntil, () => queue.processTimers());
+  };
+  queue.processTimers = () => {
+    const all = queue.delayedMessages;
+    queue.delayedMessages = [];
+    processTimers();
+    const due = all.filter((message) => !waits(message));
+    queue.delayedMessages = all.filter(waits);
+    if (due.length === 0) return;
+    queue.messages.push(...due);
+    queue.cancelWaiters();
+  };
+  queue.enqueue = (message) => {
+    if (message.delayUntil === undefined || message.approximateReceiveCount > 0)
+      return enqueue({ ...message, delayUntil: undefined });
+    const held = { ...message, delayUntil: clock.now() + message.delayUntil - message.sentTimestamp };
+    queue.persistence?.insertMessage(queue.name, held);
+    queue.delayedMessages.push(held);
+    arm(held);
+  };
+  // Of an earlier run: fauxqs has sorted them by real time.
+  const stored = [...queue.messages, ...queue.delayedMessages];
+  queue.messages = stored.filter((message) => !waits(message));
+  queue.delayedMessages = stored.filter(waits);
+  for (const message of queue.delayedMessages) arm(message);
 }
 
 /** dequeue costs a commit even when it finds nothing; long polling wakes often. */

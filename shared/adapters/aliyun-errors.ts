@@ -1,7 +1,9 @@
-import type { RefusalCause } from '#shared/ports/sender.ts';
+import type { RefusalCause, SendResult } from '#shared/ports/sender.ts';
+import { refusedBy } from './vendor-call.ts';
 
 /**
- * Aliyun's answers to SendSms, sorted by who can put them right (help.aliyun.com «国内消息API错误码» and the gateway's common codes).
+ * Aliyun's answers to SendSms and IvrCall, sorted by who can put them right (help.aliyun.com «国内消息API错误码», 178344 «API错误码» of
+ * the voice service, and the gateway's common codes).
  * Only `moment` passes by itself. Codes of the carrier's receipt are others and are not in this table.
  */
 export const ALIYUN_ERRORS: Record<string, RefusalCause> = {
@@ -63,29 +65,28 @@ export const ALIYUN_ERRORS: Record<string, RefusalCause> = {
   'InvalidAction.NotFound': 'config',
   MissingParameter: 'config',
 
+  // Of calls.
+  'isv.VOICE_CALL_FAIL': 'moment',
+  'isv.COMPLAINT_REJECT': 'number',
+  'isv.TTS_TEMPLATE_ILLEGAL': 'config',
+  'isv.TEMPLATE_ILLEGAL': 'config',
+  'isv.VOICE_FILE_ILLEGAL': 'config',
+  'isv.DISPLAY_NUMBER_ILLEGAL': 'config',
+  'isv.BILLID_NOT_EXIST': 'config',
+  // The district's own ban on calls at certain hours, set in the console.
+  'isv.VOICE_CALL_PERIOD_ERROR': 'config',
+
   'isv.OUT_OF_SERVICE': 'money',
   'isv.AMOUNT_NOT_ENOUGH': 'money',
   'isv.BILLING_DEDUCTION_ERROR': 'money',
-};
-
-const CAUSE_SENTENCES: Record<RefusalCause, string> = {
-  moment: '短信平台暂时发不出，稍后再试',
-  number: '这个手机号码短信平台不收，请核对花名册',
-  text: '短信内容没有通过短信平台的检查',
-  limit: '这个号码今天收到的同类短信已到上限',
-  config: '短信平台的设置有问题（签名、模板、密钥或权限），请通知管理员',
-  money: '短信账户欠费，请通知管理员充值',
 };
 
 /**
  * Sorts a refusal. Flow control says in its message how long it lasts («触发分钟级流控Permits:1», «触发天级流控Permits:50»):
  * only the one by the minute is worth another try. Codes not in the table: the vendor's own faults (isp.*, Throttling.*) pass, all others do not.
  */
-export function refusal(
-  code: string,
-  message: string,
-): { temporary: boolean; cause: RefusalCause; sentence: string } {
+export const refusal = (code: string, message: string, platform: string): SendResult => {
   const cause = ALIYUN_ERRORS[code] ?? (/^(isp\.|Throttling)/.test(code) ? 'moment' : 'config');
   const temporary = cause === 'moment' || (cause === 'limit' && message.includes('分钟级'));
-  return { temporary, cause, sentence: `${CAUSE_SENTENCES[cause]}（${code}）` };
-}
+  return refusedBy(platform, cause, code, temporary);
+};

@@ -1,18 +1,25 @@
 import * as z from 'zod';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { Ids } from '#shared/ports/ids.ts';
-import type { AskRequest, AskResult, Sender, SendRequest, SendResult } from '#shared/ports/sender.ts';
-import { acs3Headers, canonicalQuery } from './acs3-signature.ts';
+import type {
+  AskRequest,
+  AskResult,
+  Callback,
+  Inbound,
+  Sender,
+  SendRequest,
+  SendResult,
+} from '#shared/ports/sender.ts';
+import { aliyunCaller, chinaTime, chinaTimeSchema, entriesOf, type AliyunKey } from './aliyun-call.ts';
 import { refusal } from './aliyun-errors.ts';
-
-type Key = { accessKeyId: string; accessKeySecret: string };
+import { jsonOf, unreadable, withoutAnswer, type Reply } from './vendor-call.ts';
 
 /** What the adapter is built from. */
 export type AliyunSmsOptions = {
   /** `https://dysmsapi.aliyuncs.com` in service. A path is allowed: it is called but, as in every RPC-style API, not signed. */
   endpoint: string;
   /** Asked before every call, so that a rotated key is taken up without a restart. */
-  key: () => Promise<Key>;
+  key: () => Promise<AliyunKey>;
   clock: Clock;
   ids: Pick<Ids, 'nonce'>;
   /** Milliseconds for one `send` and for one whole `ask`, in real time. */
@@ -20,6 +27,7 @@ export type AliyunSmsOptions = {
 };
 
 const VERSION = '2017-05-25';
+const PLATFORM = '短信平台';
 const PAGE = 50;
 /** A number gets ≤ 50 texts a day for each template: more pages than this are not a day's record any more. */
 const PAGES = 20;
@@ -55,66 +63,39 @@ const chineseDay = (at: Date) =>
  * Sends from mainland addresses only (isv.DENY_IP_RANGE elsewhere). Not idempotent: an `unknown` must be asked about.
  */
 export function aliyunSms(options: AliyunSmsOptions): Sender {
-  const endpoint = new URL(options.endpoint);
   const timeoutMs = options.timeoutMs ?? 3_000;
-
-  /** One signed call. Rejects on time-out or a broken socket. Parameters go in the query: that is where the API's metadata puts them. */
-  async function call(key: Key, action: string, query: Record<string, string>, signal: AbortSignal) {
-    const headers = acs3Headers(
-      {
-        method: 'POST',
-        host: endpoint.host,
-        action,
-        version: VERSION,
-        query,
-        nonce: options.ids.nonce(),
-        date: options.clock.now(),
-      },
-      key,
-    );
-    const url = `${endpoint.origin}${endpoint.pathname.replace(/\/$/, '')}/?${canonicalQuery(query)}`;
-    const response = await fetch(url, { method: 'POST', headers, signal, redirect: 'error' });
-    return { status: response.status, text: await response.text() };
-  }
+  const call = aliyunCaller(options, VERSION);
 
   async function send(request: SendRequest): Promise<SendResult> {
     // Outside the try: a secret that cannot be read is a defect of ours, not an answer of the vendor's.
     const key = await options.key();
-    let reply: { status: number; text: string };
+    let reply: Reply;
     try {
       reply = await call(
         key,
         'SendSms',
         {
           PhoneNumbers: request.to,
-          SignName: request.signName,
-          TemplateCode: request.template.code,
-          TemplateParam: JSON.stringify(request.template.params),
+          SignName: request.message.signName,
+          TemplateCode: request.message.template.code,
+          TemplateParam: JSON.stringify(request.message.template.params),
           OutId: request.attemptId,
+          ...(request.message.extension ? { SmsUpExtendCode: request.message.extension } : {}),
         },
         AbortSignal.timeout(timeoutMs),
       );
     } catch (error) {
-      const code = reason(error);
-      if (NEVER_CONNECTED.has(code))
-        return {
-          kind: 'refused',
-          temporary: true,
-          cause: 'moment',
-          code,
-          sentence: `连不上短信平台（${code}），没有发出`,
-        };
-      return { kind: 'unknown', sentence: `短信平台没有答复（${code}），不知道发出没有` };
+      return withoutAnswer(error, PLATFORM);
     }
-    const json = parsed(reply.text);
+    const json = jsonOf(reply.text);
     const sent = sentSchema.safeParse(json);
     if (sent.success) return { kind: 'accepted', vendorId: sent.data.BizId };
     const answer = answerSchema.safeParse(json);
     // An «OK» without an id, a page from something in between, a crash behind the gateway: it may have gone out all the same.
     if (!answer.success || answer.data.Code === 'OK' || (reply.status >= 500 && reply.status !== 503))
-      return { kind: 'unknown', sentence: `短信平台的答复看不懂（HTTP ${reply.status}），不知道发出没有` };
+      return unreadable(reply.status, PLATFORM);
     const { Code: code, Message: message } = answer.data;
-    return { kind: 'refused', code, ...refusal(code, message) };
+    return refusal(code, message, PLATFORM);
   }
 
   async function ask({ attemptId, to, sentAt }: AskRequest): Promise<AskResult> {
@@ -133,7 +114,7 @@ export function aliyunSms(options: AliyunSmsOptions): Sender {
             { PhoneNumber: to, SendDate: day, PageSize: `${PAGE}`, CurrentPage: `${page}` },
             signal,
           );
-          const details = detailsSchema.safeParse(parsed(reply.text));
+          const details = detailsSchema.safeParse(jsonOf(reply.text));
           if (!details.success) return { kind: 'no-answer' };
           const rows = details.data.SmsSendDetailDTOs.SmsSendDetailDTO;
           const row = rows.find((r) => r.OutId === attemptId);
@@ -153,73 +134,53 @@ export function aliyunSms(options: AliyunSmsOptions): Sender {
   return { send, ask };
 }
 
-/** Failures before a byte of the request left us: surely not sent, nobody need be asked. */
-const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
-
-/** The short name of a failed fetch (its cause's code where there is one), never the message: that may quote the URL with the number. */
-function reason(error: unknown): string {
-  if (!(error instanceof Error)) return 'Error';
-  const { cause } = error;
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string'
-    ? cause.code
-    : error.name;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** What the carrier said about one text. */
-export type AliyunReceipt = {
-  /** The vendor's id (biz_id), as given when it accepted. */
-  vendorId: string;
-  /** Ours (out_id); absent if the vendor lost it. */
-  attemptId?: string;
-  delivered: boolean;
-  /** The carrier's code: DELIVERED or DELIVRD, otherwise why not. */
-  code: string;
-  /** When the carrier reported. */
-  reportedAt: Date;
-};
-
 const receiptSchema = z
   .object({
     biz_id: z.string(),
     out_id: z.string().optional(),
     success: z.boolean(),
     err_code: z.string().default(''),
-    /** Chinese time without an offset. */
-    report_time: z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/),
+    report_time: chinaTimeSchema,
   })
-  .transform((r): AliyunReceipt => ({
+  .transform((r): Inbound => ({
+    kind: 'receipt',
     vendorId: r.biz_id,
     ...(r.out_id ? { attemptId: r.out_id } : {}),
-    delivered: r.success,
+    state: r.success ? 'delivered' : 'failed',
     code: r.err_code,
-    reportedAt: new Date(`${r.report_time.replace(' ', 'T')}+08:00`),
+    at: chinaTime(r.report_time),
+  }));
+
+const replySchema = z
+  .object({
+    phone_number: z.string().min(1),
+    content: z.string(),
+    send_time: chinaTimeSchema,
+    dest_code: z.string().default(''),
+    sequence_id: z.coerce.string().min(1),
+  })
+  .transform((r): Inbound => ({
+    kind: 'reply',
+    messageId: r.sequence_id,
+    from: r.phone_number,
+    text: r.content,
+    ...(r.dest_code === '' ? {} : { extension: r.dest_code }),
+    at: chinaTime(r.send_time),
   }));
 
 /**
- * Reads a receipt delivery (SmsReport, «HTTP 批量推送»): a JSON array, several texts in one post. One unreadable entry does not take
- * the others with it; it is handed to `onUnreadable` as a sentence without the phone number.
- * @throws z.ZodError or SyntaxError when the body is no JSON array at all.
+ * Reads what Aliyun posts about texts (SmsReport: what became of ours; SmsUp: what people answered; «HTTP 批量推送»): JSON arrays, told
+ * apart by their fields, so that both may go to one address. One unreadable entry does not take the others with it; it is handed on as
+ * a sentence without the phone number. A body that is no array at all throws z.ZodError or SyntaxError.
  */
-export function parseAliyunReceipts(
-  body: string | unknown[],
-  onUnreadable: (sentence: string) => void = () => {},
-): AliyunReceipt[] {
-  const entries = z.array(z.unknown()).parse(typeof body === 'string' ? JSON.parse(body) : body);
-  return entries.flatMap((entry) => {
-    const receipt = receiptSchema.safeParse(entry);
-    if (receipt.success) return [receipt.data];
-    onUnreadable(receipt.error.issues.map((i) => `${i.path.join('.') || 'entry'}: ${i.message}`).join('; '));
-    return [];
-  });
-}
-
-/** What the vendor wants to hear; anything else and it sends the receipts again. */
-export const ALIYUN_RECEIPT_ACK = { code: 0, msg: '接收成功' } as const;
+export const aliyunSmsCallback: Callback = {
+  parse: (body, onUnreadable) =>
+    entriesOf(
+      body,
+      (entry) =>
+        typeof entry === 'object' && entry !== null && 'content' in entry ? replySchema : receiptSchema,
+      onUnreadable,
+    ),
+  /** Anything else and it sends the receipts again. */
+  ack: { code: 0, msg: '接收成功' },
+};

@@ -25,7 +25,8 @@ class Expression {
   readonly names: Record<string, string> = {};
   readonly values: Record<string, AttributeValue> = {};
   name(attribute: string): string {
-    const short = `#${attribute}`;
+    // A counter's name may hold what a placeholder may not.
+    const short = /^\w+$/.test(attribute) ? `#${attribute}` : `#x${Buffer.from(attribute).toString('hex')}`;
     this.names[short] = attribute;
     return short;
   }

@@ -15,13 +15,23 @@ export const newTokenKey = (kid: string): { kid: string; privateJwk: object; pub
   };
 };
 
-/** A district's first secret: everything random, the vendor's keys as given by the vendor. */
-export const newDistrictSecret = (aliyunSms: DistrictSecret['aliyunSms']): DistrictSecret => {
+/** The sections of a secret that hold an account with a vendor. */
+export type VendorAccounts = Pick<
+  DistrictSecret,
+  'tencentSms' | 'aliyunVoice' | 'sns' | 'webhook' | 'centre110' | 'wecom' | 'dingtalk' | 'jpush' | 'webpush'
+>;
+
+/** A district's first secret: everything random, the vendors' keys as given by the vendors. */
+export const newDistrictSecret = (
+  aliyunSms: DistrictSecret['aliyunSms'],
+  others: VendorAccounts = {},
+): DistrictSecret => {
   const { kid, privateJwk, publicJwk } = newTokenKey('t1');
   return districtSecretSchema.parse({
     webhookKeys: [newWebhookKey()],
     jwt: { kid, privateJwk, publicJwks: [publicJwk] },
     aliyunSms,
+    ...others,
     receiptToken: randomBytes(24).toString('base64url'),
     dataKeys: { current: 'k1', keys: { k1: randomBytes(32).toString('base64') } },
     pepper: randomBytes(32).toString('base64'),

@@ -1,10 +1,12 @@
 import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { LANES } from '../domain/notice.ts';
 import type { Queues } from '../ports/queue.ts';
 
 /** Queue URLs; a function has only those it sends to. */
 export interface QueueUrls {
   reports?: string;
-  notices?: string;
+  alerts?: string;
+  chatter?: string;
   sweeps?: string;
 }
 
@@ -44,12 +46,19 @@ export const sqsQueues = (client: SQSClient, urls: QueueUrls): Queues => {
   };
   return {
     reports: (jobs) => send(need(urls.reports, 'reports'), jobs, []),
-    notices: (jobs, delaySeconds = 0) =>
-      send(
-        need(urls.notices, 'notices'),
-        jobs,
-        jobs.map(() => delaySeconds),
-      ),
+    async notices(jobs, delaySeconds = 0) {
+      for (const lane of LANES) {
+        const bodies = jobs
+          .filter((job) => job.lane === lane)
+          .map(({ owner, noticeId }) => ({ owner, noticeId }));
+        if (bodies.length === 0) continue;
+        await send(
+          need(urls[lane], lane),
+          bodies,
+          bodies.map(() => delaySeconds),
+        );
+      }
+    },
     sweeps: (delays) =>
       send(
         need(urls.sweeps, 'sweeps'),

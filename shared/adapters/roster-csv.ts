@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import type { District } from '#shared/domain/district.ts';
-import { readRoster, ROSTER_COLUMNS } from '#shared/domain/roster-file.ts';
+import { OPTIONAL_COLUMNS, readRoster, ROSTER_COLUMNS } from '#shared/domain/roster-file.ts';
 import type { RosterReading, RosterRow } from '#shared/domain/roster-file.ts';
 
 type Parsed = { record: string[]; info: { lines: number } };
@@ -30,7 +30,9 @@ export const parseRoster = (csvText: string, district: District): RosterReading 
   }
   const [head, ...lines] = parsed;
   if (!head) return refuse('花名册是空的：第一行应为列名');
-  const missing = ROSTER_COLUMNS.filter((column) => !head.record.includes(column));
+  const missing = ROSTER_COLUMNS.filter(
+    (column) => !OPTIONAL_COLUMNS.has(column) && !head.record.includes(column),
+  );
   if (missing.length > 0) return refuse(`花名册缺少这些列：${missing.join('、')}`);
   const rows = lines.map(({ record, info }): RosterRow => ({
     row: info.lines,

@@ -4,7 +4,7 @@ import { reasonSchema } from '../domain/classification.ts';
 import { correctionSchema } from '../domain/correction.ts';
 import type { Change } from '../domain/draft.ts';
 import { OVER, incidentSchema, isUnclassified, type Incident, type Instant } from '../domain/incident.ts';
-import { noticeSchema, ATTEMPT_STATES, type Notice } from '../domain/notice.ts';
+import { ATTEMPT_STATES, attemptSchema, laneOf, noticeSchema, type Notice } from '../domain/notice.ts';
 import { memberSchema, type Member } from '../domain/roster.ts';
 import { storedLineSchema, type Line, type StoredLine } from '../domain/trail.ts';
 import { rungSchema } from '../domain/rung.ts';
@@ -13,11 +13,14 @@ import {
   REJECTS_OWNER,
   ownerOf,
   type Beside,
+  type Counting,
+  type NoticeRow,
   type Owed,
   type Picks,
   type Rejected,
   type Store,
 } from '../ports/store.ts';
+import { relayItem, relayRows, type OwedKey } from './relay-rows.ts';
 import { INDEX_KEYS, type Item, type Key, type Table, type Value, type Write } from '../ports/table.ts';
 import { KeyErased, type Vault } from '../ports/vault.ts';
 import { chainLines, lineContext } from './trail-chain.ts';
@@ -58,10 +61,11 @@ const parkedSchema = z.object({ wakeToken: z.string(), wakeRung: rungSchema });
 const noticeRowSchema = z.object({
   notice: noticeSchema,
   state: z.enum(ATTEMPT_STATES),
-  attempts: z.int(),
-  attemptId: z.string().optional(),
-  vendorId: z.string().optional(),
-  sentAt: z.int().optional(),
+  attempts: z.array(attemptSchema),
+  louder: z.boolean(),
+  over: z.string().optional(),
+  owedAt: z.coerce.number().optional(),
+  version: z.int(),
   trail: z.object({ seq: z.int(), head: z.string() }),
 });
 
@@ -155,10 +159,27 @@ const noticeItem = (owner: string, notice: Notice): Item => ({
   sk: `NOTICE#${notice.id}`,
   notice,
   state: 'pending',
-  attempts: 0,
+  attempts: [],
+  louder: false,
+  version: 0,
   trail: { seq: 0, head: '' },
-  owedPk: `OWED#${shardOf(`${owner}${notice.id}`)}`,
-  owedAt: pad(notice.at),
+  ...owedKey(owner, notice, notice.at),
+});
+
+const owedIn: OwedKey = (lane, id, at) => ({
+  owedPk: `${lane === 'chatter' ? 'CHATTER' : 'OWED'}#${shardOf(id)}`,
+  owedAt: pad(at),
+});
+
+/** Chatter is owed in partitions of its own, so that what is left undone of it never stands before an alert. */
+const owedKey = (owner: string, notice: Notice, at: Instant): { owedPk: string; owedAt: string } =>
+  owedIn(laneOf(notice.kind), `${owner}${notice.id}`, at);
+
+/** Counters that expire: of a flood, a budget, a day's spending, a vendor's health. */
+const counterWrite = ({ name, add, expires }: Counting): Write => ({
+  patch: { pk: `COUNT#${name}`, sk: 'COUNT' },
+  set: { expiresAt: seconds(expires) },
+  add: { ...add },
 });
 
 const lineItem = (owner: string, line: StoredLine): Item => ({
@@ -233,6 +254,9 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
         put: noticeItem(owner, notice),
         if: { absent: true as const },
       })),
+      ...(beside.relay
+        ? [{ put: relayItem(owner, beside.relay, owedIn), if: { absent: true as const } }]
+        : []),
       ...[...touched].map((id) => ({
         put: {
           pk: owner,
@@ -379,8 +403,8 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       return (await table.write(await writesOf(change, beside))).ok;
     },
 
-    async commitBoth(first, second, beside) {
-      const writes = await Promise.all([writesOf(first, beside), writesOf(second)]);
+    async commitBoth(first, second, beside, besideSecond) {
+      const writes = await Promise.all([writesOf(first, beside), writesOf(second, besideSecond)]);
       return (await table.write(writes.flat())).ok;
     },
 
@@ -435,38 +459,48 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
     },
 
     async step(owner, row, step) {
-      const vault = await secrets.vault();
-      const line: Line = {
-        at: step.at,
-        kind: 'notice',
-        by: 'system',
-        whom: row.notice.to,
-        facts: { state: step.to, notice: row.notice.kind, ...step.facts },
-        ...(row.notice.rung ? { rung: row.notice.rung } : {}),
+      const lines: Line[] = step.facts
+        ? [
+            {
+              at: step.at,
+              kind: 'notice',
+              by: 'system',
+              whom: row.notice.to,
+              facts: { state: step.to, notice: row.notice.kind, ...step.facts },
+              ...(row.notice.rung ? { rung: row.notice.rung } : {}),
+            },
+          ]
+        : [];
+      const { stored, head } = chainLines(owner, row.notice.id, row.trail, lines, await secrets.vault());
+      const after: NoticeRow = {
+        ...row,
+        state: step.to,
+        version: row.version + 1,
+        trail: { seq: head.seq, head: head.head },
+        ...(step.attempts ? { attempts: step.attempts } : {}),
+        ...(step.louder === undefined ? {} : { louder: step.louder }),
+        ...(step.over === undefined ? {} : { over: step.over }),
       };
-      const { stored, head } = chainLines(owner, row.notice.id, row.trail, [line], vault);
+      if (step.owedAt === undefined) delete after.owedAt;
+      else if (typeof step.owedAt === 'number') after.owedAt = step.owedAt;
+      const { notice, owedAt: _, ...fields } = after;
       const written = await table.write([
         {
-          patch: { pk: owner, sk: `NOTICE#${row.notice.id}` },
+          patch: { pk: owner, sk: `NOTICE#${notice.id}` },
           set: {
-            ...step.set,
-            state: step.to,
-            trail: { seq: head.seq, head: head.head },
-            ...(step.owedAt === undefined
-              ? {}
-              : { owedPk: `OWED#${shardOf(`${owner}${row.notice.id}`)}`, owedAt: pad(step.owedAt) }),
+            ...fields,
+            ...(typeof step.owedAt === 'number' ? owedKey(owner, notice, step.owedAt) : {}),
           },
           remove: step.owedAt === undefined ? ['owedPk', 'owedAt'] : [],
-          if: {
-            oneOf: { state: step.from },
-            ...(step.attemptId === undefined ? {} : { equals: { attemptId: step.attemptId } }),
-          },
+          if: { equals: { version: row.version } },
         },
         ...stored.map((one) => ({ put: lineItem(owner, one), if: { absent: true as const } })),
+        ...(step.counters ?? []).map(counterWrite),
       ]);
-      if (!written.ok) return undefined;
-      return { ...row, ...step.set, state: step.to, trail: { seq: head.seq, head: head.head } };
+      return written.ok ? after : undefined;
     },
+
+    ...relayRows(table, owedIn),
 
     async byAttempt(attemptId) {
       const parts = /^([0-9A-Z]{26}|REJECTED)\.(.+)\.\d+$/.exec(attemptId);
@@ -476,13 +510,21 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
 
     async owed(before) {
       const found = await Promise.all(
-        shards('OWED').map((pk) => table.query({ index: 'owed', pk, to: pad(before), limit: 200 })),
+        [...shards('OWED'), ...shards('CHATTER')].map((pk) =>
+          table.query({ index: 'owed', pk, to: pad(before), limit: 200 }),
+        ),
       );
       const items: Owed[] = [];
       for (const key of found.flat()) {
         const since = Number(key.owedAt);
-        if (key.sk.startsWith('NOTICE#'))
-          items.push({ kind: 'notice', owner: key.pk, noticeId: key.sk.slice('NOTICE#'.length), since });
+        if (key.sk.startsWith('NOTICE#') || key.sk.startsWith('RELAY#'))
+          items.push({
+            kind: 'notice',
+            owner: key.pk,
+            noticeId: key.sk.slice(key.sk.indexOf('#') + 1),
+            lane: textOf(key, 'owedPk').startsWith('CHATTER#') ? 'chatter' : 'alerts',
+            since,
+          });
         else {
           // An index may lag behind; the row says what is owed now.
           const item = await table.get({ pk: key.pk, sk: key.sk });
@@ -498,6 +540,18 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
         }
       }
       return items;
+    },
+
+    async openAlerts() {
+      const found = await Promise.all(
+        shards('OWED').map((pk) => table.query({ index: 'owed', pk, limit: 200 })),
+      );
+      const keys = found.flat().filter(({ sk }) => sk.startsWith('NOTICE#'));
+      return (await table.getMany(keys)).flatMap((item) => {
+        // An index may lag behind: the row says whether it is still owed.
+        const row = item.owedPk === undefined ? undefined : noticeRowSchema.safeParse(item).data;
+        return row ? [{ owner: item.pk, row }] : [];
+      });
     },
 
     async overdue(before) {
@@ -581,6 +635,11 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       ]);
     },
 
+    async announce(notices) {
+      for (const notice of notices)
+        await table.write([{ put: noticeItem(REJECTS_OWNER, notice), if: { absent: true } }]);
+    },
+
     async rejected(before, limit) {
       const vault = await secrets.vault();
       const prefix = 'MESSAGE#';
@@ -600,9 +659,21 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
     },
 
     async tally(name, expires) {
-      const key = { pk: `COUNT#${name}`, sk: 'COUNT' };
-      await table.write([{ patch: key, set: { expiresAt: seconds(expires) }, add: { n: 1 } }]);
-      return Number((await table.get(key))?.n ?? 1);
+      await table.write([counterWrite({ name, add: { n: 1 }, expires })]);
+      return Number((await table.get({ pk: `COUNT#${name}`, sk: 'COUNT' }))?.n ?? 1);
+    },
+
+    async count(counting) {
+      await table.write([counterWrite(counting)]);
+    },
+
+    async counters(name) {
+      const item = await table.get({ pk: `COUNT#${name}`, sk: 'COUNT' });
+      return Object.fromEntries(
+        Object.entries(item ?? {}).flatMap(([key, n]) =>
+          typeof n === 'number' && key !== 'expiresAt' ? [[key, n]] : [],
+        ),
+      );
     },
 
     async countCode(code, at) {

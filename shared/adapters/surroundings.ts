@@ -2,10 +2,12 @@ import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynam
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { Memos } from '../ports/memos.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { Store } from '../ports/store.ts';
 import { dynamoTable } from './dynamo-table.ts';
 import { jsonLog } from './log.ts';
+import { tableMemos } from './memos.ts';
 import { awsSecrets } from './secrets.ts';
 import { tableStore } from './store.ts';
 import { systemClock } from './system.ts';
@@ -28,6 +30,7 @@ export interface Surroundings {
   log: Log;
   secrets: Secrets;
   store: Store;
+  memos: Memos;
 }
 
 /**
@@ -41,12 +44,14 @@ export const surroundings = async (
 ): Promise<Surroundings> => {
   const clock = systemClock;
   const secrets = awsSecrets(new SecretsManagerClient(CALL_LIMITS), env.SECRET_ID, clock);
-  const store = tableStore(dynamoTable(new DynamoDBClient(CALL_LIMITS), env.TABLE_NAME), secrets);
+  const table = dynamoTable(new DynamoDBClient(CALL_LIMITS), env.TABLE_NAME);
+  const store = tableStore(table, secrets);
   await Promise.allSettled([secrets.district(), store.roster()]);
   return {
     clock,
     log: jsonLog({ district: env.DISTRICT, stage: env.STAGE, verb }, clock),
     secrets,
     store,
+    memos: tableMemos(table),
   };
 };

@@ -15,18 +15,24 @@ export interface TokenFor {
   role: Bearer['kind'];
   district: string;
   hours: number;
+  /** Only this incident, on the device whose secret has this hash. */
+  only?: { incident: string; device: string };
 }
 
-const claimsSchema = z.object({ sub: z.string().min(1), role: z.enum(['member', 'desk']) });
+const claimsSchema = z.object({
+  sub: z.string().min(1),
+  role: z.enum(['member', 'desk']),
+  only: z.object({ incident: z.string(), device: z.string() }).optional(),
+});
 
 /** Issues a bearer token (JWT, ES256) for a member or the desk of one district. */
 export const issueToken = async (
   secret: Pick<DistrictSecret, 'jwt'>,
-  { sub, role, district, hours }: TokenFor,
+  { sub, role, district, hours, only }: TokenFor,
   clock: Clock,
 ): Promise<string> => {
   const seconds = Math.floor(clock.now().getTime() / 1000);
-  return new SignJWT({ role })
+  return new SignJWT({ role, ...(only ? { only } : {}) })
     .setProtectedHeader({ alg: ALGORITHM, kid: secret.jwt.kid, typ: 'JWT' })
     .setSubject(sub)
     .setIssuer(ISSUER)
@@ -69,7 +75,9 @@ export const verifyToken = async (
       },
     );
     const claims = claimsSchema.safeParse(payload);
-    return claims.success ? { kind: claims.data.role, id: claims.data.sub } : 'wrong';
+    if (!claims.success) return 'wrong';
+    const { role, sub, only } = claims.data;
+    return { kind: role, id: sub, ...(only ? { only } : {}) };
   } catch (error) {
     if (error instanceof errors.JWTExpired) return 'expired';
     if (error instanceof errors.JOSEError) return 'wrong';

@@ -43,11 +43,14 @@ export const aesVault = ({ dataKeys, pepper }: VaultKeys): Vault => {
       const text = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
       return JSON.parse(text.toString('utf8')) as unknown;
     },
-    // Spaces and case never make another person.
-    hash: (kind, value) =>
-      createHmac('sha256', Buffer.from(pepper, 'base64'))
-        .update(`${kind}\n${value.normalize('NFKC').replace(/\s+/gu, '').toLowerCase()}`)
-        .digest('base64url'),
+    hash: (kind, value) => {
+      // Spaces and case never make another person, but they do make another token.
+      const exact = kind === 'link' || kind === 'pin';
+      const plain = exact ? value : value.normalize('NFKC').replace(/\s+/gu, '').toLowerCase();
+      return createHmac('sha256', Buffer.from(pepper, 'base64'))
+        .update(`${kind}\n${plain}`)
+        .digest('base64url');
+    },
     sketch(text) {
       // AES as a keyed function of one block each: every run of characters becomes 16 bytes that nobody can turn back, all
       // in one call. A digest per run would take a thousand times as long.

@@ -23,7 +23,7 @@ export const actionSchema = z
         .describe('What is done. A repeat is harmless.'),
       reason: words
         .optional()
-        .describe('Why: for decline, pause, reopen, return, reassign, reveal, classify, join, unjoin.'),
+        .describe('Why: for decline, pause, reopen, return, reassign, reveal, classify, join, unjoin, tell.'),
       text: words.optional().describe('What happened: for feedback, close, note.'),
       location: z
         .object(

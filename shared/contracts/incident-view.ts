@@ -41,7 +41,7 @@ export interface Known {
     | { how: string; picked: { id: string; reason: string }[]; rejected: { id: string; reason: string }[] }
     | undefined;
   reasons: readonly Reason[];
-  notices: readonly { notice: Notice; state: AttemptState; attempts: number }[];
+  notices: readonly { notice: Notice; state: AttemptState; attempts: readonly unknown[] }[];
   roster: readonly Member[];
   district: Pick<District, 'shifts'>;
   viewer: Viewer;
@@ -162,6 +162,7 @@ const isPointless = (incident: Incident, action: Action, person: Person | undefi
     case 'resume':
     case 'return':
     case 'reveal':
+    case 'tell':
     case 'note':
       return false;
     default:
@@ -312,7 +313,7 @@ export const incidentView = (known: Known): IncidentBody => {
         ...(notice.rung ? { rung: notice.rung } : {}),
         at: iso(notice.at),
         state,
-        attempts,
+        attempts: attempts.length,
       })),
       ...(role === undefined ? {} : { role }),
       offers: offers(incident, viewer, now),

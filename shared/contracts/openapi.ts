@@ -1,12 +1,15 @@
 import * as z from 'zod';
 import { actionSchema } from './action.ts';
+import { relayedAnswerSchema, relayedSchema } from './back-to-110.ts';
 import { errorBodySchema, type ErrorCode } from './errors.ts';
 import { API_VERSION, listQuerySchema, pageQuerySchema } from './queries.ts';
 import { reportSchema } from './report.ts';
 import { API_ROUTES, type ApiPath } from './routes.ts';
+import { linkStateSchema, sessionRequestSchema, sessionSchema } from './session.ts';
 import {
   actionBodySchema,
   beatSchema,
+  drillViewSchema,
   healthSchema,
   incidentBodySchema,
   incidentSummarySchema,
@@ -15,6 +18,8 @@ import {
   rejectedSchema,
   rosterEntrySchema,
   unknownCodeSchema,
+  unreachedListSchema,
+  vendorListSchema,
 } from './views.ts';
 
 type Json = Record<string, unknown>;
@@ -31,7 +36,15 @@ const SCHEMAS = {
   RosterPage: pageOf(rosterEntrySchema),
   RejectedPage: pageOf(rejectedSchema),
   CodePage: pageOf(unknownCodeSchema),
+  Drill: drillViewSchema,
+  Relayed: relayedSchema,
+  RelayedAnswer: relayedAnswerSchema,
+  UnreachedList: unreachedListSchema,
+  VendorList: vendorListSchema,
   Health: healthSchema,
+  SessionRequest: sessionRequestSchema,
+  Session: sessionSchema,
+  LinkState: linkStateSchema,
   Error: errorBodySchema,
 } as const;
 
@@ -136,6 +149,24 @@ const OPERATIONS: Record<ApiPath, Json> = {
       ...errors(404),
     },
   },
+  '/t/{token}': {
+    operationId: 'showLink',
+    summary: 'Where a link in a notice leads',
+    description: 'Changes nothing: programs that look at messages open every link in them.',
+    security: [],
+    parameters: [inPath('token', 'Eleven letters or digits, as in the notice.')],
+    responses: { 200: answer('The link is alive.', 'LinkState'), ...errors(404) },
+  },
+  '/t/{token}/session': {
+    operationId: 'openLink',
+    summary: 'Exchanges a link for a session',
+    description:
+      'One incident, one device. The first device gets its session at once; another is answered 401, a code is sent to the member, and it asks again with the code.',
+    security: [],
+    parameters: [inPath('token', 'Eleven letters or digits, as in the notice.')],
+    requestBody: { required: true, content: json(ref('SessionRequest')) },
+    responses: { 200: answer('The session.', 'Session'), ...errors(400, 401, 403, 404, 413, 503) },
+  },
   '/api/incidents': {
     operationId: 'listIncidents',
     summary: 'Incidents, newest first',
@@ -193,6 +224,34 @@ const OPERATIONS: Record<ApiPath, Json> = {
     security: BEARER,
     responses: { 200: answer('All of them, at most 100.', 'CodePage'), ...errors(401, 403) },
   },
+  '/api/unreached': {
+    operationId: 'listUnreached',
+    summary: 'Who has to act and is reached by no vendor, with numbers to telephone',
+    description: 'Desk only. `print` is the same as a list to print.',
+    security: BEARER,
+    responses: { 200: answer('The list, oldest first.', 'UnreachedList'), ...errors(401, 403) },
+  },
+  '/api/drill': {
+    operationId: 'showDrill',
+    summary: 'The latest reachability drill, person by person',
+    description: 'Desk only. While its window is open whoever has not answered is `waiting`.',
+    security: BEARER,
+    responses: { 200: answer('The drill.', 'Drill'), ...errors(401, 403, 404) },
+  },
+  '/api/drill/answer': {
+    operationId: 'answerDrill',
+    summary: 'A member says that the drill has reached him',
+    description: 'A repeat is harmless. By text `1` does the same, and by telephone the key 1.',
+    security: BEARER,
+    responses: { 200: { description: 'Written down.' }, ...errors(401, 409) },
+  },
+  '/api/vendors': {
+    operationId: 'listVendors',
+    summary: 'Who brings notices today, how well, and what it costs',
+    description: 'Desk only.',
+    security: BEARER,
+    responses: { 200: answer('Every vendor of the table.', 'VendorList'), ...errors(401, 403) },
+  },
   '/api/health': {
     operationId: 'showHealth',
     summary: 'Are we well, and what time is it here',
@@ -206,6 +265,21 @@ const OPERATIONS: Record<ApiPath, Json> = {
     responses: {
       200: { description: 'OpenAPI 3.1.', content: json({ type: 'object' }) },
       ...errors(),
+    },
+  },
+};
+
+/** What we send; nobody can ask for it. */
+const WEBHOOKS: Json = {
+  incident: {
+    post: {
+      operationId: 'takeRelayed',
+      summary: 'To the 110 centre of a district that reports back: returns and results',
+      description:
+        'Standard Webhooks signature. `webhook-id` is the same for every try. A return is tried again after 1, 2, 5, 5, 10 s, then every 15 s until it is acknowledged or handed back by telephone; a result by the schedule of the specification.',
+      security: SIGNED,
+      requestBody: { required: true, content: json(ref('Relayed')) },
+      responses: { 200: answer('Acknowledged. Any other answer is tried again.', 'RelayedAnswer') },
     },
   },
 };
@@ -247,6 +321,7 @@ export const openApiDocument = (): Json => {
     },
     servers: [{ url: '/' }],
     paths,
+    webhooks: WEBHOOKS,
     components: {
       schemas: components(),
       securitySchemes: {

@@ -24,6 +24,42 @@ const publicJwk = z.object({
   kid: z.string().min(1),
 });
 
+/** An account's name at a vendor, its number, its key. */
+const word = z.string().min(1).max(400);
+
+/**
+ * Accounts with those who are called from here: the vendors who bring notices, and 110. One section each; a vendor without a section is
+ * not configured and is skipped. Only Aliyun's texts are never left out: no district starts without one sure channel.
+ */
+export const ACCOUNT_SECTIONS = {
+  aliyunSms: z.object({ accessKeyId: word, accessKeySecret: word, signName: word }),
+  tencentSms: z.object({ secretId: word, secretKey: word, sdkAppId: z.string().regex(/^\d+$/) }),
+  /** `showNumber`: the bought number that is shown to the person called; the codes are of the texts spoken after a key and at the end. */
+  aliyunVoice: z.object({
+    accessKeyId: word,
+    accessKeySecret: word,
+    showNumber: z.string().regex(/^\d{5,20}$/),
+    keyCodes: z.object({ accept: word, decline: word }).optional(),
+    byeCode: word.optional(),
+  }),
+  /** No key: the function's own role signs. Not in the China partition, which has no texts over SNS. */
+  sns: z.object({ region: z.string().regex(/^(?!cn-)[a-z]{2}(-[a-z]+)+-\d$/), senderId: word.optional() }),
+  /** Signs what is posted to members' own systems. */
+  webhook: z.object({ keys: z.array(webhookKey).min(1) }),
+  /** Signs what is reported back to the 110 centre; the next key stands beside the current one while they are rotated. */
+  centre110: z.object({ keys: z.array(webhookKey).min(1) }),
+  wecom: z.object({ corpId: word, agentId: z.int().positive(), secret: word }),
+  dingtalk: z.object({ appKey: word, appSecret: word, agentId: z.int().positive() }),
+  jpush: z.object({ appKey: word, masterSecret: word }),
+  /** VAPID; `subject`: mailto: or https: of whoever answers for the pushes. */
+  webpush: z.object({ publicKey: word, privateKey: word, subject: z.url() }),
+};
+
+/** Parses the name of such a section. */
+export const accountSectionSchema = z.keyof(z.object(ACCOUNT_SECTIONS));
+/** The name of such a section. */
+export type AccountSection = z.infer<typeof accountSectionSchema>;
+
 /**
  * What one district keeps secret: one JSON document in Secrets Manager (rules §5). Rotation without downtime: a list
  * holds the current key first and the next one beside it, so that both sides can change at their own time.
@@ -37,11 +73,8 @@ export const districtSecretSchema = z.object({
     privateJwk: publicJwk.omit({ kid: true }).extend({ d: z.string() }),
     publicJwks: z.array(publicJwk).nonempty(),
   }),
-  aliyunSms: z.object({
-    accessKeyId: z.string().min(1),
-    accessKeySecret: z.string().min(1),
-    signName: z.string().min(1),
-  }),
+  ...z.object(ACCOUNT_SECTIONS).partial().shape,
+  aliyunSms: ACCOUNT_SECTIONS.aliyunSms,
   /** Of the service that gives a second opinion; absent where none is asked. */
   secondOpinion: z.object({ apiKey: z.string().min(1) }).optional(),
   /** The last part of the path that vendors post their receipts to. */

@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { drillResultSchema } from '../domain/drill.ts';
 import { classificationSchema, reasonSchema, urgencySchema } from '../domain/classification.ts';
+import { VENDORS, channelSchema } from '../domain/channel.ts';
 import { OUTCOMES, REPEAT_KINDS, REVISIT_OUTCOMES, relatedSchema } from '../domain/incident.ts';
 import { modeSchema } from '../domain/ladder.ts';
 import { ACTIONS, stateSchema } from '../domain/moves.ts';
@@ -216,6 +218,7 @@ export const rosterEntrySchema = z
     team: z.string(),
     onShift: z.boolean(),
     phone: z.string().optional(),
+    textless: z.boolean().optional().describe('Wants no texts (STOP): other channels come first.'),
     shifts: z.array(z.string()).optional(),
     grids: z.array(z.string()).optional(),
     roads: z.array(z.string()).optional(),
@@ -223,6 +226,18 @@ export const rosterEntrySchema = z
   .meta({ id: 'RosterEntry' });
 /** A person of the roster. */
 export type RosterEntry = z.infer<typeof rosterEntrySchema>;
+
+/** A reachability drill, person by person. */
+export const drillViewSchema = z
+  .object({
+    id: z.string().describe('Day and minute at which it began, district time.'),
+    startedAt: isoSchema,
+    until: isoSchema.describe('Answers count until then.'),
+    items: z.array(drillResultSchema),
+  })
+  .meta({ id: 'Drill' });
+/** A reachability drill, person by person. */
+export type DrillView = z.infer<typeof drillViewSchema>;
 
 /** A signed message of 110 that could not be taken. */
 export const rejectedSchema = z
@@ -246,6 +261,61 @@ export const unknownCodeSchema = z
   .meta({ id: 'UnknownCode' });
 /** A category code of 110 that stands in no table. */
 export type UnknownCodeView = z.infer<typeof unknownCodeSchema>;
+
+/** Somebody whom no vendor reaches and whom the desk has to telephone. */
+export const unreachedSchema = z
+  .object({
+    incidentId: id.optional(),
+    number: z.string().describe('Short number of the incident, as people say it.'),
+    member: z.object({ id, name: z.string(), role: roleSchema, phone: z.string() }),
+    kind: noticeKindSchema,
+    since: isoSchema,
+    tries: z.int(),
+    code: z.string().optional().describe('What the last vendor said.'),
+  })
+  .meta({ id: 'Unreached' });
+/** Somebody whom the desk has to telephone. */
+export type UnreachedView = z.infer<typeof unreachedSchema>;
+
+/** All of them, and the same as a list to print. */
+export const unreachedListSchema = z
+  .object({ items: z.array(unreachedSchema), next: z.null(), print: z.string() })
+  .meta({ id: 'UnreachedList' });
+/** All of them, and the same as a list to print. */
+export type UnreachedList = z.infer<typeof unreachedListSchema>;
+
+/** One vendor today: what it can tell, what it did, whether it stands behind the others. */
+export const vendorSchema = z
+  .object({
+    vendor: z.enum(VENDORS),
+    channel: channelSchema,
+    configured: z.boolean().describe('The district has an account with it.'),
+    putOff: z.boolean().describe('Three bad signals in ten minutes: the others of its channel go first.'),
+    tells: z
+      .object({ accepted: z.boolean(), delivered: z.boolean(), read: z.boolean(), action: z.boolean() })
+      .describe('What it cannot tell is not known: never shown as delivered.'),
+    today: z.object({
+      sent: z.int(),
+      arrived: z.int().nullable().describe('Null where the vendor cannot tell.'),
+      fast: z.int().nullable().describe('Within ten seconds.'),
+      milli: z.int().describe('1/1000 CNY.'),
+    }),
+  })
+  .meta({ id: 'Vendor' });
+/** One vendor today. */
+export type VendorView = z.infer<typeof vendorSchema>;
+
+/** All vendors, and what the day has cost so far. */
+export const vendorListSchema = z
+  .object({
+    items: z.array(vendorSchema),
+    next: z.null(),
+    milli: z.int().describe('The day so far, 1/1000 CNY. Days are UTC.'),
+    softCap: z.int().describe('Above it what is only good to know is not sent.'),
+  })
+  .meta({ id: 'VendorList' });
+/** All vendors, and what the day has cost so far. */
+export type VendorList = z.infer<typeof vendorListSchema>;
 
 /** Answer to a report. */
 export const receivedSchema = z

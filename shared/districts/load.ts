@@ -4,6 +4,7 @@ import { parseDistrict } from '#shared/domain/district.ts';
 import type { District, SHARED_FILES } from '#shared/domain/district.ts';
 import { openLearned, type Learned } from '#shared/domain/classify/learned.ts';
 import { textsSchema, type Texts } from '#shared/domain/texts.ts';
+import { vendorsSchema, type Vendors } from '#shared/domain/vendors.ts';
 
 /** Where the district files lie: beside this file, or in a bundled function under its task root. */
 export const defaultRoot = (): string => {
@@ -69,5 +70,17 @@ export const loadDistrict = (id: string, root = defaultRoot()): District => {
   return { ...district, learned: learnedFrom(root) };
 };
 
-/** The texts of all notices, shared by all districts; throws when one is too long or says what a vendor bars. */
-export const loadTexts = (root = defaultRoot()): Texts => textsSchema.parse(readJson(root, 'texts.json'));
+/**
+ * The texts of all notices; throws when one is too long or says what a vendor bars. A district with accounts of its own has its own
+ * file `<district>/texts.json` with its signature and codes; the others share one.
+ */
+export const loadTexts = (root = defaultRoot(), district?: string): Texts => {
+  const own = district === undefined ? undefined : `${district}/texts.json`;
+  return textsSchema.parse(
+    readJson(root, own !== undefined && existsSync(join(root, own)) ? own : 'texts.json'),
+  );
+};
+
+/** What each vendor can do, may do and costs; the same for all districts. */
+export const loadVendors = (root = defaultRoot()): Vendors =>
+  vendorsSchema.parse(readJson(root, 'vendors.json'));

@@ -1,3 +1,4 @@
+import { CALLER, tidings } from './caller-notice.ts';
 import { endPromises, giveBack, limitMs, startRound, type Finding } from './assign.ts';
 import {
   ask,
@@ -176,7 +177,7 @@ const decline = (d: Draft, actor: Actor, person: Person, reason: string | undefi
 };
 
 /** Somebody who was to help declines: another candidate for the second of a pair, or for a called reinforcement. */
-const replace = (d: Draft, gone: Person): void => {
+export const replace = (d: Draft, gone: Person): void => {
   const { incident, hands } = d;
   const [next] = unasked(incident, hands.candidates);
   if (!next) return;
@@ -546,6 +547,14 @@ const DOINGS: Record<Action, (doing: Doing) => Outcome> = {
   reveal: ({ d, actor, text }) => {
     if (!text) return missing('reason', '查看当事人信息请写明原因。');
     write(d, { kind: 'revealed', by: actor.id, text });
+    return 'done';
+  },
+  tell: ({ d, actor, text }) => {
+    if (!text) return missing('reason', '放行告知来电人的短信请写明原因。');
+    const kind = tidings(d.incident);
+    notify(d, CALLER, kind);
+    for (const notice of d.notices.slice(-1)) notice.released = true;
+    write(d, { kind: 'caller-told', by: actor.id, facts: { kind }, text });
     return 'done';
   },
   note: ({ d, actor, who, text }) => {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { canarySchema } from './canary.ts';
 import { dispositionSchema } from './classification.ts';
 import { calibrationSchema } from './classify/calibrate.ts';
 import type { Calibration } from './classify/calibrate.ts';
@@ -9,10 +10,17 @@ import type { Danger } from './classify/guard.ts';
 import type { Learned } from './classify/learned.ts';
 import { codesSchema, rulesSchema } from './classify/rules.ts';
 import type { Rules } from './classify/rules.ts';
+import { callerToldSchema } from './caller-notice.ts';
+import { deliverySchema } from './delivery.ts';
 import { ladderSchema, modeSchema } from './ladder.ts';
+import { drillPolicySchema } from './drill.ts';
 import type { Ladder, Mode } from './ladder.ts';
+import { linksSchema } from './link.ts';
+import { repliesSchema } from './reply.ts';
+import { backTo110Schema } from './relay.ts';
 import { pointSchema, shiftSchema } from './roster.ts';
 import type { Point, Shift } from './roster.ts';
+import { LANGUAGES } from './texts.ts';
 
 /** An id inside district files: small letters, digits, hyphens, underscores. */
 const idSchema = z
@@ -58,6 +66,11 @@ const deploySchema = z.strictObject({
   architecture: z.enum(['arm64', 'x86_64']),
   /** `open`: the signature alone guards the webhook; `iam`: SigV4 as well (China, where open routes need an ICP licence). */
   webhookAuth: z.enum(['open', 'iam']),
+  /**
+   * `fixed`: vendors and 110 are called from addresses that can be filed with them (a network, two gateways, about 70 USD a month);
+   * `open`: from any address of AWS.
+   */
+  egress: z.enum(['open', 'fixed']).default('open'),
   /** X-Ray on Lambda does not exist in China. */
   xray: z.boolean(),
 });
@@ -102,6 +115,22 @@ const policySchema = z.strictObject({
   secondOpinion: z
     .strictObject({ endpoint: z.url({ protocol: /^https$/ }), model: z.string().min(1) })
     .optional(),
+  /** How notices reach people; without it the defaults hold. */
+  delivery: deliverySchema.prefault({}),
+  /** Language of notices over vendors that take words; approved templates are Chinese. */
+  language: z.enum(LANGUAGES).default('zh-CN'),
+  /** Numbers behind our own by which answers of members and of callers are told apart. */
+  replies: repliesSchema.prefault({}),
+  /** Links in notices; none without a registered domain. */
+  links: linksSchema,
+  /** Is the caller told what becomes of his report? Off unless switched on. */
+  callerTold: callerToldSchema.prefault({}),
+  /** Where the 110 centre takes returns and results; without it the desk tells them by telephone. */
+  backTo110: backTo110Schema.optional(),
+  /** Where each vendor is tried out when nobody uses it; without it only passive health is known. */
+  canary: canarySchema.optional(),
+  /** When it is tried out whether people can be reached; without it only by hand. */
+  drill: drillPolicySchema.optional(),
   deploy: deploySchema,
 });
 

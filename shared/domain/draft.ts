@@ -72,6 +72,7 @@ export const ask = (d: Draft, hand: Hand, rung: Rung, kind: NoticeKind = askKind
   delete person.declined;
   delete person.stood;
   delete person.released;
+  delete person.unreached;
   if (rung === 'reinforce') person.called = true;
   // The return is asked of people who may have been asked before; being told of it keeps it to once.
   if (rung === 'handback') person.told.push('handback');

@@ -38,6 +38,8 @@ export const personSchema = z.object({
   stood: z.boolean().optional(),
   /** Asked to come in addition: wanted although somebody leads already. */
   called: z.boolean().optional(),
+  /** No channel reached him: the next one was asked without waiting for his answer. */
+  unreached: instantSchema.optional(),
   /** The desk gave the incident to somebody else: a stale tap must not take it back. */
   released: z.boolean().optional(),
   /** Rungs about whose miss this person was told. */

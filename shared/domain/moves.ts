@@ -53,6 +53,7 @@ export const ACTIONS = [
   'return',
   'handback',
   'reveal',
+  'tell',
   'note',
 ] as const;
 /** An action of a person. */
@@ -79,6 +80,7 @@ export const ACTION_NAMES: Record<Action, string> = {
   return: '退回110',
   handback: '确认回流',
   reveal: '查看当事人',
+  tell: '告知来电人',
   note: '备注',
 };
 
@@ -95,6 +97,7 @@ export const DESK_ACTIONS: ReadonlySet<Action> = new Set([
   'return',
   'handback',
   'reveal',
+  'tell',
 ]);
 
 /** What moves an incident: people's actions, and what the system finds by itself. */
@@ -106,7 +109,13 @@ export type Move = Action | 'assign' | 'nobody' | 'somebody' | 'close-along' | '
  */
 export type Target = State | 'same' | 'was' | 'before';
 
-const working = { depart: 'same', contact: 'same', feedback: 'same', reinforce: 'same' } as const;
+const working = {
+  depart: 'same',
+  contact: 'same',
+  feedback: 'same',
+  reinforce: 'same',
+  tell: 'same',
+} as const;
 const talk = { note: 'same', reveal: 'same' } as const;
 // To correct what it is moves nothing by itself; corrected to police, it is returned.
 const corrected = { classify: 'same' } as const;
@@ -171,8 +180,8 @@ export const MOVES: Record<State, Partial<Record<Move, Target>>> = {
   },
   // Part of another one: it goes with that one, or parts from it.
   joined: { ...talk, unjoin: 'before', 'close-along': 'closed', 'return-along': 'returned' },
-  closed: { ...talk, ...corrected, revisit: 'finished', reopen: 'asking' },
-  finished: { ...talk, ...corrected, reopen: 'asking' },
+  closed: { ...talk, ...corrected, tell: 'same', revisit: 'finished', reopen: 'asking' },
+  finished: { ...talk, ...corrected, tell: 'same', reopen: 'asking' },
   returned: { ...talk, handback: 'same' },
 };
 

@@ -1,7 +1,8 @@
 import * as z from 'zod';
+import { REFUSAL_CAUSES, channelSchema, vendorSchema } from './channel.ts';
 import { instantSchema } from './incident.ts';
 import { rungSchema } from './rung.ts';
-import { DESK_NOTES, noticeKindSchema, type NoticeKind } from './texts.ts';
+import { ANSWERS, DESK_NOTES, noticeKindSchema, type NoticeKind } from './texts.ts';
 
 /** Kinds that ask somebody to act; moot as soon as the incident is over. */
 export const ASKING_KINDS: ReadonlySet<NoticeKind> = new Set([
@@ -12,6 +13,51 @@ export const ASKING_KINDS: ReadonlySet<NoticeKind> = new Set([
   'nag',
 ]);
 
+/** Kinds that ask a person for the first time; each has the accept limit for his answer. */
+export const FIRST_ASKS: ReadonlySet<NoticeKind> = new Set(['ask', 'ask-secret', 'reinforce', 'reopened']);
+
+/** Kinds whose delivery only an action ends: a receipt proves that a phone lit up, not that somebody comes. */
+export const INSISTENT: ReadonlySet<NoticeKind> = new Set([...FIRST_ASKS, 'nag', 'returned', 'handback']);
+
+/** Two ways to a phone: what somebody waits for, and what is good to know. Nothing of the second delays the first. */
+export const LANES = ['alerts', 'chatter'] as const;
+/** A notice's lane. */
+export type Lane = (typeof LANES)[number];
+
+/** Which lane a kind goes; complete at compile time. An alert somebody waits for with a clock running; chatter can wait for the morning. */
+const LANE_OF: Record<NoticeKind, Lane> = {
+  ask: 'alerts',
+  'ask-secret': 'alerts',
+  reinforce: 'alerts',
+  reopened: 'alerts',
+  nag: 'alerts',
+  returned: 'alerts',
+  handback: 'alerts',
+  desk: 'alerts',
+  // A rung is overdue: late, but its clock still runs.
+  told: 'alerts',
+  climb: 'alerts',
+  // Danger may have changed: who is on the way must know before he arrives.
+  changed: 'alerts',
+  'stand-down': 'chatter',
+  reassigned: 'chatter',
+  // Stands in for whatever was refused; the notice keeps its own kind.
+  plain: 'alerts',
+  // Somebody has just texted or tapped and waits for it.
+  choose: 'alerts',
+  answer: 'alerts',
+  pin: 'alerts',
+  // Good to know, and the first that a day's soft cap stops; quiet hours are the members' and do not hold here.
+  'caller-accepted': 'chatter',
+  'caller-coming': 'chatter',
+  'caller-result': 'chatter',
+  summary: 'chatter',
+  drill: 'chatter',
+  canary: 'chatter',
+};
+/** The lane of a kind of notice. */
+export const laneOf = (kind: NoticeKind): Lane => LANE_OF[kind];
+
 /** One message to one person. Holds no caller's data: the text is made from it when it is sent. */
 export const noticeSchema = z.object({
   /** Unique within its owner. */
@@ -21,22 +67,78 @@ export const noticeSchema = z.object({
   rung: rungSchema.optional(),
   /** What a `desk` notice is about. */
   note: z.enum(DESK_NOTES).optional(),
+  /** What an `answer` says. */
+  answer: z.enum(ANSWERS).optional(),
+  /** What a `choose` lists: short numbers and the codes to text back. */
+  list: z.array(z.object({ number: z.string(), code: z.string() })).optional(),
+  /** To a caller: the desk let this one message go, whatever stands against it. */
+  released: z.boolean().optional(),
   at: instantSchema,
   round: z.int().positive(),
 });
 /** One message to one person. */
 export type Notice = z.infer<typeof noticeSchema>;
 
-/** Where an attempt to deliver stands. `sending` is written before the vendor is called. */
+/**
+ * Where a notice or one attempt to deliver it stands.
+ * pending not begun · sending written before the vendor is called · sent taken by the vendor · delivered on the phone · read opened ·
+ * failed-temporary may pass · failed-permanent will not · bundled told by a newer one · suppressed helps nobody, or would break silence ·
+ * unknown no answer, and the vendor could not be asked · expired its time was over · cancelled an action ended it under way.
+ */
 export const ATTEMPT_STATES = [
   'pending',
   'sending',
   'sent',
   'delivered',
+  'read',
   'failed-temporary',
   'failed-permanent',
+  'bundled',
   'suppressed',
   'unknown',
+  'expired',
+  'cancelled',
 ] as const;
-/** Where an attempt to deliver stands. */
+/** Where a notice or one attempt stands. */
 export type AttemptState = (typeof ATTEMPT_STATES)[number];
+
+/** States of one call of one vendor. */
+const CALL_STATES = [
+  'sending',
+  'sent',
+  'delivered',
+  'read',
+  'failed-temporary',
+  'failed-permanent',
+  'unknown',
+] as const;
+
+/** One attempt: one call of one vendor for one notice. */
+export const attemptSchema = z.object({
+  /** Ours, as the vendor got it. */
+  id: z.string(),
+  /** Counts from 1 within the notice. */
+  n: z.int().positive(),
+  channel: channelSchema,
+  vendor: vendorSchema,
+  state: z.enum(CALL_STATES),
+  /** When the vendor was called. */
+  at: instantSchema,
+  /** When the state was reached. */
+  seen: instantSchema,
+  /** The vendor's id, once it gave one. */
+  vendorId: z.string().optional(),
+  /** The vendor's or carrier's code of a failure. */
+  code: z.string().optional(),
+  cause: z.enum(REFUSAL_CAUSES).optional(),
+  /** How often the vendor was asked what became of it. */
+  asked: z.int().nonnegative(),
+  /** The vendor stated that it never got it: sending again makes no double. */
+  never: z.boolean().optional(),
+  /** In the generic words, because the vendor refused the first ones. */
+  generic: z.boolean().optional(),
+  /** What it cost, 1/1000 CNY. */
+  milli: z.int().nonnegative(),
+});
+/** One attempt: one call of one vendor for one notice. */
+export type Attempt = z.infer<typeof attemptSchema>;

@@ -2,6 +2,9 @@ import type { District } from './district.ts';
 import { memberSchema, onShift } from './roster.ts';
 import type { Member } from './roster.ts';
 
+/** Columns that a roster file may leave out. */
+export const OPTIONAL_COLUMNS: ReadonlySet<string> = new Set(['wecom', 'dingtalk']);
+
 /** Columns of a roster file; lists are separated by `;`, an empty shift list means always on. */
 export const ROSTER_COLUMNS = [
   'id',
@@ -15,6 +18,8 @@ export const ROSTER_COLUMNS = [
   'roads',
   'lng',
   'lat',
+  'wecom',
+  'dingtalk',
 ] as const;
 
 /** One line of a roster file as text, and the number of that line in the file (1 is the first). */
@@ -37,6 +42,8 @@ const FIELD_NAMES: Record<string, string> = {
   squad: '班组 squad',
   team: '队伍 team',
   base: '坐标 lng、lat',
+  wecom: '企业微信号 wecom',
+  dingtalk: '钉钉号 dingtalk',
 };
 
 /** Instants of one day at which every shift of a district is on at least once: one per shift start. */
@@ -93,6 +100,8 @@ export const readRoster = (rows: readonly RosterRow[], district: District): Rost
       ...(hasBase
         ? { base: { lng: Number(cells.lng || Number.NaN), lat: Number(cells.lat || Number.NaN) } }
         : {}),
+      ...(cells.wecom ? { wecom: cells.wecom } : {}),
+      ...(cells.dingtalk ? { dingtalk: cells.dingtalk } : {}),
     });
     if (!parsed.success) {
       for (const field of new Set(parsed.error.issues.map((issue) => String(issue.path[0]))))

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Vendor } from './channel.ts';
 
 /** Roster roles. Duty holds a desk token, the others a member token; all have phones and may accept when asked. */
 export const roleSchema = z.enum(['member', 'leader', 'duty', 'street']);
@@ -31,6 +32,10 @@ export const memberSchema = z.object({
   roads: z.array(z.string()),
   /** Where the person usually stands; used for the nearest-first order. */
   base: pointSchema.optional(),
+  /** User id of the person in the corporation's WeCom (企业微信). */
+  wecom: z.string().min(1).max(64).optional(),
+  /** User id of the person in the organisation's DingTalk (钉钉). */
+  dingtalk: z.string().min(1).max(64).optional(),
 });
 /** One person of the roster. */
 export type Member = z.infer<typeof memberSchema>;
@@ -61,4 +66,26 @@ export const onShift = (member: Member, shifts: readonly Shift[], at: Date): boo
       member.shifts.includes(s.id) &&
       (s.from < s.to ? minute >= s.from && minute < s.to : minute >= s.from || minute < s.to),
   );
+};
+
+/** Where a vendor finds this person; undefined: over this vendor he cannot be reached. */
+export const addressOf = (member: Member, vendor: Vendor): string | undefined => {
+  switch (vendor) {
+    case 'aliyun-sms':
+    case 'tencent-sms':
+    case 'sns':
+    case 'aliyun-voice':
+      return member.phone;
+    case 'wecom':
+      return member.wecom;
+    case 'dingtalk':
+      return member.dingtalk;
+    // Subscriptions are registered by the person's own device; a webhook is no person.
+    case 'jpush':
+    case 'webpush':
+    case 'webhook':
+      return undefined;
+    default:
+      return vendor satisfies never;
+  }
 };

@@ -1,4 +1,7 @@
 import * as z from 'zod';
+import type { Vendor } from './channel.ts';
+import { ROLE_NAMES, type Role } from './roster.ts';
+import { OUTCOMES } from './incident.ts';
 import { RUNG_NAMES, RUNGS, type Rung } from './rung.ts';
 
 /**
@@ -6,7 +9,10 @@ import { RUNG_NAMES, RUNGS, type Rung } from './rung.ts';
  * ask 派单 · ask-secret the same for secret or dangerous matters (no place) · reinforce asked to come as well · stand-down the lead was found ·
  * told the responsible member: your rung is overdue · climb leader, duty officer, street leader: a rung is overdue · nag nobody has accepted yet ·
  * reassigned the old lead is released · returned duty: hand this back to 110 · handback street leader: nobody handed it back ·
- * desk a note to the duty officer · changed address or danger changed · reopened the former lead is asked again.
+ * desk a note to the duty officer · changed address or danger changed · reopened the former lead is asked again ·
+ * plain what is left of a text whose words were refused · choose which of several tasks did you mean · answer what came of a text back ·
+ * pin a link is opened on a second device · caller-accepted, caller-coming, caller-result to whoever had called ·
+ * summary what quiet hours held back, in one · drill can you be reached? · canary does this vendor still work?
  */
 export const NOTICE_KINDS = [
   'ask',
@@ -22,6 +28,16 @@ export const NOTICE_KINDS = [
   'desk',
   'changed',
   'reopened',
+  'plain',
+  'choose',
+  'answer',
+  'pin',
+  'caller-accepted',
+  'caller-coming',
+  'caller-result',
+  'summary',
+  'drill',
+  'canary',
 ] as const;
 /** Why somebody gets a text. */
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
@@ -39,13 +55,21 @@ export const DESK_NOTES = [
   'stuck',
   'nags-spent',
   'feeder-silent',
+  'phone-110',
   'decline',
   'frequent',
   'opinion',
+  'sms-stopped',
+  'caller-unsatisfied',
   'other',
 ] as const;
 /** What a `desk` text is about. */
 export type DeskNote = (typeof DESK_NOTES)[number];
+
+/** What somebody is told who has texted back; a closed set, worded by the district. */
+export const ANSWERS = ['lead', 'helper', 'declined', 'done', 'gone', 'over', 'late'] as const;
+/** What somebody is told who has texted back. */
+export type Answer = (typeof ANSWERS)[number];
 
 /**
  * The variables a template may use, with the longest value each can take, in UTF-16 units, as the vendor counts. No variable for names,
@@ -65,14 +89,26 @@ export const TEXT_PARAMS = {
   /** When the text was written. Makes each nag another text, which carriers would else drop as a repeat. */
   now: 8,
   /** Name of the rung. */
-  rung: Math.max(...RUNGS.map((rung) => RUNG_NAMES[rung].length)),
+  rung: Math.max(...RUNGS.map((rung) => Math.max(rung.length, RUNG_NAMES[rung].length))),
   /** One of the district's desk notes. */
-  note: 14,
+  note: Math.max(14, ...DESK_NOTES.map((note) => note.length)),
+  /** Tasks with the codes to text back: 8F3K2M回11. */
+  list: 32,
+  /** One of the answers. */
+  outcome: 14,
+  /** Six digits that open a link on a second device. */
+  pin: 6,
+  /** The path of a link behind the district's registered domain. */
+  token: 11,
+  /** What somebody is, never who: 队员. */
+  role: 6,
+  /** How the matter ended, in the district's neutral words. */
+  result: 10,
 } as const;
 /** A variable of a template. */
 export type TextParam = keyof typeof TEXT_PARAMS;
-
-const paramSchema = z.enum([
+/** All variables. */
+export const TEXT_PARAM_NAMES = [
   'number',
   'place',
   'code',
@@ -81,40 +117,134 @@ const paramSchema = z.enum([
   'now',
   'rung',
   'note',
-] satisfies TextParam[]);
-const placeholders = (text: string) => [...text.matchAll(/\$\{(\w+)\}/g)].map((m) => m[1] ?? '');
+  'list',
+  'outcome',
+  'pin',
+  'token',
+  'role',
+  'result',
+] as const satisfies readonly TextParam[];
 
-/** One approved template. `code` is given by the vendor on approval; the sample codes must be replaced by the account's own. */
-const templateSchema = z.object({
-  code: z.string().regex(/^SMS_\d+$/),
-  text: z.string().min(1),
-  params: z.array(paramSchema),
+const paramSchema = z.enum(TEXT_PARAM_NAMES);
+const placeholders = (text: string): string[] => [...text.matchAll(/\$\{(\w+)\}/g)].map((m) => m[1] ?? '');
+
+/** Languages of the texts. Values that are names (roads) stay as they are. */
+export const LANGUAGES = ['zh-CN', 'en'] as const;
+/** A language of the texts. */
+export type Language = (typeof LANGUAGES)[number];
+
+/** Vendors that send approved templates only; the others take words. */
+export const TEMPLATE_VENDORS = ['aliyun-sms', 'tencent-sms', 'aliyun-voice'] as const satisfies Vendor[];
+/** A vendor that sends approved templates only. */
+export type TemplateVendor = (typeof TEMPLATE_VENDORS)[number];
+const isTemplateVendor = (vendor: Vendor): vendor is TemplateVendor =>
+  TEMPLATE_VENDORS.some((one) => one === vendor);
+
+/** What a vendor's template codes look like. */
+const CODES: Record<TemplateVendor, RegExp> = {
+  'aliyun-sms': /^SMS_\d+$/,
+  'tencent-sms': /^\d+$/,
+  'aliyun-voice': /^TTS_\d+$/,
+};
+
+/** `sample`: invented for trying out · `filed`: waits at the vendor · `refused`, `approved`: since the day beside it. */
+const approvalSchema = z
+  .strictObject({ state: z.enum(['sample', 'filed', 'refused', 'approved']), at: z.iso.date().optional() })
+  .refine(({ state, at }) => state === 'sample' || at !== undefined, 'a state has its day (at), yyyy-mm-dd');
+/** 实名制报备: the carriers drop what is signed by somebody who is not on their register. Ours to file, five to ten working days. */
+const filingSchema = z
+  .strictObject({ state: z.enum(['none', 'filed', 'registered']), at: z.iso.date().optional() })
+  .refine(({ state, at }) => state === 'none' || at !== undefined, 'a state has its day (at), yyyy-mm-dd');
+const registrationSchema = z.strictObject({ signature: approvalSchema, filing: filingSchema });
+
+const vendorVariablesSchema = z.strictObject({
+  /** Longest value of a variable, UTF-16 units; longer ones are cut. */
+  most: z.int().positive(),
+  /** What each variable is declared as when the template is handed in. */
+  types: z.partialRecord(paramSchema, z.string().min(1)),
+  /** Which document says so, and what no document showed. */
+  from: z.string(),
+  unverified: z.array(z.string()),
 });
 
 /**
+ * The words of one kind. `text`: an SMS, which can be answered by text; `chat`: in a work app or a push, where a tap answers, if the
+ * words differ; `voice`: spoken, answered by keys: never a place. `parts`: messages of 67 characters that the longest
+ * values may fill, where one of 70 does not do; each is billed.
+ */
+const templateSchema = z
+  .strictObject({
+    text: z.string().min(1),
+    chat: z.string().min(1).optional(),
+    voice: z.string().min(1).optional(),
+    en: z.string().min(1),
+    parts: z.partialRecord(z.enum(LANGUAGES), z.int().min(2).max(4)).default({}),
+    params: z.array(paramSchema),
+    /** By vendor: the code it gave on approval, and how far the approval is. */
+    vendors: z.strictObject({
+      'aliyun-sms': approvalSchema.safeExtend({ code: z.string().regex(CODES['aliyun-sms']) }),
+      'tencent-sms': approvalSchema.safeExtend({ code: z.string().regex(CODES['tencent-sms']) }).optional(),
+      'aliyun-voice': approvalSchema.safeExtend({ code: z.string().regex(CODES['aliyun-voice']) }).optional(),
+    }),
+  })
+  .transform((template) => ({ ...template, code: template.vendors['aliyun-sms'].code }));
+/** The words of one kind. */
+export type Template = z.infer<typeof templateSchema>;
+
+const missingSchema = z.strictObject({
+  place: z.string().min(1).max(TEXT_PARAMS.place),
+  code: z.string().min(1).max(TEXT_PARAMS.code),
+  time: z.string().min(1).max(TEXT_PARAMS.time),
+  limit: z.string().min(1).max(TEXT_PARAMS.limit),
+  rung: z.string().min(1).max(TEXT_PARAMS.rung),
+  role: z.string().min(1).max(TEXT_PARAMS.role),
+});
+
+/** Characters of one message with 【signature】, and of each part of a longer one. */
+export const MESSAGE_LENGTH = { single: 70, part: 67 } as const;
+
+/** UTF-16 units of a text with the longest values and 【signature】. */
+export const longestLength = (signName: string, text: string): number =>
+  signName.length +
+  2 +
+  text.replace(/\$\{\w+\}/g, '').length +
+  placeholders(text).reduce(
+    (sum, name) =>
+      sum + (TEXT_PARAM_NAMES.some((p) => p === name) ? TEXT_PARAMS[paramSchema.parse(name)] : 0),
+    0,
+  );
+
+/** Messages that a text of this length is billed as. */
+export const partsOf = (length: number): number =>
+  length <= MESSAGE_LENGTH.single ? 1 : Math.ceil(length / MESSAGE_LENGTH.part);
+
+/**
  * The texts of a district: data, since every word is approved by the vendor beforehand. The schema refuses what the vendor or the law would:
- * longer than one message (70 characters with 【signName】 and the longest values; more is billed as several), barred words, a variable used twice,
- * and a variable for anything personal.
+ * longer than the messages it is said to fill (one: 70 characters with 【signName】 and the longest values), barred words, a variable used
+ * twice, and a variable for anything personal.
  */
 export const textsSchema = z
-  .object({
+  .strictObject({
     /** Says that codes and signature are samples, not approved anywhere. */
     sample: z.boolean().default(false),
     /** Registered signature, 2 to 12 characters, without brackets. */
     signName: z.string().min(2).max(12),
     /** What stands where a fact is secret, forbidden or not known: no text waits for want of a word. */
-    missing: z.strictObject({
-      place: z.string().min(1).max(TEXT_PARAMS.place),
-      code: z.string().min(1).max(TEXT_PARAMS.code),
-      time: z.string().min(1).max(TEXT_PARAMS.time),
-      limit: z.string().min(1).max(TEXT_PARAMS.limit),
-      rung: z.string().min(1).max(TEXT_PARAMS.rung),
-    }),
+    missing: missingSchema,
     /** Stands for a deadline to keep that has already passed, as for everybody whom a missed rung brings in. */
     passed: z.string().min(1).max(TEXT_PARAMS.limit),
-    /** Words that make the vendor or a carrier drop a text. */
+    /** The same in English; whatever else comes from a closed set is shown there by its own code. */
+    en: z.strictObject({ missing: missingSchema, passed: z.string().min(1).max(TEXT_PARAMS.limit) }),
+    outcomes: z.record(z.enum(ANSWERS), z.string().min(1).max(TEXT_PARAMS.outcome)),
+    results: z.record(z.enum(OUTCOMES), z.string().min(1).max(TEXT_PARAMS.result)),
+    /** Words that make the vendor or a carrier drop a text, the day the documents were looked at, and which. */
     barred: z.array(z.string().min(1)).nonempty(),
+    barredAsOf: z.iso.date(),
+    barredFrom: z.array(z.string().min(1)).nonempty(),
     notes: z.record(z.enum(DESK_NOTES), z.string().min(1).max(TEXT_PARAMS.note)),
+    /** Of the signature, by vendor. A vendor that does not stand here is not registered with, and not used in production. */
+    registrations: z.partialRecord(z.enum(TEMPLATE_VENDORS), registrationSchema),
+    variables: z.partialRecord(z.enum(TEMPLATE_VENDORS), vendorVariablesSchema),
     templates: z.record(noticeKindSchema, templateSchema),
   })
   .superRefine((texts, ctx) => {
@@ -123,38 +253,96 @@ export const textsSchema = z
     const codes = new Map<string, string>();
     for (const [kind, template] of Object.entries(texts.templates)) {
       const path = ['templates', kind];
-      const used = placeholders(template.text);
-      for (const name of used)
-        if (!template.params.some((param) => param === name))
-          fail(path, `'${kind}': \${${name}} stands in the text but not in params`);
-      for (const name of template.params)
-        if (!used.includes(name)) fail(path, `'${kind}': '${name}' stands in params but not in the text`);
-      if (new Set(used).size !== used.length)
-        fail(path, `'${kind}': the vendor allows each variable only once in a text`);
-      const longest =
-        texts.signName.length +
-        2 +
-        template.text.replace(/\$\{\w+\}/g, '').length +
-        template.params.reduce((sum, name) => sum + TEXT_PARAMS[name], 0);
-      if (longest > 70)
-        fail(path, `'${kind}': up to ${longest} characters with 【${texts.signName}】, one message holds 70`);
-      const other = codes.get(template.code);
-      if (other) fail(path, `'${kind}' and '${other}' have the same code ${template.code}`);
-      codes.set(template.code, kind);
+      const written = [
+        ['text', template.text, template.parts['zh-CN']],
+        ['chat', template.chat, 4],
+        ['voice', template.voice, 4],
+        ['en', template.en, template.parts.en],
+      ] as const;
+      for (const [field, text, parts = 1] of written) {
+        if (text === undefined) continue;
+        const used = placeholders(text);
+        for (const name of used)
+          if (!template.params.some((param) => param === name))
+            fail(path, `'${kind}': \${${name}} stands in the ${field} but not in params`);
+        if (new Set(used).size !== used.length)
+          fail(path, `'${kind}': the vendor allows each variable only once in a text`);
+        if (field === 'voice' && used.some((name) => name === 'place' || name === 'token'))
+          fail(path, `'${kind}': what is spoken into any room names no place`);
+        if (field === 'chat' || field === 'voice') continue;
+        for (const name of template.params)
+          if (!used.includes(name))
+            fail(path, `'${kind}': '${name}' stands in params but not in the ${field}`);
+        const longest = longestLength(texts.signName, text);
+        const holds = parts === 1 ? MESSAGE_LENGTH.single : parts * MESSAGE_LENGTH.part;
+        if (longest > holds)
+          fail(
+            path,
+            `'${kind}': up to ${longest} characters with 【${texts.signName}】, ` +
+              (parts === 1 ? 'one message holds 70' : `${parts} parts hold ${holds}`),
+          );
+      }
+      for (const [vendor, { code }] of Object.entries(template.vendors)) {
+        const other = codes.get(`${vendor} ${code}`);
+        if (other) fail(path, `'${kind}' and '${other}' have the same code ${code}`);
+        codes.set(`${vendor} ${code}`, kind);
+      }
+      if ((template.voice === undefined) !== (template.vendors['aliyun-voice'] === undefined))
+        fail(path, `'${kind}': spoken words and the code of a spoken text belong together`);
     }
-    const written = [
-      ...Object.entries(texts.templates).map(([kind, t]) => [['templates', kind], t.text] as const),
+    const shown = [
+      ...Object.entries(texts.templates).flatMap(([kind, t]) =>
+        [t.text, t.chat, t.voice].flatMap((text) => (text ? [[['templates', kind], text] as const] : [])),
+      ),
       ...Object.entries(texts.notes).map(([note, text]) => [['notes', note], text] as const),
+      ...Object.entries(texts.outcomes).map(([name, text]) => [['outcomes', name], text] as const),
+      ...Object.entries(texts.results).map(([name, text]) => [['results', name], text] as const),
       [['signName'], texts.signName] as const,
       [['passed'], texts.passed] as const,
       ...Object.entries(texts.missing).map(([name, text]) => [['missing', name], text] as const),
     ];
-    for (const [path, text] of written)
+    for (const [path, text] of shown)
       for (const word of texts.barred)
         if (text.includes(word)) fail([...path], `'${word}' is barred by the vendor`);
   });
 /** The texts of a district. */
 export type Texts = z.infer<typeof textsSchema>;
+
+/** Can this vendor bring this kind? One that sends approved templates only needs one for it. */
+export const carries = (texts: Texts, kind: NoticeKind, vendor: Vendor): boolean =>
+  !isTemplateVendor(vendor) || texts.templates[kind].vendors[vendor] !== undefined;
+
+/**
+ * Why a district with these texts may not be deployed for production: one sentence for each approval or filing that is missing. Texts
+ * that nobody has approved are refused by the vendor, and those of an unregistered signature are dropped without a word.
+ */
+export const unready = (texts: Texts): string[] => {
+  if (texts.sample) return ['texts.json: signature and codes are samples; put in those of your own account'];
+  const sentences: string[] = [];
+  const registered = TEMPLATE_VENDORS.filter((vendor) => texts.registrations[vendor] !== undefined);
+  if (!registered.includes('aliyun-sms'))
+    sentences.push('texts.json registrations: there is none with aliyun-sms, without which nothing is sent');
+  for (const vendor of registered) {
+    const { signature, filing } = texts.registrations[vendor] ?? {};
+    if (vendor !== 'aliyun-voice' && signature?.state !== 'approved')
+      sentences.push(
+        `texts.json registrations.${vendor}.signature: the signature is ${signature?.state ?? 'unknown'}, not approved`,
+      );
+    if (filing?.state !== 'registered')
+      sentences.push(
+        `texts.json registrations.${vendor}.filing: 实名制报备 is '${filing?.state ?? 'none'}', not registered; ` +
+          'file it ten working days ahead',
+      );
+    for (const kind of NOTICE_KINDS) {
+      const state = texts.templates[kind].vendors[vendor]?.state;
+      if (state !== undefined && state !== 'approved')
+        sentences.push(
+          `texts.json templates.${kind}.vendors.${vendor}: the template is ${state}, not approved`,
+        );
+    }
+  }
+  return sentences;
+};
 
 /** What a text may say. The template picks what it needs; what is left out is worded by `missing`. */
 export type NoticeFacts = {
@@ -171,6 +359,18 @@ export type NoticeFacts = {
   at: Date;
   /** Only for `desk`. */
   note?: DeskNote | undefined;
+  /** Only for `choose`: short numbers with their codes, as many as fit are shown. */
+  list?: readonly { number: string; code: string }[] | undefined;
+  /** Only for `answer`. */
+  answer?: Answer | undefined;
+  /** Only for `pin`. */
+  pin?: string | undefined;
+  /** Only where the words hold a link. */
+  token?: string | undefined;
+  /** Of who comes. */
+  role?: Role | undefined;
+  /** How it ended. */
+  result?: (typeof OUTCOMES)[number] | undefined;
 };
 
 /**
@@ -210,14 +410,43 @@ export function clockTime(deadline: Date, at: Date): string {
 const HOUSE =
   /[\d０-９A-Za-z一二三四五六七八九十百-]+(号楼|号院|号|栋|幢|座|单元|室|弄|楼|层|户)(?!网格|路|街|巷|线|桥|门|岗|村).*$/;
 
-/** The part of a place that may stand on a lock screen; empty if nothing is left. */
-function openPlace(place: string): string {
-  // Brackets are reserved for the signature, ${ } for variables.
-  const plain = place.replace(/[【】[\]{}$\s]/g, '').replace(HOUSE, '');
-  if (plain.length <= TEXT_PARAMS.place) return plain;
+/** Cut to so many UTF-16 units, with a sign that something is missing. */
+const cut = (text: string, most: number): string =>
   // Half a character outside the basic plane would be cut away as well.
-  return `${plain.slice(0, TEXT_PARAMS.place - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
-}
+  text.length <= most ? text : `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
+
+/** The part of a place that may stand on a lock screen; empty if nothing is left. */
+const openPlace = (place: string): string =>
+  // Brackets are reserved for the signature, ${ } for variables.
+  cut(place.replace(/[【】[\]{}$\s]/g, '').replace(HOUSE, ''), TEXT_PARAMS.place);
+
+/** A notice in the words of one vendor. */
+export type Rendered = {
+  /** The vendor's own code; empty for a vendor that takes words. */
+  code: string;
+  params: Record<string, string>;
+  /** What the phone will show after the signature, or what is spoken. */
+  text: string;
+};
+
+/** How each vendor's messages are taken in: read and answered by text, heard and answered by keys, or tapped. */
+const TAKEN_IN: Record<Vendor, 'text' | 'voice' | 'chat'> = {
+  'aliyun-sms': 'text',
+  'tencent-sms': 'text',
+  sns: 'text',
+  'aliyun-voice': 'voice',
+  wecom: 'chat',
+  dingtalk: 'chat',
+  jpush: 'chat',
+  webpush: 'chat',
+  webhook: 'chat',
+};
+
+/** Which of a kind's words a vendor shows. Only the Chinese words are approved as templates. */
+const wordsFor = (template: Template, vendor: Vendor, language: Language): string =>
+  language === 'en' && !isTemplateVendor(vendor)
+    ? template.en
+    : (template[TAKEN_IN[vendor]] ?? template.text);
 
 /**
  * The text of a notice: what the vendor is given (`code`, `params`) and what the phone will show after the signature (`text`).
@@ -227,30 +456,73 @@ export function renderNotice(
   texts: Texts,
   kind: NoticeKind,
   facts: NoticeFacts,
-): { code: string; params: Record<string, string>; text: string } {
+  vendor: Vendor = 'aliyun-sms',
+  language: Language = 'zh-CN',
+): Rendered {
   const template = texts.templates[kind];
-  const params = Object.fromEntries(template.params.map((name) => [name, VALUES[name](facts, texts)]));
+  const words = wordsFor(template, vendor, language);
+  const known = isTemplateVendor(vendor) ? texts.variables[vendor]?.most : undefined;
+  const tongue: Tongue = language === 'en' && !isTemplateVendor(vendor) ? 'en' : 'zh-CN';
+  const used = placeholders(words);
+  const params = Object.fromEntries(
+    template.params
+      .filter((name) => used.includes(name))
+      .map((name) => {
+        const most = Math.min(TEXT_PARAMS[name], known ?? Infinity);
+        return [name, cut(VALUES[name](facts, texts, tongue, most), most)];
+      }),
+  );
   return {
-    code: template.code,
+    code: isTemplateVendor(vendor) ? (template.vendors[vendor]?.code ?? '') : '',
     params,
-    text: template.text.replace(/\$\{(\w+)\}/g, (_, name: string) => params[name] ?? ''),
+    text: words.replace(/\$\{(\w+)\}/g, (_, name: string) => params[name] ?? ''),
   };
 }
 
-const VALUES: Record<TextParam, (facts: NoticeFacts, texts: Texts) => string> = {
-  number: ({ number }) => number.slice(-TEXT_PARAMS.number) || '0',
-  place: (facts, { missing, barred }) => {
-    const place = openPlace(facts.place ?? '');
-    // A road may be named after an office whose trade is a barred word; rather no place than no text.
-    return place && !barred.some((word) => place.includes(word)) ? place : missing.place;
-  },
-  code: ({ code }, { missing }) => (code && code.length <= TEXT_PARAMS.code ? code : missing.code),
-  time: ({ deadline, at }, { missing }) => (deadline ? clockTime(deadline, at) : missing.time),
-  limit: ({ deadline, at }, { missing, passed }) => {
-    if (!deadline) return missing.limit;
-    return deadline.getTime() <= at.getTime() ? passed : clockTime(deadline, at);
-  },
-  now: ({ at }) => clockTime(at, at),
-  rung: ({ rung }, { missing }) => (rung ? RUNG_NAMES[rung] : missing.rung),
-  note: ({ note }, { notes }) => notes[note ?? 'other'],
-};
+type Tongue = Language;
+const missingIn = (texts: Texts, tongue: Tongue): Texts['missing'] =>
+  tongue === 'en' ? texts.en.missing : texts.missing;
+
+const VALUES: Record<TextParam, (facts: NoticeFacts, texts: Texts, tongue: Tongue, most: number) => string> =
+  {
+    number: ({ number }) => number.slice(-TEXT_PARAMS.number) || '0',
+    place: (facts, texts, tongue) => {
+      const place = openPlace(facts.place ?? '');
+      // A road may be named after an office whose trade is a barred word; rather no place than no text.
+      return place && !texts.barred.some((word) => place.includes(word))
+        ? place
+        : missingIn(texts, tongue).place;
+    },
+    code: ({ code }, texts, tongue) =>
+      code && code.length <= TEXT_PARAMS.code ? code : missingIn(texts, tongue).code,
+    time: ({ deadline, at }, texts, tongue) =>
+      deadline ? clockTime(deadline, at) : missingIn(texts, tongue).time,
+    limit: ({ deadline, at }, texts, tongue) => {
+      if (!deadline) return missingIn(texts, tongue).limit;
+      if (deadline.getTime() <= at.getTime()) return tongue === 'en' ? texts.en.passed : texts.passed;
+      return clockTime(deadline, at);
+    },
+    now: ({ at }) => clockTime(at, at),
+    rung: ({ rung }, texts, tongue) => {
+      if (!rung) return missingIn(texts, tongue).rung;
+      return tongue === 'en' ? rung : RUNG_NAMES[rung];
+    },
+    note: ({ note = 'other' }, { notes }, tongue) => (tongue === 'en' ? note : notes[note]),
+    list: ({ list = [] }, _, __, most) => {
+      const entries = list.map(({ number, code }) => `${number}回${code}`);
+      let text = entries[0] ?? '…';
+      for (const entry of entries.slice(1)) {
+        if (text.length + 1 + entry.length > most) break;
+        text += `，${entry}`;
+      }
+      return text;
+    },
+    outcome: ({ answer = 'over' }, { outcomes }, tongue) => (tongue === 'en' ? answer : outcomes[answer]),
+    pin: ({ pin }) => pin ?? '000000',
+    token: ({ token }) => token ?? '0',
+    role: ({ role }, texts, tongue) => {
+      if (!role) return missingIn(texts, tongue).role;
+      return tongue === 'en' ? role : ROLE_NAMES[role];
+    },
+    result: ({ result = 'handed_on' }, { results }, tongue) => (tongue === 'en' ? result : results[result]),
+  };

@@ -41,6 +41,7 @@ export const LINE_KINDS = [
   'resumed',
   'returned',
   'handed-back',
+  'relayed',
   'revealed',
   'noted',
   'implied',
@@ -52,6 +53,9 @@ export const LINE_KINDS = [
   'answered',
   'climb-over',
   'restarted',
+  'unreached',
+  'reply',
+  'caller-told',
   'notice',
 ] as const;
 /** Kind of a trail line. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { default as middy } from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
@@ -146,8 +147,21 @@ const nothingHere = ({ method, path }: HttpRequest): HttpReply => {
   });
 };
 
+/** Hash by which a device is known again: of the secret that it made for itself. */
+export const deviceHash = (device: string): string => createHash('sha256').update(device).digest('base64url');
+
+/** A session from a link opens one incident on one device, and no list. */
+const isWithin = (
+  only: NonNullable<Bearer['only']>,
+  params: Record<string, string>,
+  headers: Record<string, string>,
+): boolean =>
+  params['id'] === only.incident &&
+  headers['x-device'] !== undefined &&
+  deviceHash(headers['x-device']) === only.device;
+
 const bearerOf = async (
-  { headers }: HttpRequest,
+  { headers, params }: HttpRequest,
   auth: Bearer['kind'] | 'any',
   signIn: SignIn | undefined,
 ): Promise<Bearer | Refused> => {
@@ -157,6 +171,8 @@ const bearerOf = async (
   const who = await signIn.who(token);
   if (who === 'expired') return refused('token_expired', '登录已过期，请重新登录。');
   if (who === 'wrong') return refused('unauthorized', '登录无效，请重新登录。');
+  if (who.only && !isWithin(who.only, params, headers))
+    return refused('forbidden', '这个链接只能在打开它的设备上查看这一起警情。');
   if (auth !== 'any' && who.kind !== auth)
     return refused('forbidden', auth === 'desk' ? '只有值班台可以查看或操作。' : '只有队员可以查看或操作。');
   return who;

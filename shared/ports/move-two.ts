@@ -1,5 +1,6 @@
 import type { Change } from '../domain/draft.ts';
 import { handsFor } from '../domain/hands.ts';
+import { relayOf } from '../domain/relay.ts';
 import type { Beside, Loaded } from './store.ts';
 import { TRIES, carryOut, type Mover, type Situation } from './move.ts';
 
@@ -43,8 +44,21 @@ export const moveTwo = async <R>(
       other && (await situationOf(other, at)),
     );
     if (!changes || !other) return { found: true, result, changed: false };
-    if (await store.commitBoth(...changes, beside)) {
-      await Promise.all([carryOut(mover, one, changes[0]), carryOut(mover, other, changes[1])]);
+    const [relay, otherRelay] = [
+      relayOf(changes[0], district.backTo110),
+      relayOf(changes[1], district.backTo110),
+    ];
+    if (
+      await store.commitBoth(
+        ...changes,
+        relay ? { ...beside, relay } : beside,
+        otherRelay && { relay: otherRelay },
+      )
+    ) {
+      await Promise.all([
+        carryOut(mover, one, changes[0], relay),
+        carryOut(mover, other, changes[1], otherRelay),
+      ]);
       return { found: true, result, changed: true };
     }
     if (attempt >= tries)

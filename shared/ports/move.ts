@@ -2,12 +2,13 @@ import type { District } from '../domain/district.ts';
 import type { Change } from '../domain/draft.ts';
 import { handsFor, type Hands } from '../domain/hands.ts';
 import { isUnclassified, type Incident, type Instant } from '../domain/incident.ts';
+import { relayOf, type Relay } from '../domain/relay.ts';
 import type { Member } from '../domain/roster.ts';
 import type { LineKind } from '../domain/trail.ts';
 import type { Backoff } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import type { Log, Metric } from './log.ts';
-import type { Queues } from './queue.ts';
+import { jobsOf, type Queues } from './queue.ts';
 import { ownerOf, type Beside, type Loaded, type Store } from './store.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -83,8 +84,9 @@ export const move = async <R>(
       now: at.getTime(),
     });
     if (!change) return { found: true, incident: loaded.incident, result, changed: false };
-    if (await store.commit(change, beside)) {
-      await carryOut(mover, loaded, change, awake);
+    const relay = relayOf(change, district.backTo110);
+    if (await store.commit(change, relay ? { ...beside, relay } : beside)) {
+      await carryOut(mover, loaded, change, relay, awake);
       return { found: true, incident: change.incident, result, changed: true };
     }
     if (attempt >= TRIES)
@@ -102,6 +104,7 @@ export const carryOut = async (
   mover: Mover,
   before: Loaded,
   change: Change,
+  relay: Relay | undefined,
   awake = false,
 ): Promise<void> => {
   const { store, queues, workflow, log } = mover;
@@ -111,9 +114,8 @@ export const carryOut = async (
     if (metric) log.count(metric);
   }
   const notify = async (): Promise<void> => {
-    if (notices.length === 0) return;
-    const owner = ownerOf(incident.id);
-    await queues.notices(notices.map((notice) => ({ owner, noticeId: notice.id })));
+    const jobs = jobsOf(ownerOf(incident.id), notices, relay);
+    if (jobs.length > 0) await queues.notices(jobs);
   };
   const start = async (): Promise<void> => {
     if (incident.workflow !== 'owed') return;

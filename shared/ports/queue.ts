@@ -1,17 +1,31 @@
+import { laneOf, type Lane, type Notice } from '../domain/notice.ts';
+import { relayLane, type Relay } from '../domain/relay.ts';
+
 /** A report to classify, by incident. */
 export interface ReportJob {
   incidentId: string;
 }
-/** A notice to deliver: its owner's partition key and its id. */
+/** A notice to deliver: its owner's partition key, its id, and which of the two queues it goes through. */
 export interface NoticeJob {
   owner: string;
   noticeId: string;
+  lane: Lane;
 }
+
+/** The jobs of notices that were just written, and of a message to the 110 centre beside them. */
+export const jobsOf = (
+  owner: string,
+  notices: readonly Pick<Notice, 'id' | 'kind'>[],
+  relay?: Relay,
+): NoticeJob[] => [
+  ...notices.map(({ id, kind }) => ({ owner, noticeId: id, lane: laneOf(kind) })),
+  ...(relay ? [{ owner, noticeId: relay.id, lane: relayLane(relay.kind) }] : []),
+];
 
 /** Hands work on at once. What is lost here is found again by reconcile, because it is also written as owed. */
 export interface Queues {
   reports(jobs: readonly ReportJob[]): Promise<void>;
-  /** @param delaySeconds whole seconds, 0–900 */
+  /** Each through the queue of its lane. @param delaySeconds whole seconds, 0–900 */
   notices(jobs: readonly NoticeJob[], delaySeconds?: number): Promise<void>;
   /** Asks for another reconcile pass after so many whole seconds. */
   sweeps(delaySeconds: readonly number[]): Promise<void>;

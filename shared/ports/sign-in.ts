@@ -2,6 +2,8 @@
 export interface Bearer {
   kind: 'member' | 'desk';
   id: string;
+  /** A session from a link: only this incident, only on the device whose secret has this hash. */
+  only?: { incident: string; device: string };
 }
 
 /** How people are known. A port, because AWS China has no user pools. */

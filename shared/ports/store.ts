@@ -1,10 +1,11 @@
 import type { Change } from '../domain/draft.ts';
 import type { Incident, Instant } from '../domain/incident.ts';
-import type { AttemptState, Notice } from '../domain/notice.ts';
+import type { Attempt, AttemptState, Lane, Notice } from '../domain/notice.ts';
 import type { Reason } from '../domain/classification.ts';
 import type { Correction } from '../domain/correction.ts';
 import type { Past } from '../domain/repeats.ts';
 import type { Member, Point } from '../domain/roster.ts';
+import type { Relay, RelayRow } from '../domain/relay.ts';
 import type { Rung } from '../domain/rung.ts';
 import type { Line, StoredLine } from '../domain/trail.ts';
 import type { Parked } from './workflow.ts';
@@ -37,35 +38,52 @@ export interface Loaded {
   parked?: Parked;
 }
 
-/** One attempt to bring a notice to a phone. `at`: when it reached its state. */
+/** A notice as it stands, with every call of a vendor made for it. */
 export interface NoticeRow {
   notice: Notice;
+  /** Where the notice stands: where the furthest of its attempts does, or how it ended. */
   state: AttemptState;
-  /** How often a vendor was called. */
-  attempts: number;
-  /** The latest attempt's id, as the vendor got it. */
-  attemptId?: string;
-  vendorId?: string;
-  /** When the latest attempt was begun. */
-  sentAt?: Instant;
+  attempts: readonly Attempt[];
+  /** A louder channel is left: a receipt alone does not end its delivery. */
+  louder: boolean;
+  /** Why nothing more will be tried; absent while something may be. */
+  over?: string;
+  /** When it is owed again; absent once it is done with. */
+  owedAt?: Instant;
+  /** Raised by every step: the optimistic lock. */
+  version: number;
   trail: { seq: number; head: string };
 }
 
-/** What a step of delivery changes on a notice. Conditional on the state it was in. */
+/** What a step of delivery changes on a notice. Conditional on the version that was read. */
 export interface NoticeStep {
-  from: readonly AttemptState[];
-  /** Only if the latest attempt is still this one. */
-  attemptId?: string;
   to: AttemptState;
   at: Instant;
-  set?: { attemptId?: string; vendorId?: string; sentAt?: Instant; attempts?: number };
-  /** When the notice is owed again; absent: it is done with. */
-  owedAt?: Instant;
+  attempts?: readonly Attempt[];
+  louder?: boolean;
+  over?: string;
+  /** When the notice is owed again; absent: it is done with; `same`: as before. */
+  owedAt?: Instant | 'same';
+  /** The trail line's facts; without them the step is not worth a line. */
   facts?: Record<string, string | number | boolean>;
+  /** Counters to raise in the same transaction, each in its own small item. */
+  counters?: readonly Counting[];
 }
 
 /** What the history keeps of a report: nothing that names anybody, and no text. */
 export type Kept = Omit<Past, 'at' | 'keys'>;
+
+/** Amounts to add to the counters of one name, which expire together. */
+export interface Counting {
+  name: string;
+  add: Readonly<Record<string, number>>;
+  expires: Instant;
+}
+
+/** What a step of a message to the 110 centre changes. Without `owedAt` it is done with; `same`: owed as before. */
+export type RelayStepped = Partial<Pick<RelayRow, 'state' | 'tries' | 'triedAt' | 'code' | 'deskTold'>> & {
+  owedAt?: Instant | 'same';
+};
 
 /** Things to write in the same transaction as a change. */
 export interface Beside {
@@ -77,6 +95,8 @@ export interface Beside {
   history?: { keys: readonly string[]; kept: Kept };
   /** A person said that it is something else. */
   correction?: Correction;
+  /** What the 110 centre has to be told of it. */
+  relay?: Relay;
   /** A key that makes the request that caused this change repeatable. */
   idempotencyKey?: string;
 }
@@ -87,7 +107,8 @@ export type Owed =
   | { kind: 'workflow'; incidentId: string; since: Instant }
   /** An incident that is over, with others joined to it that are not. */
   | { kind: 'joins'; incidentId: string; since: Instant }
-  | { kind: 'notice'; owner: string; noticeId: string; since: Instant };
+  /** Or a message to the 110 centre, whose ids are told apart by `isRelay`. */
+  | { kind: 'notice'; owner: string; noticeId: string; lane: Lane; since: Instant };
 
 /** A signed message that could not be taken, kept for the desk. */
 export interface Rejected {
@@ -149,22 +170,28 @@ export interface Store {
   done(id: string, idempotencyKey: string): Promise<boolean>;
   /** Commits if the row still has the version the change was made from. False: reload and decide again. */
   commit(change: Change, beside?: Beside): Promise<boolean>;
-  /** Commits two changes together or not at all; false: one of the rows has moved on. */
-  commitBoth(first: Change, second: Change, beside?: Beside): Promise<boolean>;
+  /** Commits two changes, each with what is beside it, together or not at all; false: one of the rows has moved on. */
+  commitBoth(first: Change, second: Change, beside?: Beside, besideSecond?: Beside): Promise<boolean>;
   /** Incidents received since an instant with what was told, newest first, at most `limit`; eventually consistent. */
   recent(since: Instant, now: Instant, limit: number): Promise<{ incident: Incident; content: Content }[]>;
   /** The execution of this round is known to run. */
   workflowStarted(id: string, round: number): Promise<void>;
   notice(owner: string, id: string): Promise<NoticeRow | undefined>;
   /**
-   * One step of delivery with its trail line. The row after it, ready for the next step; undefined: the notice was not in
-   * one of the expected states, or somebody took a step since it was read.
+   * One step of delivery with its trail line. The row after it, ready for the next step; undefined: somebody took a step
+   * since it was read.
    */
   step(owner: string, row: NoticeRow, step: NoticeStep): Promise<NoticeRow | undefined>;
+  /** What the 110 centre is owed, or was told, about an incident; strongly consistent. */
+  relays(owner: string): Promise<RelayRow[]>;
+  /** One step of a message to the 110 centre. The row after it; undefined: somebody took a step since it was read. */
+  stepRelay(owner: string, row: RelayRow, step: RelayStepped): Promise<RelayRow | undefined>;
   /** Finds a notice by the id of one of its attempts. */
   byAttempt(attemptId: string): Promise<{ owner: string; noticeId: string } | undefined>;
   /** Owed work written before this instant. */
   owed(before: Instant): Promise<Owed[]>;
+  /** Alerts that are owed now or later: what no vendor has brought to a phone yet, and what a louder channel may still follow. */
+  openAlerts(): Promise<{ owner: string; row: NoticeRow }[]>;
   /** Open incidents whose next step was due before this instant. */
   overdue(before: Instant): Promise<{ incidentId: string; due: Instant }[]>;
   list(filter: {
@@ -189,12 +216,18 @@ export interface Store {
   /** Keeps a rejected message and, with it, notices to the duty officer. */
   reject(rejected: Rejected, notices: readonly Notice[]): Promise<void>;
   rejected(before: string | undefined, limit: number): Promise<Page<Rejected>>;
+  /** Notices that concern no incident, owned by `REJECTS_OWNER`; known ones are left as they are. */
+  announce(notices: readonly Notice[]): Promise<void>;
   /** Adds one to a counter that expires, and gives its new value; limits floods. */
   tally(name: string, expires: Instant): Promise<number>;
   /** One more report with a category code that stands in no table. */
   countCode(code: string, at: Instant): Promise<void>;
   /** Codes that stood in no table when they came, the latest first, at most 100. */
   unknownCodes(): Promise<UnknownCode[]>;
+  /** Raises counters. Lost only with the table. */
+  count(counting: Counting): Promise<void>;
+  /** The counters of a name; empty when nothing was counted. */
+  counters(name: string): Promise<Record<string, number>>;
   roster(): Promise<Member[]>;
   saveRoster(members: readonly Member[], at: Instant): Promise<void>;
   /** The feeder gave a sign of life. */

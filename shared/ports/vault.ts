@@ -17,8 +17,11 @@ export interface Vault {
   seal(words: unknown, context: string): string;
   /** @throws KeyErased when its key is gone; another error when the context differs or a byte was changed: a defect. */
   open(sealed: string, context: string): unknown;
-  /** Keyed hash of what a matter is found again by, for history: equal inputs give equal hashes only under the same pepper. */
-  hash(kind: HistoryKind, value: string): string;
+  /**
+   * Keyed hash: equal inputs give equal hashes only under the same pepper. Of what a matter is found again by, for history, blanks and
+   * case apart; of a link or a code exactly.
+   */
+  hash(kind: HistoryKind | 'link' | 'pin', value: string): string;
   /** What is kept of a text to compare it with others (`sketch.ts`), keyed with the pepper. */
   sketch(text: string): Sketch;
 }

@@ -217,10 +217,16 @@ describe('Step Functions', () => {
 describe('SQS', () => {
   const sqs = mockClient(SQSClient);
   const queues = sqsQueues(new SQSClient({}), {
-    notices: 'https://sample.invalid/notices',
+    alerts: 'https://sample.invalid/alerts',
+    chatter: 'https://sample.invalid/chatter',
     sweeps: 'https://sample.invalid/sweeps',
   });
-  const jobs = (n: number) => Array.from({ length: n }, (_, i) => ({ owner: 'INC#I', noticeId: String(i) }));
+  const jobs = (n: number) =>
+    Array.from({ length: n }, (_, i) => ({
+      owner: 'INC#I',
+      noticeId: String(i),
+      lane: 'alerts' as const,
+    }));
   beforeEach(() => {
     sqs.reset();
     sqs.on(SendMessageCommand).resolves({}).on(SendMessageBatchCommand).resolves({});
@@ -232,7 +238,7 @@ describe('SQS', () => {
     await queues.notices(jobs(23));
     expect(sqs.commandCalls(SendMessageCommand).map((call) => call.args[0].input)).toEqual([
       {
-        QueueUrl: 'https://sample.invalid/notices',
+        QueueUrl: 'https://sample.invalid/alerts',
         MessageBody: '{"v":1,"owner":"INC#I","noticeId":"0"}',
         DelaySeconds: 2,
       },

@@ -20,8 +20,10 @@ import { verifyTrail } from '../../infra/commands/verify-trail.ts';
 const refs = {
   ReportsQueue0A1B2C3D: 'http://127.0.0.1:1/q/reports',
   ReportsDead0A1B2C3D: 'http://127.0.0.1:1/q/reports-dead',
-  NoticesQueue0A1B2C3D: 'http://127.0.0.1:1/q/notices',
-  NoticesDead0A1B2C3D: 'http://127.0.0.1:1/q/notices-dead',
+  AlertsQueue0A1B2C3D: 'http://127.0.0.1:1/q/alerts',
+  AlertsDead0A1B2C3D: 'http://127.0.0.1:1/q/alerts-dead',
+  ChatterQueue0A1B2C3D: 'http://127.0.0.1:1/q/chatter',
+  ChatterDead0A1B2C3D: 'http://127.0.0.1:1/q/chatter-dead',
   SweepsQueue0A1B2C3D: 'http://127.0.0.1:1/q/sweeps',
   SweepsDead0A1B2C3D: 'http://127.0.0.1:1/q/sweeps-dead',
   Secret0A1B2C3D: 'arn:of:the:secret',
@@ -67,7 +69,7 @@ describe('a local run', () => {
       const installation = await connect({ data });
       expect(installation).toMatchObject({
         district: 'xiaohe',
-        queues: { notices: { work: refs.NoticesQueue0A1B2C3D, dead: refs.NoticesDead0A1B2C3D } },
+        queues: { alerts: { work: refs.AlertsQueue0A1B2C3D, dead: refs.AlertsDead0A1B2C3D } },
       });
       expect(await installation.now()).toEqual(new Date('2031-01-01T00:00:00.000Z'));
       installation.close();
@@ -103,7 +105,7 @@ describe('a deployed stack', () => {
     TableName: 'the table',
     SecretArn: 'the secret',
     ...Object.fromEntries(
-      ['Reports', 'Notices', 'Sweeps'].flatMap((name) => [
+      ['Reports', 'Alerts', 'Chatter', 'Sweeps'].flatMap((name) => [
         [`${name}QueueUrl`, `the queue ${name}`],
         [`${name}DeadLetterQueueUrl`, `the dead ${name}`],
       ]),
@@ -190,7 +192,7 @@ describe('every command', () => {
       );
     });
     expect(code).toBe(2);
-    expect(stderr).toContain("Which queue? One of reports, notices, sweeps, not 'letters'.");
+    expect(stderr).toContain("Which queue? One of reports, alerts, chatter, sweeps, not 'letters'.");
   });
 });
 

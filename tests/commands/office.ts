@@ -58,7 +58,12 @@ export const openOffice = (secret: DistrictSecret | null = newDistrictSecret(VEN
     secret: () => districtSecretSchema.parse(JSON.parse(office.secretText ?? 'null')),
     now: new Date('2026-11-21T04:00:00Z'),
     sqs: new SQSClient({ region: 'local' }),
-    queues: { reports: url('reports'), notices: url('notices'), sweeps: url('sweeps') },
+    queues: {
+      reports: url('reports'),
+      alerts: url('alerts'),
+      chatter: url('chatter'),
+      sweeps: url('sweeps'),
+    },
     answer: undefined,
     async run(command, ...args) {
       const out: string[] = [];
@@ -143,7 +148,7 @@ export const keepIncident = async (
     if (!found) throw new Error('the notice was not kept');
     return found;
   };
-  await store.step(ownerOf(id), await row(), { from: ['pending'], to: 'sending', at: receivedAt + 100 });
-  await store.step(ownerOf(id), await row(), { from: ['sending'], to: 'sent', at: receivedAt + 200 });
+  await store.step(ownerOf(id), await row(), { to: 'sending', at: receivedAt + 100, facts: {} });
+  await store.step(ownerOf(id), await row(), { to: 'sent', at: receivedAt + 200, facts: {} });
   return id;
 };

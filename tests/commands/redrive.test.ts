@@ -27,15 +27,15 @@ describe('redrive on an engine', () => {
       endpoint: engine.endpoint,
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     });
-    for (const name of ['notices', 'notices-dead']) {
+    for (const name of ['alerts', 'alerts-dead']) {
       engine.ensureQueue({ name, arn: `arn:aws:sqs:us-east-1:000000000000:${name}`, attributes: {} });
     }
     const url = (name: string) => `${engine.endpoint}/000000000000/${name}`;
-    office.queues = { ...office.queues, notices: { work: url('notices'), dead: url('notices-dead') } };
+    office.queues = { ...office.queues, alerts: { work: url('alerts'), dead: url('alerts-dead') } };
     for (let n = 0; n < 12; n += 1)
       await office.sqs.send(
         new SendMessageCommand({
-          QueueUrl: office.queues.notices.dead,
+          QueueUrl: office.queues.alerts.dead,
           MessageBody: `{"v":1,"n":${n}}`,
           MessageAttributes: { origin: { DataType: 'String', StringValue: 'sample' } },
         }),
@@ -48,14 +48,14 @@ describe('redrive on an engine', () => {
   });
 
   it('sends every message as it was, and leaves the dead-letter queue empty', async () => {
-    const { code, out } = await office.run(redriveCommand, 'notices');
-    expect({ code, out }).toEqual({ code: 0, out: ['12 of 12 messages were sent to notices again.'] });
-    expect(engine.depth('notices-dead')).toEqual({ ready: 0, inFlight: 0, delayed: 0 });
+    const { code, out } = await office.run(redriveCommand, 'alerts');
+    expect({ code, out }).toEqual({ code: 0, out: ['12 of 12 messages were sent to alerts again.'] });
+    expect(engine.depth('alerts-dead')).toEqual({ ready: 0, inFlight: 0, delayed: 0 });
     const bodies = new Set<string | undefined>();
     for (let n = 0; n < 2; n += 1) {
       const { Messages = [] } = await office.sqs.send(
         new ReceiveMessageCommand({
-          QueueUrl: office.queues.notices.work,
+          QueueUrl: office.queues.alerts.work,
           MaxNumberOfMessages: 10,
           MessageAttributeNames: ['All'],
         }),
@@ -66,15 +66,15 @@ describe('redrive on an engine', () => {
       }
     }
     expect(bodies).toEqual(new Set(Array.from({ length: 12 }, (_, n) => `{"v":1,"n":${n}}`)));
-    expect((await office.run(redriveCommand, 'notices')).out).toEqual([
-      'The dead-letter queue of notices is empty.',
+    expect((await office.run(redriveCommand, 'alerts')).out).toEqual([
+      'The dead-letter queue of alerts is empty.',
     ]);
   });
 
   it('stops at the most that was asked for', async () => {
-    await office.run(redriveCommand, 'notices', '--max', '11');
-    expect(engine.depth('notices').ready).toBe(11);
-    expect(engine.depth('notices-dead').ready).toBe(1);
+    await office.run(redriveCommand, 'alerts', '--max', '11');
+    expect(engine.depth('alerts').ready).toBe(11);
+    expect(engine.depth('alerts-dead').ready).toBe(1);
   });
 });
 
@@ -101,9 +101,9 @@ it('keeps what could not be sent, says so, and deletes only what was sent', asyn
 });
 
 it.each([
-  [[], 'Which queue? One of reports, notices, sweeps.'],
+  [[], 'Which queue? One of reports, alerts, chatter, sweeps.'],
   [['letters'], "not 'letters'"],
-  [['reports', 'notices'], "not 'reports notices'"],
+  [['reports', 'alerts'], "not 'reports alerts'"],
   [['reports', '--max', '0'], '--max takes a whole number from 1'],
 ])('answers %j with a sentence and exit code 2', async (args, sentence) => {
   const { code, err } = await openOffice().run(redriveCommand, ...args);

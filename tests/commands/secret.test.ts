@@ -218,6 +218,29 @@ describe('secret', () => {
     expect((await office.run(secret, 'set-opinion', '--vendor', vendor)).code).toBe(2);
   });
 
+  it('takes an account with a further vendor, and takes it out again', async () => {
+    const office = openOffice();
+    const file = join(folder, 'tencent.json');
+    const tencentSms = { secretId: 'sample-id', secretKey: 'sample-secret-key', sdkAppId: '1400000000' };
+    writeFileSync(file, JSON.stringify(tencentSms));
+    const set = await office.run(secret, 'set-vendor', 'tencentSms', '--vendor', file);
+    expect([set.code, set.all]).toEqual([0, expect.stringContaining('/receipts/tencent-sms/<receiptToken>')]);
+    expect(office.secret().tencentSms).toEqual(tencentSms);
+    const shown = await office.run(secret, 'show-fields');
+    expect(shown.all).toContain('tencentSms    secretId, secretKey, sdkAppId');
+    expect(shown.all).not.toContain('sample-secret-key');
+    // One account's keys are not another's, and what is wrong is named without its value.
+    writeFileSync(file, JSON.stringify({ ...tencentSms, sdkAppId: 'mine' }));
+    for (const section of ['tencentSms', 'wecom']) {
+      const { code, all } = await office.run(secret, 'set-vendor', section, '--vendor', file);
+      expect([section, code]).toEqual([section, 2]);
+      expect(all).not.toMatch(/mine|sample-secret-key/);
+    }
+    expect((await office.run(secret, 'drop-vendor', 'tencentSms')).code).toBe(0);
+    expect(office.secret().tencentSms).toBeUndefined();
+    expect((await office.run(secret, 'drop-vendor', 'tencentSms')).code).toBe(1);
+  });
+
   it('names what is missing and not what is there', async () => {
     const office = openOffice();
     office.secretText = JSON.stringify({ ...office.secret(), pepper: 'short-but-mine' });
@@ -232,6 +255,9 @@ describe('secret', () => {
     [['constructor'], "not 'constructor'"],
     [['init'], '--vendor FILE is needed'],
     [['erase-data'], 'Which data key?'],
+    [['set-vendor', 'pigeon'], "Not 'pigeon'"],
+    [['drop-vendor'], 'Which account'],
+    [['drop-vendor', 'aliyunSms'], 'aliyunSms stays'],
     [['show-fields', '--print'], '--print means nothing to show-fields.'],
     [['rotate-webhook', '--finish', '--cancel'], '--finish stands alone.'],
     [['rotate-data', 'k2'], "'k2' is one word too many."],

@@ -12,6 +12,7 @@ import { plan } from '#shared/domain/plan.ts';
 import type { Role } from '#shared/domain/roster.ts';
 import type { Rung } from '#shared/domain/rung.ts';
 import type { Line } from '#shared/domain/trail.ts';
+import { leaveUnreached } from '#shared/domain/unreached.ts';
 
 /** The instant of receipt in every tale: a Monday afternoon in Beijing. */
 export const T0: Instant = Date.UTC(2026, 0, 5, 6, 0, 0);
@@ -188,6 +189,17 @@ export class DutyRoom {
         does('close', { outcome, text }),
       does,
     };
+  }
+
+  /** No channel reaches him, and that is known now. */
+  noChannelReaches(id: string): this {
+    const before = structuredClone(this.incident);
+    const change = leaveUnreached(this.incident, id, this.hands, this.now);
+    if (change) {
+      this.commit(change);
+      this.wake(before);
+    }
+    return this;
   }
 
   /** Takes notice of every message sent so far; each is `second person kind`, in the order they were sent. */

@@ -3,15 +3,20 @@ import { describe, expect, test } from 'vitest';
 import districtCategories from '#shared/districts/categories.json' with { type: 'json' };
 import districtTexts from '#shared/districts/texts.json' with { type: 'json' };
 import { RUNGS } from '#shared/domain/rung.ts';
+import { VENDORS, type Vendor } from '#shared/domain/channel.ts';
 import {
+  carries,
   clockTime,
   DESK_NOTES,
+  LANGUAGES,
   neutralCode,
   NOTICE_KINDS,
   renderNotice,
   shortNumber,
   TEXT_PARAMS,
   textsSchema,
+  unready,
+  type Language,
   type NoticeFacts,
 } from '#shared/domain/texts.ts';
 
@@ -39,7 +44,7 @@ describe('what a phone shows', () => {
     expect(renderNotice(texts, 'ask', facts)).toEqual({
       code: texts.templates.ask.code,
       params: { number: '8F3K2M', place: '河清路', code: 'B2', limit: '14:03:20' },
-      text: '新任务8F3K2M：河清路，类别B2。请马上签收，时限14:03:20。',
+      text: '新任务8F3K2M：河清路，类别B2。回1签收，回2退单，时限14:03:20。',
     });
   });
 
@@ -66,7 +71,7 @@ describe('what a phone shows', () => {
   test('who is brought in by a missed deadline is not asked to keep it', () => {
     const late = { ...facts, at: new Date('2026-11-03T06:03:20Z') };
     expect(renderNotice(texts, 'ask', late).text).toBe(
-      '新任务8F3K2M：河清路，类别B2。请马上签收，时限已过。',
+      '新任务8F3K2M：河清路，类别B2。回1签收，回2退单，时限已过。',
     );
     expect(renderNotice(texts, 'climb', late).text).toBe(
       '任务8F3K2M超时：河清路，该在14:03:20前完成“联系当事人”，请您过问。',
@@ -79,11 +84,52 @@ describe('what a phone shows', () => {
   test.each(NOTICE_KINDS)(
     '%s needs nothing but a number and the time: no notice is stuck for want of a word',
     (kind) => {
-      const { text } = renderNotice(texts, kind, { number: '01JABCDEFGHJKMNPQRSTVWXYZ0', at });
-      expect(text).toContain('STVWXYZ0');
-      expect(text).not.toMatch(/undefined|\$\{|，，|：。/);
+      for (const vendor of VENDORS)
+        for (const language of LANGUAGES) {
+          const facts = { number: '01JABCDEFGHJKMNPQRSTVWXYZ0', at };
+          const { text } = renderNotice(texts, kind, facts, vendor, language);
+          if (texts.templates[kind].params.includes('number')) expect(text).toContain('STVWXYZ0');
+          expect(text).not.toMatch(/undefined|\$\{|，，|：。/);
+        }
     },
   );
+
+  test('who can text back is told how, who taps is not, who hears it hears of keys and of no place', () => {
+    const words = (vendor: Vendor, language?: Language) =>
+      renderNotice(texts, 'ask', facts, vendor, language).text;
+    expect(words('tencent-sms')).toContain('回1签收');
+    expect(words('wecom')).toBe('新任务8F3K2M：河清路，类别B2。请打开签收，时限14:03:20。');
+    expect(words('aliyun-voice')).toMatch(/按1.*按2/);
+    expect(words('aliyun-voice')).not.toContain('河清路');
+    expect(words('wecom', 'en')).toBe('Task 8F3K2M: 河清路, B2. 1 yes, 2 no, by 14:03:20');
+    // A vendor of approved templates has the Chinese ones only.
+    expect(words('aliyun-sms', 'en')).toBe(words('aliyun-sms'));
+  });
+
+  test("each vendor has its own code, and values are cut to that vendor's length", () => {
+    const long = { ...facts, place: '东湖中路农贸市场西侧的一条路' };
+    expect(renderNotice(texts, 'ask', long, 'aliyun-sms')).toMatchObject({
+      code: 'SMS_990000001',
+      params: { place: '东湖中路农贸市场西侧的一条路' },
+    });
+    expect(renderNotice(texts, 'ask', long, 'tencent-sms')).toMatchObject({
+      code: '9900001',
+      params: { place: '东湖中路农贸市场西侧的…' },
+    });
+    expect(renderNotice(texts, 'ask', long, 'aliyun-voice')).toMatchObject({
+      code: 'TTS_990000001',
+      params: { number: '8F3K2M' },
+    });
+    expect(carries(texts, 'stand-down', 'aliyun-voice')).toBe(false);
+    expect(carries(texts, 'stand-down', 'wecom')).toBe(true);
+  });
+
+  test('a list of tasks to choose from holds as many as fit, each whole', () => {
+    const list = [1, 2, 3, 4, 5].map((n) => ({ number: `AAAAA${n}`, code: `${n}1` }));
+    const shown = (vendor: Vendor) => renderNotice(texts, 'choose', { ...facts, list }, vendor).params.list;
+    expect(shown('aliyun-sms')).toBe('AAAAA1回11，AAAAA2回21，AAAAA3回31');
+    expect(shown('tencent-sms')).toBe('AAAAA1回11');
+  });
 
   test('numbers people can say, codes that give nothing away', () => {
     expect(shortNumber('01JABCDEFGHJKMNPQRSTVWXYZ0')).toBe('VWXYZ0');
@@ -128,8 +174,11 @@ describe('what a phone shows', () => {
     });
     fc.assert(
       fc.property(fc.constantFrom(...NOTICE_KINDS), anyFacts, (kind, facts) => {
+        for (const vendor of ['aliyun-sms', 'tencent-sms'] as const) {
+          const { text } = renderNotice(texts, kind, facts, vendor);
+          expect(`【${texts.signName}】${text}`.length).toBeLessThanOrEqual(70);
+        }
         const { text, params } = renderNotice(texts, kind, facts);
-        expect(`【${texts.signName}】${text}`.length).toBeLessThanOrEqual(70);
         expect(texts.barred.filter((word) => text.includes(word))).toEqual([]);
         expect(text).not.toMatch(/[【】]|\$\{/);
         for (const [name, longest] of Object.entries(TEXT_PARAMS))
@@ -145,6 +194,12 @@ describe('a texts file that breaks a rule is refused with the kind and the reaso
     expect(refusals((t) => (t.templates.ask.text += '收到请尽快动身，路上注意安全，到了再报。'))).toMatch(
       /'ask': up to 8\d characters with 【小脑】, one message holds 70/,
     );
+    expect(
+      refusals((t) => {
+        t.templates.ask.text += '收到请尽快动身，路上注意安全，到了再报。';
+        Object.assign(t.templates.ask, { parts: { 'zh-CN': 2 } });
+      }),
+    ).toBe('');
   });
 
   test.each(['赌博', '毒品', '暴力', '恐吓', '调解'])('the barred word %s', (word) => {
@@ -160,13 +215,52 @@ describe('a texts file that breaks a rule is refused with the kind and the reaso
     expect(refusals((t) => (t.templates.desk.text += '${place}'))).toContain(
       '${place} stands in the text but not in params',
     );
+    expect(refusals((t) => (t.templates.ask.voice += '${place}'))).toContain('names no place');
     expect(refusals((t) => (t.templates.reassigned.text += '${number}'))).toContain('only once');
   });
 
   test('a kind without a text, two kinds with one code', () => {
     expect(refusals((t) => Reflect.deleteProperty(t.templates, 'nag'))).toContain('nag');
-    expect(refusals((t) => (t.templates.nag.code = t.templates.ask.code))).toContain(
-      "'nag' and 'ask' have the same code",
-    );
+    expect(
+      refusals(
+        (t) => (t.templates.nag.vendors['aliyun-sms'].code = t.templates.ask.vendors['aliyun-sms'].code),
+      ),
+    ).toContain("'nag' and 'ask' have the same code");
+  });
+});
+
+describe('a district for production', () => {
+  const approved = { state: 'approved', at: '2026-11-20' };
+  const ready = () => {
+    const draft = structuredClone(districtTexts);
+    draft.sample = false;
+    for (const registration of Object.values(draft.registrations)) {
+      registration.signature = approved;
+      registration.filing = { state: 'registered', at: '2026-11-20' } as { state: string };
+    }
+    for (const { vendors } of Object.values(draft.templates))
+      for (const one of Object.values(vendors)) Object.assign(one, approved);
+    return draft;
+  };
+
+  test('may have neither samples nor anything that waits for approval: a sentence for each', () => {
+    expect(unready(texts)).toEqual([expect.stringContaining('samples')]);
+    expect(unready(textsSchema.parse(ready()))).toEqual([]);
+    const waiting = ready();
+    Object.assign(waiting.templates.nag.vendors['tencent-sms'], { state: 'filed', at: '2026-11-21' });
+    Object.assign(waiting.registrations['aliyun-sms'], { filing: { state: 'filed', at: '2026-11-12' } });
+    expect(unready(textsSchema.parse(waiting))).toEqual([
+      expect.stringMatching(/aliyun-sms\.filing: 实名制报备 is 'filed', not registered/),
+      expect.stringMatching(/templates\.nag\.vendors\.tencent-sms: the template is filed, not approved/),
+    ]);
+    // Who has no account with a vendor needs nothing approved by it.
+    Reflect.deleteProperty(waiting.registrations, 'tencent-sms');
+    expect(unready(textsSchema.parse(waiting))).toHaveLength(1);
+  });
+
+  test('an approval without its day is refused', () => {
+    const undated = ready();
+    Reflect.deleteProperty(undated.templates.ask.vendors['aliyun-sms'], 'at');
+    expect(textsSchema.safeParse(undated).error?.message).toContain('a state has its day');
   });
 });

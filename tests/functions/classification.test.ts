@@ -41,7 +41,9 @@ test('says what it is, who answers and by when; asks the first one and starts th
   });
   const [first = ''] = await office.asked(id);
   const { notice } = await office.notice(id, first, 'ask');
-  expect(office.sent.notices).toEqual([{ owner: ownerOf(id), noticeId: notice.id, delay: 0 }]);
+  expect(office.sent.notices).toEqual([
+    { owner: ownerOf(id), noticeId: notice.id, lane: 'alerts', delay: 0 },
+  ]);
   expect(office.told).toEqual(['start 1']);
   expect(await office.store.owed(office.time)).toHaveLength(1);
 });

@@ -8,6 +8,7 @@ import { classify } from '#shared/domain/classify.ts';
 import { ladderFor } from '#shared/domain/district.ts';
 import { handsAt } from '#shared/domain/hands.ts';
 import { receive } from '#shared/domain/incident.ts';
+import { TEXTLESS } from '#shared/domain/reply.ts';
 import { onShift, type Member } from '#shared/domain/roster.ts';
 import type { Route } from '#shared/lambda/http.ts';
 import {
@@ -152,7 +153,11 @@ describe('an incident', () => {
     const [row] = await office.store.notices(`INC#${id}`);
     if (!row) throw new Error('no notice');
     office.time.now += 1_000;
-    await office.store.step(`INC#${id}`, row, { from: ['pending'], to: 'sending', at: office.time.now });
+    await office.store.step(`INC#${id}`, row, {
+      to: 'sending',
+      at: office.time.now,
+      facts: {},
+    });
     office.time.now += 4_000;
     await does(id, { kind: 'member', id: who(0) }, { action: 'accept' });
     const { body } = await get(`/api/incidents/${id}`, await asDesk());
@@ -291,6 +296,14 @@ describe('the roster', () => {
     expect(own.body.items.length).toBeGreaterThan(1);
     expect(new Set(own.body.items.map((m: { squad: string }) => m.squad))).toEqual(new Set([crew[0]?.squad]));
     expect(JSON.stringify(own.body)).not.toMatch(/1\d{10}/);
+  });
+
+  test('tells the desk who wants no texts', async () => {
+    const hash = (await office.secrets.vault()).hash('phone', crew[0]?.phone ?? '');
+    await office.memos.write(TEXTLESS, { version: 0, value: [hash] }, NOON);
+    const { body } = await get('/api/roster', await asDesk());
+    const textless = body.items.filter((entry: { textless?: boolean }) => entry.textless);
+    expect(textless.map((entry: { id: string }) => entry.id)).toEqual([who(0)]);
   });
 });
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Webhook } from 'standardwebhooks';
 import { memoryTable } from '#shared/adapters/memory-table.ts';
+import { tableMemos } from '#shared/adapters/memos.ts';
 import { listLog } from '#shared/adapters/log.ts';
 import { newDistrictSecret } from '#shared/adapters/new-district-secret.ts';
 import { parseRoster } from '#shared/adapters/roster-csv.ts';
@@ -39,7 +40,8 @@ export const frontOffice = async (districtId = 'xiaohe') => {
   const clock = { now: () => new Date(time.now) };
   const secret = newDistrictSecret({ accessKeyId: 'sample', accessKeySecret: 'sample', signName: '小脑' });
   const secrets = givenSecrets(secret);
-  const store = tableStore(memoryTable(), secrets);
+  const table = memoryTable();
+  const store = tableStore(table, secrets);
   const district = loadDistrict(districtId);
   const log = listLog();
   const sent: { reports: ReportJob[]; notices: NoticeJob[] } = { reports: [], notices: [] };
@@ -59,6 +61,7 @@ export const frontOffice = async (districtId = 'xiaohe') => {
     secret,
     secrets,
     store,
+    memos: tableMemos(table),
     district,
     log,
     queues,

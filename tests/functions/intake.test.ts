@@ -215,7 +215,9 @@ describe('a signed message that cannot be taken', () => {
     expect(rows.map(({ notice }) => [notice.kind, notice.note, notice.to])).toEqual([
       ['desk', 'rejected', duty?.id],
     ]);
-    expect(office.sent.notices).toEqual([{ owner: REJECTS_OWNER, noticeId: rows[0]?.notice.id }]);
+    expect(office.sent.notices).toEqual([
+      { owner: REJECTS_OWNER, noticeId: rows[0]?.notice.id, lane: 'alerts' },
+    ]);
   });
 
   test('one after the other: ten texts in five minutes, every message kept', async () => {

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { spend } from '#shared/domain/budget.ts';
+import { ledgersOf, sumOf } from '#shared/domain/ledger.ts';
 import type { SendResult } from '#shared/ports/sender.ts';
 import { REJECTS_OWNER, ownerOf } from '#shared/ports/store.ts';
+import { T0 } from '../adapters/fixtures.ts';
 import { Office } from './office.ts';
 
 const BUSY: SendResult = {
@@ -54,14 +57,20 @@ test('a notice is sent once, in the approved words, however often the queue brin
     {
       attemptId: office.attemptId(owner, noticeId, 1),
       to: phone,
-      template: {
-        code: office.texts.templates.ask.code,
-        params: { number: id.slice(-6), place: '和睦路', code: expect.any(String), limit: '10:01:00' },
+      message: {
+        kind: 'ask',
+        template: {
+          code: office.texts.templates.ask.code,
+          params: { number: id.slice(-6), place: '和睦路', code: expect.any(String), limit: '10:01:00' },
+          order: ['number', 'place', 'code', 'limit'],
+        },
+        signName: office.texts.signName,
+        text: expect.stringContaining('和睦路'),
+        extension: office.district.replies.members,
       },
-      signName: office.texts.signName,
     },
   ]);
-  expect(await row()).toMatchObject({ state: 'sent', attempts: 1, vendorId: 'v-1' });
+  expect(await row()).toMatchObject({ state: 'sent', attempts: [{ n: 1, vendorId: 'v-1', milli: 45 }] });
   expect(await way()).toEqual(['sending', 'sent']);
   // What is owed now is the receipt, a minute later: then the vendor is asked once, and the silence is written down.
   expect(await office.store.owed(office.time + 59_999)).toEqual([]);
@@ -79,19 +88,22 @@ test('of two deliverers of the same message one calls the vendor', async () => {
   expect(await way()).toEqual(['sending', 'sent']);
 });
 
-test('a refusal that passes is tried again, later each time, for three minutes; then it is a failure that is counted', async () => {
+test('a refusal that passes is tried again, later each time, until the minute is over; then it has expired', async () => {
   office.script.send = [BUSY, BUSY];
   await deliver();
-  expect(office.looked().sent.notices).toEqual([{ owner, noticeId, delay: 2 }]);
+  expect(office.looked().sent.notices).toEqual([{ owner, noticeId, lane: 'alerts', delay: 2 }]);
   // Should the queue lose it, reconcile finds it at the same time.
   expect(await office.store.owed(office.time + 1_999)).toEqual([]);
   expect(await office.store.owed(office.time + 2_000)).toHaveLength(1);
+  // A message that comes too early calls nobody.
+  await deliver();
+  expect(office.sends).toHaveLength(1);
+  office.time += 2_000;
   await deliver();
   await office.deliverAll();
   expect(await row()).toMatchObject({
     state: 'sent',
-    attempts: 3,
-    attemptId: office.attemptId(owner, noticeId, 3),
+    attempts: [{}, {}, { id: office.attemptId(owner, noticeId, 3), n: 3 }],
   });
   expect(await way()).toEqual([
     'sending',
@@ -107,9 +119,15 @@ test('a refusal that passes is tried again, later each time, for three minutes; 
   const before = office.time;
   await office.deliver(ownerOf(other), (await office.notice(other, first)).notice.id);
   await office.deliverAll();
-  expect(await office.notice(other, first)).toMatchObject({ state: 'failed-permanent', attempts: 8 });
-  expect(office.time - before).toBeGreaterThan(120_000);
-  expect(office.log.counts).toMatchObject({ NoticeFailed: 1 });
+  expect(await office.notice(other, first)).toMatchObject({
+    state: 'expired',
+    over: 'too-late',
+    attempts: Array.from({ length: 8 }, () => ({})),
+  });
+  expect(office.time - before).toBe(60_000);
+  // The desk knew at once that nobody takes his notices, and the climb goes on by itself.
+  expect(office.log.counts).toMatchObject({ NoticeExpired: 1, VendorSwitched: 1 });
+  expect(office.log.counts.Unreached).toBeGreaterThan(0);
   expect(office.log.counts.NoticeDoubled).toBeUndefined();
   const owed = await office.store.owed(office.time + 3_600_000);
   expect(owed.filter((one) => one.kind === 'notice' && one.owner === ownerOf(other))).toEqual([]);
@@ -120,8 +138,12 @@ test('a refusal for good is not tried again', async () => {
   await deliver();
   await deliver();
   expect(office.sends).toHaveLength(1);
-  expect(await row()).toMatchObject({ state: 'failed-permanent' });
+  expect(await row()).toMatchObject({ state: 'failed-permanent', over: 'unreachable' });
   expect(office.log.counts).toEqual({ NoticeFailed: 1 });
+  // He has no channel that works: the next one is asked at once, not in a minute.
+  const [, second = ''] = await office.asked(id);
+  expect(await office.notice(id, second, 'ask')).toMatchObject({ notice: { at: office.time } });
+  expect(await office.trail(id)).toContain('unreached');
 });
 
 describe('when the vendor gives no answer it is asked what became of the text', () => {
@@ -137,31 +159,29 @@ describe('when the vendor gives no answer it is asked what became of the text', 
     office.script.ask = [answer];
     await deliver();
     await office.deliverAll();
-    expect(office.sends).toHaveLength(1);
+    expect(office.sends.filter(({ to }) => to === phone)).toHaveLength(1);
     expect(office.asks).toEqual([
       { attemptId: office.attemptId(owner, noticeId, 1), to: phone, sentAt: new Date(office.time) },
     ]);
     expect(await row()).toMatchObject({ state });
-    expect(await way()).toEqual(['sending', 'unknown', state]);
+    expect((await way()).slice(0, 3)).toEqual(['sending', 'unknown', state]);
     expect(office.log.counts.NoticeFailed).toBe(failed);
   });
 
   test('it states that it has no record: sent again at once, and that is no double', async () => {
     office.script.ask = [{ kind: 'no-record' }];
     await deliver();
-    expect(office.sent.notices).toEqual([{ owner, noticeId, delay: 0 }]);
-    await office.deliverAll();
     expect(office.sends.map((send) => send.attemptId)).toEqual(
       [1, 2].map((n) => office.attemptId(owner, noticeId, n)),
     );
-    expect(await row()).toMatchObject({ state: 'sent', attempts: 2 });
+    expect(await row()).toMatchObject({ state: 'sent', attempts: [{ never: true }, {}] });
     expect(office.log.counts.NoticeDoubled).toBeUndefined();
   });
 
   test('it cannot be asked either: sent again after a moment, and the possible double is counted', async () => {
     office.script.ask = [{ kind: 'no-answer' }];
     await deliver();
-    expect(office.sent.notices).toEqual([{ owner, noticeId, delay: 2 }]);
+    expect(office.sent.notices).toEqual([{ owner, noticeId, lane: 'alerts', delay: 2 }]);
     await office.deliverAll();
     expect(office.sends).toHaveLength(2);
     expect(await row()).toMatchObject({ state: 'sent' });
@@ -172,7 +192,10 @@ describe('when the vendor gives no answer it is asked what became of the text', 
     office.script.send = Array.from({ length: 20 }, () => SILENCE);
     await deliver();
     await office.deliverAll();
-    expect(await row()).toMatchObject({ state: 'failed-permanent', attempts: 8 });
+    expect(await row()).toMatchObject({
+      state: 'unknown',
+      attempts: Array.from({ length: 8 }, () => ({})),
+    });
     expect(office.log.counts).toMatchObject({ NoticeFailed: 1, NoticeDoubled: 7 });
   });
 });
@@ -182,13 +205,13 @@ describe('a function that dies in the middle of the call', () => {
     office.meanwhile = () => Promise.reject(new Error('killed'));
     await expect(deliver()).rejects.toThrow('killed');
     office.meanwhile = async () => {};
-    expect(await row()).toMatchObject({ state: 'sending', attempts: 1 });
+    expect(await row()).toMatchObject({ state: 'sending', attempts: [{ state: 'sending' }] });
   });
 
   test('is not overtaken: the next one waits until the call must be over, then asks the vendor first', async () => {
     office.time += 4_000;
     await deliver();
-    expect(office.looked().sent.notices).toEqual([{ owner, noticeId, delay: 6 }]);
+    expect(office.looked().sent.notices).toEqual([{ owner, noticeId, lane: 'alerts', delay: 6 }]);
     expect(office.asks).toEqual([]);
     office.time += 6_000;
     office.script.ask = [{ kind: 'known', state: 'waiting' }];
@@ -214,7 +237,7 @@ describe('a function that dies in the middle of the call', () => {
       expect(office.time - before).toBeLessThanOrEqual(10_000);
     }
     expect(office.sends).toHaveLength(2);
-    expect((await row()).sentAt).toBeLessThanOrEqual(died + 20_000);
+    expect((await row()).attempts.at(-1)?.at).toBeLessThanOrEqual(died + 20_000);
   });
 
   test('two who find it at once send one text between them', async () => {
@@ -223,7 +246,7 @@ describe('a function that dies in the middle of the call', () => {
     await Promise.all([deliver(), deliver()]);
     await office.deliverAll();
     expect(office.sends).toHaveLength(2);
-    expect(await row()).toMatchObject({ state: 'sent', attempts: 2 });
+    expect(await row()).toMatchObject({ state: 'sent', attempts: [{ never: true }, {}] });
   });
 
   test.each([
@@ -233,6 +256,7 @@ describe('a function that dies in the middle of the call', () => {
     office.time += 10_000;
     office.script.ask = [answer, answer];
     await Promise.all([deliver(), deliver()]);
+    await office.deliverAll();
     expect(office.log.counts).toEqual(counts);
   });
 });
@@ -297,8 +321,11 @@ describe('a notice that helps nobody any more is not sent', () => {
     office.time += 66_000;
     await office.sweep();
     expect(await office.incident(lost)).toMatchObject({ round: 2 });
-    await office.deliver(ownerOf(lost), (await office.notice(lost, first)).notice.id);
-    expect(await office.notice(lost, first)).toMatchObject({ state: 'sent' });
+    const [, second = ''] = await office.asked(lost);
+    const { notice } = await office.notice(lost, second);
+    expect(notice.round).toBe(1);
+    await office.deliver(ownerOf(lost), notice.id);
+    expect(await office.notice(lost, second)).toMatchObject({ state: 'sent' });
   });
 
   test('a nag, as soon as somebody leads, though a second one is still wanted', async () => {
@@ -327,7 +354,14 @@ test('an acceptance in the middle of the call: the text goes out, everybody else
 test("a receipt may overtake the vendor's own answer; delivered stays delivered", async () => {
   office.meanwhile = async () => {
     const now = await row();
-    await office.store.step(owner, now, { from: ['sending'], to: 'delivered', at: office.time });
+    const attempts = now.attempts.map((one) => ({ ...one, state: 'delivered' as const }));
+    await office.store.step(owner, now, {
+      to: 'delivered',
+      at: office.time,
+      attempts,
+      over: 'arrived',
+      facts: {},
+    });
   };
   await deliver();
   expect(await row()).toMatchObject({ state: 'delivered' });
@@ -347,8 +381,8 @@ test('who has left the roster gets nothing, before the call and after a crash; t
   await deliver();
   await office.deliver(ownerOf(crashed), notice.id);
   expect(office.sends).toHaveLength(1);
-  expect(await row()).toMatchObject({ state: 'failed-permanent', attempts: 0 });
-  expect(await office.notice(crashed, first)).toMatchObject({ state: 'failed-permanent', attempts: 1 });
+  expect(await row()).toMatchObject({ state: 'failed-permanent', attempts: [] });
+  expect(await office.notice(crashed, first)).toMatchObject({ state: 'unknown', attempts: [{}] });
   expect(office.log.counts.NoticeFailed).toBe(2);
 });
 
@@ -357,7 +391,7 @@ test('who is asked after the promise was broken is given his own minute', async 
   await office.escalate(id);
   const [, second = ''] = await office.asked(id);
   await office.deliver(owner, (await office.notice(id, second)).notice.id);
-  expect(office.sends[0]?.template.params.limit).toBe('10:02:00');
+  expect(office.sends[0]?.message.template.params.limit).toBe('10:02:00');
 });
 
 test('a dangerous matter is not described on a lock screen', async () => {
@@ -367,7 +401,7 @@ test('a dangerous matter is not described on a lock screen', async () => {
     ownerOf(danger),
     (await office.notice(danger, (await office.asked(danger))[0] ?? '')).notice.id,
   );
-  expect(office.sends[0]?.template.code).toBe(office.texts.templates['ask-secret'].code);
+  expect(office.sends[0]?.message.template.code).toBe(office.texts.templates['ask-secret'].code);
   expect(JSON.stringify(office.sends)).not.toContain('和睦路');
 });
 
@@ -378,6 +412,147 @@ test('the duty officer hears of a rejected message', async () => {
     [{ id: `00.${rejected}`, to: 'duty-1', kind: 'desk', note: 'rejected', at: office.time, round: 1 }],
   );
   await office.deliver(REJECTS_OWNER, `00.${rejected}`);
-  expect(office.sends[0]?.template.params.note).toBe(office.texts.notes.rejected);
+  expect(office.sends[0]?.message.template.params.note).toBe(office.texts.notes.rejected);
   expect(await office.store.notice(REJECTS_OWNER, `00.${rejected}`)).toMatchObject({ state: 'sent' });
+});
+
+describe('budgets of a number', () => {
+  const most = 50;
+  /** So many texts of this kind have gone to this number today. */
+  const spent = async (n: number, kind: 'ask' | 'stand-down' = 'ask'): Promise<void> => {
+    const limits = [{ per: 'template' as const, seconds: 86_400, most }];
+    const code = office.texts.templates[kind].vendors['aliyun-sms']?.code ?? '';
+    const add = spend('aliyun-sms', limits, { template: code, text: '' }, office.time);
+    const hash = (await office.secrets.vault()).hash('phone', phone);
+    await office.store.count({
+      name: `BUDGET-${new Date(office.time).toISOString().slice(0, 10)}-${hash}`,
+      add: Object.fromEntries(Object.keys(add).map((key) => [key, n])),
+      expires: office.time + 86_400_000,
+    });
+  };
+
+  test('spent with one vendor: the other one brings it; spent with all: the next person is asked at once', async () => {
+    await spent(50);
+    office.configured = ['aliyun-sms', 'tencent-sms'];
+    await deliver();
+    expect(office.called).toEqual(['tencent-sms']);
+
+    const alone = await office.asks110();
+    office.configured = ['aliyun-sms'];
+    await office.deliver(ownerOf(alone), (await office.notice(alone, first)).notice.id);
+    expect(office.called).toEqual(['tencent-sms']);
+    expect(await office.notice(alone, first)).toMatchObject({ state: 'failed-permanent', attempts: [] });
+    expect(await office.asked(alone)).toHaveLength(2);
+  });
+
+  test('the last fifth is kept for those whose minute runs; 80 % is a warning', async () => {
+    await spent(39);
+    await deliver();
+    expect(office.called).toHaveLength(1);
+    expect(office.log.counts.BudgetLow).toBe(1);
+    const next = await office.asks110();
+    await office.deliver(ownerOf(next), (await office.notice(next, first)).notice.id);
+    expect(office.called).toHaveLength(2);
+    await spent(45, 'stand-down');
+    office.time += 60_000;
+    await office.escalate(next);
+    const [, second = ''] = await office.asked(next);
+    await office.does(second, next, { action: 'accept' });
+    await office.deliver(ownerOf(next), (await office.notice(next, first, 'stand-down')).notice.id);
+    expect(office.called).toHaveLength(2);
+    expect(await office.notice(next, first, 'stand-down')).toMatchObject({ state: 'failed-permanent' });
+  });
+
+  test('a number on the white list has no limit by the day', async () => {
+    await spent(50);
+    office.district.delivery.whiteList.push(first);
+    await deliver();
+    expect(office.called).toEqual(['aliyun-sms']);
+  });
+});
+
+test('what a day costs is counted; above the cap chatter stops, and nothing else does', async () => {
+  await deliver();
+  const day = async (): Promise<Record<string, number>> =>
+    sumOf(await Promise.all(ledgersOf(office.time).map((name) => office.store.counters(name))));
+  expect(await day()).toMatchObject({ milli: 45, 'aliyun-sms.n': 1, 'aliyun-sms.milli': 45 });
+  office.district.delivery.softCap = 45;
+  const other = await office.asks110();
+  office.time += 60_000;
+  await office.escalate(other);
+  const [one = '', two = ''] = await office.asked(other);
+  await office.does(one, other, { action: 'accept' });
+  await office.deliverAll();
+  expect(await office.notice(other, two, 'stand-down')).toMatchObject({
+    state: 'suppressed',
+    over: 'soft-cap',
+  });
+  const ask = await office.asks110();
+  await office.deliver(ownerOf(ask), (await office.notice(ask, first)).notice.id);
+  expect(await office.notice(ask, first)).toMatchObject({ state: 'sent' });
+  expect(office.log.counts.ChatterStopped).toBe(1);
+});
+
+describe('quiet hours', () => {
+  // Ten in the morning in Beijing lies in the middle of them here.
+  const asleep = async (): Promise<[string, string]> => {
+    const calm = await office.asks110();
+    office.time += 60_000;
+    await office.escalate(calm);
+    const [one = '', two = ''] = await office.asked(calm);
+    await office.does(one, calm, { action: 'accept' });
+    return [calm, two];
+  };
+  beforeEach(() => {
+    office.district.delivery.quiet = { from: 605, to: 660 };
+  });
+
+  test('hold chatter back and bring it as one message; alerts ring', async () => {
+    const [a, who] = await asleep();
+    const [b] = await asleep();
+    await office.deliver(ownerOf(a), (await office.notice(a, first)).notice.id);
+    office.looked();
+    office.time = T0 + 10 * 60_000;
+    const before = office.sends.length;
+    for (const id of [a, b]) {
+      const { notice } = await office.notice(id, who, 'stand-down');
+      await office.deliver(ownerOf(id), notice.id);
+      expect(await office.notice(id, who, 'stand-down')).toMatchObject({
+        state: 'pending',
+        owedAt: T0 + 3_600_000,
+      });
+    }
+    expect(office.sends).toHaveLength(before);
+    office.time = T0 + 3_600_000;
+    for (const id of [a, b])
+      await office.deliver(ownerOf(id), (await office.notice(id, who, 'stand-down')).notice.id);
+    expect(await office.notice(a, who, 'stand-down')).toMatchObject({ state: 'bundled', attempts: [] });
+    expect(await office.notice(b, who, 'stand-down')).toMatchObject({ state: 'sent' });
+    expect(office.sends.slice(before).map(({ message }) => message.kind)).toEqual(['summary']);
+  });
+});
+
+test('a vendor that posts nothing is asked; where no vendor has a person the trail says so', async () => {
+  office.configured = ['dingtalk'];
+  await office.store.saveRoster(
+    office.members.map((one) => (one.id === first ? { ...one, dingtalk: 'ding-1' } : one)),
+    office.time,
+  );
+  await deliver();
+  expect(office.sends).toMatchObject([{ to: 'ding-1' }]);
+  expect(await row()).toMatchObject({ state: 'sent', owedAt: office.time + 3_000 });
+  office.time += 3_000;
+  office.script.ask = [{ kind: 'known', state: 'read' }];
+  await deliver();
+  expect(await row()).toMatchObject({ state: 'read', attempts: [{ asked: 1 }] });
+  const other = await office.asks110();
+  office.time += 60_000;
+  await office.escalate(other);
+  const [, second = ''] = await office.asked(other);
+  await office.deliver(ownerOf(other), (await office.notice(other, second)).notice.id);
+  expect(await office.notice(other, second)).toMatchObject({
+    state: 'failed-permanent',
+    over: 'unreachable',
+  });
+  expect(await office.asked(other)).toHaveLength(3);
 });

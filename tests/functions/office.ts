@@ -1,15 +1,24 @@
 import { listLog } from '#shared/adapters/log.ts';
 import { memoryTable } from '#shared/adapters/memory-table.ts';
+import { tableMemos } from '#shared/adapters/memos.ts';
 import { givenSecrets } from '#shared/adapters/secrets.ts';
 import { attemptIdOf, tableStore } from '#shared/adapters/store.ts';
 import { verifyChains } from '#shared/adapters/trail-chain.ts';
-import { loadTexts } from '#shared/districts/load.ts';
+import { loadTexts, loadVendors } from '#shared/districts/load.ts';
 import { loadRelations } from '#shared/districts/load-relations.ts';
+import type { Vendor } from '#shared/domain/channel.ts';
 import type { Request } from '#shared/domain/act.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
 import type { Rung } from '#shared/domain/rung.ts';
 import type { NoticeJob, ReportJob } from '#shared/ports/queue.ts';
-import type { AskRequest, AskResult, SendRequest, SendResult } from '#shared/ports/sender.ts';
+import type {
+  AskRequest,
+  AskResult,
+  SendRequest,
+  SendResult,
+  Sender,
+  Senders,
+} from '#shared/ports/sender.ts';
 import { ownerOf, type Content, type NoticeRow } from '#shared/ports/store.ts';
 import type { Item, Table } from '#shared/ports/table.ts';
 import { classifyIncident } from '../../functions/classification/classification.ts';
@@ -55,6 +64,11 @@ export class Office {
   script: { send: SendResult[]; ask: AskResult[] } = { send: [], ask: [] };
   readonly sends: SendRequest[] = [];
   readonly asks: AskRequest[] = [];
+  /** The vendors called, in order. */
+  readonly called: Vendor[] = [];
+  /** The vendors that are configured; each answers by the one script, in order of the calls. */
+  configured: Vendor[] = ['aliyun-sms'];
+  readonly vendors = structuredClone(loadVendors());
   /** Called in the middle of every call of the vendor. */
   meanwhile: () => Promise<unknown> = async () => {};
   /** Called between a decision and its commit, once for each entry. */
@@ -74,6 +88,7 @@ export class Office {
       },
     };
     const store = tableStore(this.table, givenSecrets(SECRET));
+    this.memos = tableMemos(this.table);
     this.store = {
       ...store,
       commit: async (...args: Parameters<typeof store.commit>) => {
@@ -131,8 +146,12 @@ export class Office {
     },
   };
 
-  readonly sender = {
+  readonly senders = async (): Promise<Senders> =>
+    Object.fromEntries(this.configured.map((vendor) => [vendor, this.#sender(vendor)]));
+
+  readonly #sender = (vendor: Vendor): Sender => ({
     send: async (request: SendRequest): Promise<SendResult> => {
+      this.called.push(vendor);
       this.sends.push(request);
       const result = this.script.send.shift();
       await this.meanwhile();
@@ -142,8 +161,9 @@ export class Office {
       this.asks.push(request);
       return this.script.ask.shift() ?? { kind: 'no-answer' };
     },
-  };
+  });
 
+  readonly memos;
   readonly secrets = givenSecrets(SECRET);
   readonly texts = loadTexts();
   readonly merging = loadRelations().merging;

@@ -1,9 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ALIYUN_RECEIPT_ACK, parseAliyunReceipts } from '#shared/adapters/aliyun-sms.ts';
+import { aliyunSmsCallback } from '#shared/adapters/aliyun-sms.ts';
+import { tencentSmsCallback } from '#shared/adapters/tencent-sms.ts';
 import { attemptIdOf } from '#shared/adapters/store.ts';
 import { receive } from '#shared/domain/incident.ts';
-import type { AttemptState } from '#shared/domain/notice.ts';
+import { ledgersOf, sumOf } from '#shared/domain/ledger.ts';
+import type { Attempt, AttemptState } from '#shared/domain/notice.ts';
+import type { NoticeJob } from '#shared/ports/queue.ts';
 import type { Route } from '#shared/lambda/http.ts';
+import { rememberSent } from '#shared/ports/sent-name.ts';
 import { ownerOf } from '#shared/ports/store.ts';
 import { takeReceipts } from '../../functions/receipt/receipt.ts';
 import { NOON, call, frontOffice, type Answer, type FrontOffice } from './front-office.ts';
@@ -14,10 +18,16 @@ const OWNER = ownerOf(ID);
 
 let office: FrontOffice;
 let routes: Route[];
+/** Notices whose deliverer was called. */
+let woken: NoticeJob[];
 beforeEach(async () => {
   office = await frontOffice('xiaohe');
-  const vendors = { 'aliyun-sms': { parse: parseAliyunReceipts, ack: ALIYUN_RECEIPT_ACK } };
-  const taker = { ...office, vendors };
+  const vendors = { 'aliyun-sms': aliyunSmsCallback, 'tencent-sms': tencentSmsCallback };
+  woken = [];
+  const queues = { notices: async (jobs: readonly NoticeJob[]) => void woken.push(...jobs) };
+  const nobody = async () => 'woken' as const;
+  const workflow = { start: async () => {}, finished: nobody, rearm: nobody, runs: async () => true };
+  const taker = { ...office, queues, vendors, workflow };
   routes = [
     {
       method: 'POST',
@@ -55,11 +65,28 @@ const state = async (): Promise<AttemptState | undefined> =>
   (await office.store.notice(OWNER, NOTICE))?.state;
 
 /** Brings the notice to where an attempt's receipt finds it. */
-const attempt = async (n: number, to: AttemptState): Promise<void> => {
+const attempt = async (
+  n: number,
+  to: Attempt['state'],
+  more: Partial<Attempt> & { louder?: boolean } = {},
+): Promise<void> => {
   const row = await office.store.notice(OWNER, NOTICE);
   if (!row) throw new Error('no notice');
-  const set = { attemptId: attemptIdOf(OWNER, NOTICE, n), attempts: n };
-  await office.store.step(OWNER, row, { from: [row.state], to, at: NOON, set });
+  const { louder = false, ...facts } = more;
+  const one: Attempt = {
+    id: attemptIdOf(OWNER, NOTICE, n),
+    n,
+    channel: 'sms',
+    vendor: 'aliyun-sms',
+    state: to,
+    at: NOON,
+    seen: NOON,
+    asked: 0,
+    milli: 0,
+    ...facts,
+  };
+  const attempts = [...row.attempts.filter((other) => other.n !== n), one];
+  await office.store.step(OWNER, row, { to, at: NOON, attempts, louder, owedAt: NOON + 60_000, facts: {} });
 };
 
 const entry = (attemptId: string, success: boolean): object => ({
@@ -106,11 +133,50 @@ describe('a receipt', () => {
     expect(await state()).toBe('delivered');
   });
 
-  test('of a text that did not arrive fails its notice, and is counted', async () => {
+  test('that knows only the vendor’s id is found by it, also when it is quicker than we write that id down', async () => {
+    const report = (sid: string): Promise<Answer> =>
+      post(
+        [{ sid, mobile: '19900001234', report_status: 'SUCCESS', errmsg: 'DELIVRD', description: '' }],
+        office.secret.receiptToken,
+        'tencent-sms',
+      );
+    await attempt(1, 'sent', { vendor: 'tencent-sms', vendorId: '5000:1' });
+    const { status, body } = await report('5000:1');
+    expect([status, body]).toEqual([200, { result: 0, errmsg: 'OK' }]);
+    expect(await state()).toBe('sent');
+    const sent = {
+      vendor: 'tencent-sms',
+      vendorId: '5000:1',
+      attemptId: attemptIdOf(OWNER, NOTICE, 1),
+    } as const;
+    const posted = report('5000:1');
+    await rememberSent(office.memos, sent, NOON);
+    await posted;
+    expect(await state()).toBe('delivered');
+    // The id of one vendor is nothing to another.
+    await rememberSent(office.memos, { ...sent, vendorId: '5000:2' }, NOON);
+    expect((await report('5000:3')).status).toBe(200);
+  });
+
+  test('does not end what a louder channel has to go on with: only an action does', async () => {
+    await attempt(1, 'sent', { louder: true });
+    await receipt(true);
+    expect(await office.store.notice(OWNER, NOTICE)).toMatchObject({
+      state: 'delivered',
+      owedAt: NOON + 60_000,
+    });
+    expect((await office.store.notice(OWNER, NOTICE))?.over).toBeUndefined();
+  });
+
+  test('of a text that did not arrive calls the deliverer at once', async () => {
     await attempt(1, 'sent');
     await receipt(false);
-    expect(await state()).toBe('failed-permanent');
-    expect(office.log.counts).toEqual({ NoticeFailed: 1 });
+    expect(await office.store.notice(OWNER, NOTICE)).toMatchObject({
+      state: 'failed-permanent',
+      attempts: [{ state: 'failed-permanent', code: 'MK:0001' }],
+      owedAt: NOON,
+    });
+    expect(woken).toEqual([{ owner: OWNER, noticeId: NOTICE, lane: 'alerts' }]);
   });
 
   test('never takes a delivery back, and a repeated one changes nothing', async () => {
@@ -121,16 +187,35 @@ describe('a receipt', () => {
     expect(await state()).toBe('delivered');
     expect((await office.store.lines(ID)).filter(({ stored }) => stored.chain === NOTICE)).toHaveLength(2);
     expect(office.log.counts).toEqual({});
+    expect(woken).toEqual([]);
   });
 
-  test('of an older attempt: good news counts, and is counted as a double; bad news does not', async () => {
+  test('of an older attempt: good news counts, bad news does not', async () => {
     await attempt(1, 'unknown');
     await attempt(2, 'sent');
     await receipt(false, 1);
     expect(await state()).toBe('sent');
+    expect(woken).toEqual([]);
+    await receipt(true, 1);
+    expect(await state()).toBe('delivered');
+  });
+
+  test('of an attempt that the vendor had denied is a double, and counted as one', async () => {
+    await attempt(1, 'failed-temporary', { never: true });
+    await attempt(2, 'sent');
     await receipt(true, 1);
     expect(await state()).toBe('delivered');
     expect(office.log.counts).toEqual({ NoticeDoubled: 1 });
+  });
+
+  test('of another vendor, or with another id than it gave us, is no receipt of ours', async () => {
+    await attempt(1, 'sent', { vendor: 'tencent-sms' });
+    await receipt(true);
+    expect(await state()).toBe('sent');
+    await attempt(1, 'sent', { vendorId: 'another^0' });
+    await receipt(true);
+    expect(await state()).toBe('sent');
+    expect(office.log.counts).toEqual({ ReceiptUnknown: 2 });
   });
 
   test('that loses a race looks again', async () => {
@@ -141,11 +226,20 @@ describe('a receipt', () => {
     store.step = async (owner, row, next) => {
       races += 1;
       if (races > 1) return step(owner, row, next);
-      await step(owner, row, { from: ['sending'], to: 'sent', at: NOON });
+      await step(owner, row, { to: 'sent', at: NOON, facts: {} });
       return undefined;
     };
     await receipt(true);
     expect(await state()).toBe('delivered');
+  });
+
+  test('is counted for the vendor: how many arrived, and how many within ten seconds', async () => {
+    await attempt(1, 'sent', { at: NOON - 9_000 });
+    await receipt(true);
+    await attempt(1, 'sent', { at: NOON - 11_000 });
+    await receipt(true);
+    const day = await Promise.all(ledgersOf(NOON).map((name) => office.store.counters(name)));
+    expect(sumOf(day)).toMatchObject({ 'aliyun-sms.arrived': 2, 'aliyun-sms.fast': 1 });
   });
 });
 
@@ -157,7 +251,7 @@ describe('the vendor always hears what it wants to hear', () => {
     ['no receipts at all', 'hello'],
   ])('%s: 200, and counted', async (_, body) => {
     const answer = await post(body);
-    expect([answer.status, answer.body]).toEqual([200, ALIYUN_RECEIPT_ACK]);
+    expect([answer.status, answer.body]).toEqual([200, aliyunSmsCallback.ack]);
     expect(office.log.counts).toEqual({ ReceiptUnknown: 1 });
   });
 

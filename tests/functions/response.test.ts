@@ -109,6 +109,7 @@ describe('what follows a commit never fails the person who acted', () => {
       kind: 'notice',
       owner: ownerOf(id),
       noticeId: notice.id,
+      lane: 'alerts',
       since: office.time,
     });
   });
@@ -117,7 +118,9 @@ describe('what follows a commit never fails the person who acted', () => {
     await office.does(first, id, { action: 'decline', reason: '在处置另一起' });
     const [, second = ''] = await office.asked(id);
     const { notice } = await office.notice(id, second);
-    expect(office.sent.notices).toEqual([{ owner: ownerOf(id), noticeId: notice.id, delay: 0 }]);
+    expect(office.sent.notices).toEqual([
+      { owner: ownerOf(id), noticeId: notice.id, lane: 'alerts', delay: 0 },
+    ]);
   });
 });
 

@@ -158,8 +158,8 @@ describe.each(stacks)('the stack of $district', (stack) => {
     const dead = new Set(
       work.flatMap(([, { Properties }]) => refs(at(Properties['RedrivePolicy'], 'deadLetterTargetArn'))),
     );
-    expect(work).toHaveLength(3);
-    expect(dead.size).toBe(3);
+    expect(work).toHaveLength(4);
+    expect(dead.size).toBe(4);
     expect(queues.map(([id]) => id).sort()).toEqual([...work.map(([id]) => id), ...dead].sort());
     const watched = of(stack, 'AWS::CloudWatch::Alarm')
       .filter(([, { Properties }]) => Properties['MetricName'] === 'ApproximateNumberOfMessagesVisible')
@@ -184,7 +184,8 @@ describe.each(stacks)('the stack of $district', (stack) => {
       return `${queue.replace(/Queue.*/, '')} → ${nameOf(stack, fn)}`;
     });
     expect(consumers.sort()).toEqual([
-      'Notices → notification',
+      'Alerts → notification',
+      'Chatter → notification',
       'Reports → classification',
       'Sweeps → reconcile',
     ]);
@@ -280,8 +281,9 @@ describe.each(stacks)('the stack of $district', (stack) => {
       intake: [...commit, secret, send].sort(),
       classification: [...commit, secret, send, ...consume, start, ...wake].sort(),
       escalation: [...commit, secret, send, start, ...wake].sort(),
-      notification: [...commit, secret, send, ...consume].sort(),
-      receipt: [...commit, secret].sort(),
+      notification: [...commit, secret, send, ...consume, start, ...wake].sort(),
+      // People answer by text and by key: it acts for them.
+      receipt: [...commit, secret, send, start, ...wake].sort(),
       response: [...commit, secret, send, start, ...wake].sort(),
       console: [...read, secret].sort(),
       reconcile: [...commit, secret, send, ...consume, start, ...wake, 'states:DescribeExecution'].sort(),
@@ -309,10 +311,18 @@ describe.each(stacks)('the stack of $district', (stack) => {
       'Breach',
       'NoticeFailed',
       'NoticeDoubled',
+      'NoticeExpired',
+      'Unreached',
+      'VendorTrouble',
+      'VendorSwitched',
+      'VendorUnpaid',
+      'BudgetLow',
+      'ChatterStopped',
       'ReceiptUnknown',
       'WorkflowLost',
       'TokenLate',
       'RestoredByReconcile',
+      'CentreSilent',
       'FeederSilent',
     ];
     const alarms = of(stack, 'AWS::CloudWatch::Alarm').filter(
@@ -320,11 +330,14 @@ describe.each(stacks)('the stack of $district', (stack) => {
     );
     const rung = alarms.map(([, alarm]) => textOf(alarm.Properties['MetricName']));
     expect(rung.sort()).toEqual([
+      'CentreSilent',
       'DangerAfterNonPolice',
       'FeederSilent',
       'NagsOver',
       'NoticeFailed',
       'Unanswered',
+      'Unreached',
+      'VendorUnpaid',
       'WorkflowLost',
     ]);
     for (const [, { Properties }] of alarms)
@@ -347,14 +360,20 @@ describe.each(stacks)('the stack of $district', (stack) => {
       ]),
     );
     expect(settings).toEqual({
-      intake: ['NOTICES_QUEUE_URL', 'REPORTS_QUEUE_URL'],
-      classification: ['NOTICES_QUEUE_URL', 'STATE_MACHINE_ARN'],
-      escalation: ['NOTICES_QUEUE_URL', 'STATE_MACHINE_ARN'],
-      notification: ['ALIYUN_SMS_ENDPOINT', 'NOTICES_QUEUE_URL'],
-      receipt: [],
-      response: ['NOTICES_QUEUE_URL', 'STATE_MACHINE_ARN'],
+      intake: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'REPORTS_QUEUE_URL'],
+      classification: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
+      escalation: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
+      notification: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN', 'VENDORS_URL'],
+      receipt: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
+      response: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
       console: [],
-      reconcile: ['NOTICES_QUEUE_URL', 'REPORTS_QUEUE_URL', 'STATE_MACHINE_ARN', 'SWEEPS_QUEUE_URL'],
+      reconcile: [
+        'ALERTS_QUEUE_URL',
+        'CHATTER_QUEUE_URL',
+        'REPORTS_QUEUE_URL',
+        'STATE_MACHINE_ARN',
+        'SWEEPS_QUEUE_URL',
+      ],
     });
   });
 
@@ -382,14 +401,20 @@ describe.each(stacks)('the stack of $district', (stack) => {
     expect(doors.sort()).toEqual([
       '$default',
       'GET /api/codes',
+      'GET /api/drill',
       'GET /api/health',
       'GET /api/incidents',
       'GET /api/incidents/{id}',
       'GET /api/rejected',
       'GET /api/roster',
+      'GET /api/unreached',
+      'GET /api/vendors',
       'GET /openapi.json',
+      'GET /t/{token}',
+      'POST /api/drill/answer',
       'POST /api/incidents/{id}/actions',
       'POST /receipts/{vendor}/{token}',
+      'POST /t/{token}/session',
       'POST /webhooks/110',
       'POST /webhooks/110/heartbeat',
     ]);
@@ -432,14 +457,20 @@ describe('the exceptions from cdk-nag', () => {
         "Escalation/Role/DefaultPolicy: AwsSolutions-IAM5[Resource::*]: xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type.",
         "Http/Default: AwsSolutions-APIG4: Nothing to protect: a description of the API, its health, or a 404.",
         "Http/GetApiCodes: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
+        "Http/GetApiDrill: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/GetApiHealth: AwsSolutions-APIG4: Nothing to protect: a description of the API, its health, or a 404.",
         "Http/GetApiIncidents: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/GetApiIncidentsId: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/GetApiRejected: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/GetApiRoster: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
+        "Http/GetApiUnreached: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
+        "Http/GetApiVendors: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/GetOpenapiJson: AwsSolutions-APIG4: Nothing to protect: a description of the API, its health, or a 404.",
+        "Http/GetTToken: AwsSolutions-APIG4: The vendor can present nothing but the address it was given: the function compares the unguessable token in the path.",
+        "Http/PostApiDrillAnswer: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/PostApiIncidentsIdActions: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/PostReceiptsVendorToken: AwsSolutions-APIG4: The vendor can present nothing but the address it was given: the function compares the unguessable token in the path.",
+        "Http/PostTTokenSession: AwsSolutions-APIG4: The vendor can present nothing but the address it was given: the function compares the unguessable token in the path.",
         "Http/PostWebhooks110: AwsSolutions-APIG4: The function checks the Standard Webhooks signature of the body, which no gateway authorizer can.",
         "Http/PostWebhooks110Heartbeat: AwsSolutions-APIG4: The function checks the Standard Webhooks signature of the body, which no gateway authorizer can.",
         "Intake/Role/DefaultPolicy: AwsSolutions-IAM5[Resource::*]: xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type.",
@@ -540,6 +571,22 @@ const edit = (name: string, change: (policy: Record<string, Value>) => void) => 
   writeFileSync(file, JSON.stringify(policy));
   return { districtData, assets, districts: ['donghu'], outdir: join(folder.path, `${name}.out`) };
 };
+/** Gives 东湖 texts of its own, with every approval that a production district needs. */
+const approve = (districtData: string): void => {
+  const approved = { state: 'approved', at: '2026-11-20' };
+  const texts = textsFileSchema.parse(JSON.parse(readFileSync(join(districtData, 'texts.json'), 'utf8')));
+  for (const one of Object.values(texts.registrations)) {
+    Object.assign(one, { signature: approved, filing: { state: 'registered', at: '2026-11-20' } });
+  }
+  for (const { vendors } of Object.values(texts.templates))
+    for (const one of Object.values(vendors)) Object.assign(one, approved);
+  writeFileSync(join(districtData, 'donghu/texts.json'), JSON.stringify({ ...texts, sample: false }));
+};
+const textsFileSchema = z.looseObject({
+  registrations: z.record(z.string(), z.looseObject({})),
+  templates: z.record(z.string(), z.looseObject({ vendors: z.record(z.string(), z.looseObject({})) })),
+});
+
 describe('a district file', () => {
   const deploy = {
     stage: 'production',
@@ -570,10 +617,19 @@ describe('a district file', () => {
     );
   });
 
+  it('fails synth when it is for production and nobody has approved its texts', () => {
+    const unapproved = edit('unapproved', (policy) => void (policy['deploy'] = deploy));
+    expect(() => buildApp(unapproved)).toThrow(
+      /donghu\/policy\.json deploy\.stage: 'production' needs approved texts:\n {2}texts\.json: .*samples/,
+    );
+  });
+
   it('decides how the district is deployed', () => {
+    const china = edit('china', (policy) => void (policy['deploy'] = deploy));
+    approve(china.districtData);
     const {
       stacks: [stack],
-    } = synthesize(edit('china', (policy) => void (policy['deploy'] = deploy)));
+    } = synthesize(china);
     if (!stack) throw new Error('no stack');
     expect(stack.terminationProtection).toBe(true);
     expect(of(stack, 'AWS::Logs::LogGroup').map(([, log]) => log.DeletionPolicy)).toEqual(

@@ -173,9 +173,9 @@ describe('the scripted day', () => {
       expect(told).toContain('14 起派给了队员：按时签收 11 起，按时到场 12 起');
       // Everything that people wanted to do was possible, and nothing lies undelivered.
       expect(lines.filter((line) => /演示没能|想“|没有收下/.test(line))).toEqual([]);
-      expect(['ReportsQueue', 'NoticesQueue', 'SweepsQueue'].map((name) => cloud.queue(name).dead)).toEqual([
-        0, 0, 0,
-      ]);
+      expect(
+        ['ReportsQueue', 'AlertsQueue', 'ChatterQueue', 'SweepsQueue'].map((name) => cloud.queue(name).dead),
+      ).toEqual([0, 0, 0, 0]);
       // No caller's name or number in the terminal.
       for (const { caller } of stories) expect(told).not.toContain(caller.phone);
     } finally {

@@ -5,17 +5,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 import { afterEach, describe, expect, test } from 'vitest';
 import { acs3Headers, canonicalQuery } from '#shared/adapters/acs3-signature.ts';
-import {
-  aliyunSms,
-  ALIYUN_RECEIPT_ACK,
-  parseAliyunReceipts,
-  type AliyunReceipt,
-} from '#shared/adapters/aliyun-sms.ts';
-import type { SendRequest } from '#shared/ports/sender.ts';
+import { aliyunSms, aliyunSmsCallback } from '#shared/adapters/aliyun-sms.ts';
+import type { Inbound, SendRequest } from '#shared/ports/sender.ts';
 import { verifyAcs3 } from '../../infra/local/phones/acs3.ts';
 import { startPhones, type Phones, type PhonesOptions } from '../../infra/local/phones/phones.ts';
 
@@ -58,11 +54,20 @@ const senderTo = (
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
 
+const message = (
+  template: { code: string; params: Record<string, string> },
+  signName = '小脑',
+): SendRequest['message'] => ({
+  kind: 'ask',
+  template: { ...template, order: Object.keys(template.params) },
+  signName,
+  text: '',
+});
+
 const text = (attemptId: string, to = A, more: Partial<SendRequest> = {}): SendRequest => ({
   attemptId,
   to,
-  signName: '小脑',
-  template: { code: 'SMS_1', params: { number: '8F3K2M', place: '河清路' } },
+  message: message({ code: 'SMS_1', params: { number: '8F3K2M', place: '河清路' } }),
   ...more,
 });
 
@@ -70,7 +75,7 @@ const refused = (code: string, cause: string) => ({ kind: 'refused', code, cause
 
 const phoneWith = (number: string, at: string) => ({
   number,
-  messages: [{ at, channel: 'sms', text: '【小脑】新任务8F3K2M：河清路。' }],
+  messages: [{ at, channel: 'sms', vendor: 'aliyun-sms', text: '【小脑】新任务8F3K2M：河清路。' }],
 });
 
 function urlOf(server: Server): string {
@@ -81,7 +86,7 @@ function urlOf(server: Server): string {
 
 /** A server that takes receipts; `answers` are given in turn, the last one for ever. */
 async function receiptTaker(
-  answers: { status: number; body: unknown }[] = [{ status: 200, body: ALIYUN_RECEIPT_ACK }],
+  answers: { status: number; body: unknown }[] = [{ status: 200, body: aliyunSmsCallback.ack }],
 ) {
   const bodies: string[] = [];
   const server = createServer((request, response) => {
@@ -99,7 +104,10 @@ async function receiptTaker(
     server.closeAllConnections();
     return server.close();
   });
-  const receipts = (): AliyunReceipt[] => bodies.flatMap((body) => parseAliyunReceipts(body));
+  const receipts = (): Extract<Inbound, { kind: 'receipt' }>[] =>
+    bodies
+      .flatMap((body) => aliyunSmsCallback.parse(body, () => undefined))
+      .filter((inbound) => inbound.kind === 'receipt');
   return { url: `${urlOf(server)}/receipts/aliyun-sms/sample-token`, bodies, receipts };
 }
 
@@ -263,17 +271,24 @@ describe('the adapter against the vendor', () => {
     await phones.idle();
 
     expect(phones.messages()).toEqual([
-      { number: A, at: '2026-11-03T06:02:20.123Z', channel: 'sms', text: '【小脑】新任务8F3K2M：河清路。' },
+      {
+        number: A,
+        at: '2026-11-03T06:02:20.123Z',
+        channel: 'sms',
+        vendor: 'aliyun-sms',
+        text: '【小脑】新任务8F3K2M：河清路。',
+      },
     ]);
     expect(heard).toEqual(['【小脑】新任务8F3K2M：河清路。']);
     expect(sent.kind).toBe('accepted');
     expect(taker.receipts()).toEqual([
       {
+        kind: 'receipt',
         vendorId: sent.kind === 'accepted' ? sent.vendorId : '',
         attemptId: 'attempt-1',
-        delivered: true,
+        state: 'delivered',
         code: 'DELIVERED',
-        reportedAt: new Date('2026-11-03T06:02:20Z'),
+        at: new Date('2026-11-03T06:02:20Z'),
       },
     ]);
     expect(phones.inFlight()).toBe(0);
@@ -285,23 +300,23 @@ describe('the adapter against the vendor', () => {
     const sender = senderTo(phones, clock);
     const params = { number: '1', place: '2' };
 
-    expect(await sender.send(text('1', A, { template: { code: 'SMS_9', params } }))).toMatchObject(
+    expect(await sender.send(text('1', A, { message: message({ code: 'SMS_9', params }) }))).toMatchObject(
       refused('isv.SMS_TEMPLATE_ILLEGAL', 'config'),
     );
     expect(
-      await sender.send(text('2', A, { template: { code: 'SMS_1', params: { number: '1' } } })),
+      await sender.send(text('2', A, { message: message({ code: 'SMS_1', params: { number: '1' } }) })),
     ).toMatchObject(refused('isv.TEMPLATE_MISSING_PARAMETERS', 'text'));
     expect(
       await sender.send(
-        text('3', A, { template: { code: 'SMS_1', params: { ...params, place: '调解室' } } }),
+        text('3', A, { message: message({ code: 'SMS_1', params: { ...params, place: '调解室' } }) }),
       ),
     ).toMatchObject(refused('isv.BLACK_KEY_CONTROL_LIMIT', 'text'));
     expect(await sender.send(text('4', '12345'))).toMatchObject(
       refused('isv.MOBILE_NUMBER_ILLEGAL', 'number'),
     );
-    expect(await sender.send(text('5', A, { signName: '别人' }))).toMatchObject(
-      refused('isv.SMS_SIGNATURE_ILLEGAL', 'config'),
-    );
+    expect(
+      await sender.send(text('5', A, { message: message({ code: 'SMS_1', params }, '别人') })),
+    ).toMatchObject(refused('isv.SMS_SIGNATURE_ILLEGAL', 'config'));
     expect(await senderTo(phones, clock, 'wrong-secret').send(text('6'))).toMatchObject(
       refused('SignatureDoesNotMatch', 'config'),
     );
@@ -419,19 +434,22 @@ describe('receipts', () => {
     };
     const said: string[] = [];
     expect(
-      parseAliyunReceipts([{ ...good, success: 'maybe' }, good], (sentence) => said.push(sentence)),
+      aliyunSmsCallback.parse(JSON.stringify([{ ...good, success: 'maybe' }, good]), (sentence) =>
+        said.push(sentence),
+      ),
     ).toEqual([
       {
+        kind: 'receipt',
         vendorId: '1^0',
         attemptId: 'a',
-        delivered: false,
+        state: 'failed',
         code: 'MK:0001',
-        reportedAt: new Date('2026-11-03T06:02:20Z'),
+        at: new Date('2026-11-03T06:02:20Z'),
       },
     ]);
     expect(said).toEqual([expect.stringContaining('success')]);
-    expect(() => parseAliyunReceipts('{"biz_id":"1"}')).toThrow(z.ZodError);
-    expect(() => parseAliyunReceipts('not json')).toThrow(SyntaxError);
+    expect(() => aliyunSmsCallback.parse('{"biz_id":"1"}', () => undefined)).toThrow(z.ZodError);
+    expect(() => aliyunSmsCallback.parse('not json', () => undefined)).toThrow(SyntaxError);
   });
 
   test('they are told again until they are taken', async () => {
@@ -439,7 +457,7 @@ describe('receipts', () => {
     const taker = await receiptTaker([
       { status: 503, body: {} },
       { status: 200, body: { code: 1 } },
-      { status: 200, body: ALIYUN_RECEIPT_ACK },
+      { status: 200, body: aliyunSmsCallback.ack },
     ]);
     const phones = await phonesAt(clock, { receiptUrl: taker.url });
     await senderTo(phones, clock).send(text('1'));
@@ -481,6 +499,26 @@ describe('receipts', () => {
     await phones.idle();
     expect(taker.receipts().map((r) => r.attemptId)).toEqual(['1', '2']);
   });
+});
+
+test('a data directory of the time of one vendor is taken over: what was delivered is shown, what was owed is told', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'phones-'));
+  cleanups.push(() => rmSync(data, { recursive: true }));
+  const old = new DatabaseSync(join(data, 'phones.sqlite'));
+  old.exec(`CREATE TABLE message (
+      id INTEGER PRIMARY KEY, number TEXT NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL, template TEXT NOT NULL,
+      biz_id TEXT NOT NULL, out_id TEXT NOT NULL, state INTEGER NOT NULL, delivered_at INTEGER NOT NULL, receipt_owed INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO message VALUES (1, '${A}', ${start}, '【小脑】旧短信', 'SMS_1', '1^0', 'attempt-1', 3, ${start}, 1),
+      (2, '${A}', ${start}, '【小脑】没到的', 'SMS_1', '2^0', 'attempt-2', 1, 0, 0);`);
+  old.close();
+  const taker = await receiptTaker();
+  const phones = await phonesAt({ now: start }, { data, receiptUrl: taker.url });
+  await phones.idle();
+  expect(phones.messages().map(({ text, vendor }) => [text, vendor])).toEqual([
+    ['【小脑】旧短信', 'aliyun-sms'],
+  ]);
+  expect(taker.receipts()).toMatchObject([{ attemptId: 'attempt-1', state: 'delivered', code: 'DELIVERED' }]);
 });
 
 describe('faults', () => {
@@ -525,7 +563,7 @@ describe('faults', () => {
   });
 
   test.each([
-    [{ vendor: 'pigeon', mode: 'refuse', count: 1 }, "vendor must be 'aliyun-sms'"],
+    [{ vendor: 'pigeon', mode: 'refuse', count: 1 }, 'vendor must be one of aliyun-sms'],
     [{ vendor: 'aliyun-sms', mode: 'explode' }, 'mode must be one of refuse, timeout, silent, none'],
     [{ vendor: 'aliyun-sms', mode: 'refuse', count: 0 }, 'count must be a whole number'],
     [{ vendor: 'aliyun-sms', mode: 'silent', count: 1.5 }, 'count must be a whole number'],
@@ -565,7 +603,7 @@ describe('what people see', () => {
     const reader = events.body?.getReader();
     await reader?.read();
     const params = { number: '<script>alert(1)</script>', place: '"河清路"' };
-    await senderTo(phones, clock).send(text('1', A, { template: { code: 'SMS_1', params } }));
+    await senderTo(phones, clock).send(text('1', A, { message: message({ code: 'SMS_1', params }) }));
     expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('data: sms\n\n');
 
     const page = await fetch(phones.url, { headers: { accept: 'text/html' } });

@@ -1,14 +1,45 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as z from 'zod';
 import { buildApp } from '../../infra/app.ts';
 import { bundle } from '../../infra/bundle.ts';
 
-/** Synthesizes the stacks of all districts once for a test file; the bundles are shared by all files. */
-export const synthesize = async (): Promise<{ assembly: string; remove: () => void }> => {
+const ROOT = join(import.meta.dirname, '../..');
+
+/** Settings of a district's policy that a story needs otherwise than the sample districts have them. */
+export interface Otherwise {
+  district: string;
+  policy: Record<string, unknown>;
+}
+
+/**
+ * Synthesizes the stacks of all districts once for a test file; the bundles are shared by all files. With `otherwise` one district is
+ * deployed with a changed policy, in the stack and beside every function.
+ */
+export const synthesize = async (
+  otherwise?: Otherwise,
+): Promise<{ assembly: string; remove: () => void }> => {
   await bundle();
-  const assembly = mkdtempSync(join(tmpdir(), 'xiaonao-assembly-'));
+  const folder = mkdtempSync(join(tmpdir(), 'xiaonao-assembly-'));
+  const assembly = join(folder, 'out');
   // The rules about templates have tests of their own; here they would only cost seconds.
-  buildApp({ outdir: assembly, checks: false }).synth();
-  return { assembly, remove: () => rmSync(assembly, { recursive: true, force: true }) };
+  buildApp({ outdir: assembly, checks: false, ...(otherwise ? changed(folder, otherwise) : {}) }).synth();
+  return { assembly, remove: () => rmSync(folder, { recursive: true, force: true }) };
+};
+
+const policySchema = z.record(z.string(), z.unknown());
+
+const changed = (folder: string, { district, policy }: Otherwise) => {
+  const assets = join(folder, 'dist');
+  const districtData = join(folder, 'districts');
+  cpSync(join(ROOT, 'dist'), assets, { recursive: true });
+  cpSync(join(ROOT, 'shared/districts'), districtData, { recursive: true });
+  const verbs = readdirSync(assets, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  for (const root of [districtData, ...verbs.map(({ name }) => join(assets, name, 'districts'))]) {
+    const file = join(root, district, 'policy.json');
+    const before = policySchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    writeFileSync(file, JSON.stringify({ ...before, ...policy }));
+  }
+  return { assets, districtData };
 };

@@ -11,7 +11,7 @@ const cloud = await startCloud({
   port: 0,
   clock: createClock({ at: Number(at), speed: 0 }),
   secret: {},
-  env: { ALIYUN_SMS_ENDPOINT: vendor },
+  env: { VENDORS_URL: vendor },
 });
 const { webhookKeys } = districtSecretSchema.parse(cloud.secret);
 console.log(JSON.stringify({ url: cloud.url, key: webhookKeys[0] }));

@@ -7,7 +7,11 @@ import { Webhook } from 'standardwebhooks';
 import { expect } from 'vitest';
 import * as z from 'zod';
 import { dynamoTable } from '#shared/adapters/dynamo-table.ts';
-import { newDistrictSecret, newWebhookKey } from '#shared/adapters/new-district-secret.ts';
+import {
+  newDistrictSecret,
+  newWebhookKey,
+  type VendorAccounts,
+} from '#shared/adapters/new-district-secret.ts';
 import { givenSecrets } from '#shared/adapters/secrets.ts';
 import { tableStore } from '#shared/adapters/store.ts';
 import { issueToken } from '#shared/adapters/tokens.ts';
@@ -21,6 +25,7 @@ import { districtSecretSchema, type DistrictSecret } from '#shared/contracts/sec
 import { startCloud, type Cloud } from '../../infra/local/cloud.ts';
 import { createClock } from '../../infra/local/clock.ts';
 import { startPhones, type Phones } from '../../infra/local/phones/phones.ts';
+import type { VendorMaker } from '../../infra/local/phones/vendor.ts';
 
 /** A text that rang: who, what kind of notice, and seconds after the story's beginning. */
 export type Ring = readonly [who: string, kind: NoticeKind, second: number];
@@ -99,17 +104,30 @@ export const CAST = (squad: string, team: string): Member[] =>
     ] as const
   ).map(([id, role]) => person(id, role, { squad, team }));
 
-const KINDS = Object.entries(loadTexts().templates).map(([kind, { text }]) => ({
-  kind: noticeKindSchema.parse(kind),
-  pattern: new RegExp(
-    `^【[^】]+】${text.replace(/[.*+?^()|[\]\\]/g, '\\$&').replace(/\$\{\w+\}/g, '.+?')}$`,
-    'u',
+const KINDS = Object.entries(loadTexts().templates).flatMap(([kind, { text, chat, voice }]) =>
+  [text, chat, voice].flatMap((words) =>
+    words === undefined
+      ? []
+      : [
+          {
+            kind: noticeKindSchema.parse(kind),
+            pattern: new RegExp(
+              `^${words.replace(/[.*+?^()|[\]\\]/g, '\\$&').replace(/\$\{\w+\}/g, '.+?')}$`,
+              'u',
+            ),
+          },
+        ],
   ),
-}));
+);
 
-const kindOf = (text: string): NoticeKind => {
-  const found = KINDS.find(({ pattern }) => pattern.test(text));
-  if (!found) throw new Error(`A phone shows a text of no known kind: ${text}`);
+/** What kind of notice a phone shows, whichever channel it came by: signed text, card or spoken words. */
+export const kindOf = (shown: string): NoticeKind => {
+  const words = [shown.replace(/^【[^】]+】/, ''), ...shown.split('\n')].map((line) =>
+    // DingTalk takes equal words once a day: the adapter adds the time.
+    line.replace(/（\d\d:\d\d:\d\d）$/, ''),
+  );
+  const found = KINDS.find(({ pattern }) => words.some((line) => pattern.test(line)));
+  if (!found) throw new Error(`A phone shows a text of no known kind: ${shown}`);
   return found.kind;
 };
 
@@ -157,16 +175,22 @@ export class DutyRoom {
     begin?: number;
     now?: number;
     data?: string;
+    /** Further emulated vendors, and the sections of the secret that open them. */
+    vendors?: readonly VendorMaker[];
+    accounts?: VendorAccounts;
+    /** What Aliyun knows of our keys; a story that revokes one keeps it in hand. */
+    smsKeys?: Record<string, string>;
+    /** Something that stands between the functions and the vendors. */
+    between?: (vendorsUrl: string) => Promise<string>;
   }): Promise<DutyRoom> {
     const begin = options.begin ?? MORNING;
     const data = options.data ?? mkdtempSync(join(tmpdir(), 'xiaonao-story-'));
     const texts = loadTexts();
     const clock = createClock({ at: options.now ?? begin, speed: 0 });
-    const first = newDistrictSecret({
-      accessKeyId: 'story',
-      accessKeySecret: 'story-secret',
-      signName: texts.signName,
-    });
+    const first = newDistrictSecret(
+      { accessKeyId: 'story', accessKeySecret: 'story-secret', signName: texts.signName },
+      options.accounts,
+    );
     // A rotation is under way in every story: the next key is as good as the current one.
     first.webhookKeys.push(newWebhookKey());
     const phones = await startPhones({
@@ -174,9 +198,10 @@ export class DutyRoom {
       data,
       now: clock.now,
       templates: Object.values(texts.templates),
-      keys: { story: 'story-secret' },
+      keys: options.smsKeys ?? { story: 'story-secret' },
       signName: texts.signName,
       barredWords: texts.barred,
+      ...(options.vendors ? { vendors: options.vendors } : {}),
     });
     // Before the cloud: what it finds overdue rings at once.
     const seen = phones.messages().length;
@@ -187,10 +212,10 @@ export class DutyRoom {
       port: 0,
       clock,
       secret: first,
-      env: { ALIYUN_SMS_ENDPOINT: phones.aliyunSmsEndpoint },
+      env: { VENDORS_URL: (await options.between?.(`${phones.url}/vendors`)) ?? `${phones.url}/vendors` },
     });
     const secret = districtSecretSchema.parse(cloud.secret);
-    phones.setReceiptUrl(`${cloud.url}/receipts/aliyun-sms/${secret.receiptToken}`);
+    phones.setReceiptUrls((vendor) => `${cloud.url}/receipts/${vendor}/${secret.receiptToken}`);
     cloud.addNeighbour(phones);
     const client = new DynamoDBClient({
       endpoint: cloud.table.endpoint,
@@ -317,13 +342,32 @@ export class DutyRoom {
     );
   }
 
+  /** Whose number or user id this is. */
+  #who(number: string): string {
+    const found = this.#roster.find((one) => [one.phone, one.wecom, one.dingtalk].includes(number));
+    return found?.id ?? number;
+  }
+
+  /** What rang since the last look, in order of time, with the vendor who brought it. */
+  channels(): [who: string, vendor: string, kind: NoticeKind, second: number][] {
+    const fresh = this.phones.messages().slice(this.#seen);
+    this.#seen += fresh.length;
+    return fresh.map(({ number, vendor, text, at }) => [
+      this.#who(number),
+      vendor,
+      kindOf(text),
+      (Date.parse(at) - this.begin) / 1000,
+    ]);
+  }
+
   /** What rang since the last look, in order of time, then name. */
   rang(): Ring[] {
     const fresh = this.phones.messages().slice(this.#seen);
     this.#seen += fresh.length;
     return fresh
+      .filter(({ vendor }) => vendor !== 'back-110')
       .map(({ number, at, text }): Ring => {
-        const who = this.#roster.find((one) => one.phone === number)?.id ?? number;
+        const who = this.#who(number);
         return [who, kindOf(text), (Date.parse(at) - this.begin) / 1000];
       })
       .sort((a, b) => a[2] - b[2] || (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : a[1] < b[1] ? -1 : 1));
@@ -350,7 +394,14 @@ export class DutyRoom {
   /** Plays a failure of the vendor, as a person would who tries the system out. */
   async vendor(
     mode: 'refuse' | 'timeout' | 'silent' | 'none',
-    more: { count?: number; recorded?: boolean; number?: string; action?: string } = {},
+    more: {
+      vendor?: string;
+      count?: number;
+      recorded?: boolean;
+      number?: string;
+      action?: string;
+      code?: string;
+    } = {},
   ): Promise<void> {
     const { status } = await fetch(`${this.phones.url}/faults`, {
       method: 'POST',
@@ -398,7 +449,9 @@ export class DutyRoom {
     await this.cloud.settle();
     const rang = this.rang();
     const faults = await this.#faults();
-    const dead = ['ReportsQueue', 'NoticesQueue', 'SweepsQueue'].map((name) => this.cloud.queue(name).dead);
+    const dead = ['ReportsQueue', 'AlertsQueue', 'ChatterQueue', 'SweepsQueue'].map(
+      (name) => this.cloud.queue(name).dead,
+    );
     await this.close();
     rmSync(this.#data, { recursive: true, force: true });
     expect(rang).toEqual([]);

@@ -147,7 +147,7 @@ const killed = async (
   phones.faults.set({ vendor: 'aliyun-sms', mode: 'timeout', recorded });
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, 'child.ts'), built.assembly, data, String(begin), phones.aliyunSmsEndpoint],
+    [join(import.meta.dirname, 'child.ts'), built.assembly, data, String(begin), `${phones.url}/vendors`],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const exited = once(child, 'exit');

@@ -72,7 +72,7 @@ export const measureCost = async (
     port: 0,
     clock,
     secret: firstSecret(vendor),
-    env: { ALIYUN_SMS_ENDPOINT: phones.aliyunSmsEndpoint },
+    env: { VENDORS_URL: `${phones.url}/vendors` },
     beforeTable: async (engine) => (meter = await meterTable(engine)),
   });
   try {

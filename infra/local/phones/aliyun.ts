@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { verifyAcs3, type SignedRequest } from './acs3.ts';
-import type { Faults } from './faults.ts';
-import type { MessageStore, StoredMessage } from './message-store.ts';
-import { chineseTime } from './receipts.ts';
+import type { StoredMessage } from './message-store.ts';
+import { chineseTime, tookJson } from './posts.ts';
+import type { EmulatedVendor, PhoneReply, VendorAnswer, VendorPosts, VendorWorld } from './vendor.ts';
 
 /** A template as the vendor has approved it. */
 export interface ApprovedTemplate {
@@ -22,42 +22,37 @@ export interface AliyunAccount {
   barredWords: string[];
 }
 
-/** HTTP status and JSON body; `undefined`: no answer at all. */
-export type VendorAnswer = { status: number; body: Record<string, unknown> } | undefined;
-
 const DAY_MS = 86_400_000;
+
+/** What the customer is told («SmsReport», «SmsUp»; HTTP 批量推送): JSON arrays, taken with `"code": 0`. */
+const POSTS: VendorPosts = {
+  batch: 50,
+  receipts: (messages) => posted(messages.map(report)),
+  reply: (reply) => posted([uplink(reply)]),
+  took: tookJson('code', 0),
+};
 
 /**
  * Aliyun SMS, version 2017-05-25, as far as its document describes SendSms and QuerySendDetails: signature first, then the call,
- * business errors with HTTP 200. `delivered` is called for each text that reaches a phone.
+ * business errors with HTTP 200.
  */
-export class AliyunSms {
+export class AliyunSms implements EmulatedVendor {
+  readonly name = 'aliyun-sms';
+  readonly channel = 'sms';
+  readonly actions = ['SendSms', 'QuerySendDetails'] as const;
+  readonly posts = POSTS;
   readonly #account: AliyunAccount;
-  readonly #store: MessageStore;
-  readonly #faults: Faults;
-  readonly #now: () => number;
-  readonly #delivered: (message: StoredMessage) => void;
+  readonly #world: VendorWorld;
 
-  constructor(
-    account: AliyunAccount,
-    around: {
-      store: MessageStore;
-      faults: Faults;
-      now: () => number;
-      delivered: (message: StoredMessage) => void;
-    },
-  ) {
+  constructor(account: AliyunAccount, world: VendorWorld) {
     this.#account = account;
-    this.#store = around.store;
-    this.#faults = around.faults;
-    this.#now = around.now;
-    this.#delivered = around.delivered;
+    this.#world = world;
   }
 
   answer(request: SignedRequest): VendorAnswer {
-    const verdict = verifyAcs3(request, this.#account.keys, this.#now());
+    const verdict = verifyAcs3(request, this.#account.keys, this.#world.now());
     if (!verdict.ok) return gatewayError(verdict.status, verdict.code, verdict.message, request);
-    if (!this.#store.spendNonce(verdict.accessKeyId, verdict.nonce, this.#now()))
+    if (!this.#world.spendNonce(verdict.accessKeyId, verdict.nonce))
       return gatewayError(400, 'SignatureNonceUsed', 'Specified signature nonce was used already.', request);
     if (request.headers['x-acs-version'] !== '2017-05-25')
       return gatewayError(400, 'InvalidVersion', 'Specified parameter Version is not valid.', request);
@@ -87,7 +82,7 @@ export class AliyunSms {
       if (!params.get(name))
         return gatewayError(400, `Missing${name}`, `${name} is mandatory for this action.`, request);
     const numbers = (params.get('PhoneNumbers') ?? '').split(',');
-    const fault = this.#faults.take('SendSms', numbers[0] ?? '');
+    const fault = this.#world.fault('SendSms', numbers[0] ?? '');
     if (fault?.mode === 'refuse') return business(fault.code ?? 'isp.SYSTEM_ERROR', '系统错误');
     if (fault?.mode === 'timeout' && !fault.recorded) return undefined;
 
@@ -101,11 +96,11 @@ export class AliyunSms {
     const text = this.#render(template, params.get('TemplateParam'));
     if (typeof text !== 'string') return text;
 
-    const now = this.#now();
+    const now = this.#world.now();
     const { perDay } = this.#account;
     if (perDay !== undefined)
       for (const number of numbers)
-        if (this.#store.count(number, template.code, now - DAY_MS) >= perDay)
+        if (this.#world.count(number, { template: template.code }, now - DAY_MS) >= perDay)
           return business('isv.BUSINESS_LIMIT_CONTROL', `触发天级流控Permits:${perDay}`);
 
     const bizId = `${BigInt(`0x${randomBytes(7).toString('hex')}`)
@@ -113,17 +108,18 @@ export class AliyunSms {
       .padStart(17, '1')}^0`;
     for (const number of numbers) {
       const silent = fault?.mode === 'silent';
-      const stored = this.#store.add({
-        number,
+      this.#world.take({
+        to: number,
         at: now,
         text,
         template: template.code,
-        bizId,
-        outId: params.get('OutId') ?? '',
+        vendorId: bizId,
+        ours: params.get('OutId') ?? '',
         state: silent ? 1 : 3,
-        deliveredAt: silent ? 0 : now,
+        endedAt: silent ? 0 : now,
+        code: silent ? '' : 'DELIVERED',
+        more: { extension: params.get('SmsUpExtendCode') ?? '' },
       });
-      if (!silent) this.#delivered(stored);
     }
     if (fault?.mode === 'timeout') return undefined;
     return { status: 200, body: { Code: 'OK', Message: 'OK', BizId: bizId, RequestId: requestId() } };
@@ -165,7 +161,7 @@ export class AliyunSms {
       if (!params.get(name))
         return gatewayError(400, `Missing${name}`, `${name} is mandatory for this action.`, request);
     const number = params.get('PhoneNumber') ?? '';
-    const fault = this.#faults.take('QuerySendDetails', number);
+    const fault = this.#world.fault('QuerySendDetails', number);
     if (fault?.mode === 'refuse') return business(fault.code ?? 'isp.SYSTEM_ERROR', '系统错误');
     if (fault) return undefined;
 
@@ -182,16 +178,18 @@ export class AliyunSms {
     )
       return business('isv.INVALID_PARAMETERS', '参数异常');
     const bizId = params.get('BizId');
-    const all = this.#store.sentTo(number, start, start + DAY_MS).filter((m) => !bizId || m.bizId === bizId);
+    const all = this.#world
+      .sentTo(number, start, start + DAY_MS)
+      .filter((m) => !bizId || m.vendorId === bizId);
     const rows = all.slice((page - 1) * size, page * size).map((m) => ({
-      PhoneNum: m.number,
+      PhoneNum: m.to,
       SendStatus: m.state,
-      ErrCode: m.state === 3 ? 'DELIVERED' : '',
+      ErrCode: m.code,
       TemplateCode: m.template,
       Content: m.text,
       SendDate: chineseTime(m.at),
-      ReceiveDate: m.deliveredAt ? chineseTime(m.deliveredAt) : '',
-      OutId: m.outId,
+      ReceiveDate: m.endedAt ? chineseTime(m.endedAt) : '',
+      OutId: m.ours,
     }));
     return {
       status: 200,
@@ -205,6 +203,31 @@ export class AliyunSms {
     };
   }
 }
+
+const posted = (entries: Record<string, unknown>[]) => ({
+  headers: { 'content-type': 'application/json;charset=utf-8' },
+  body: JSON.stringify(entries),
+});
+
+const report = (m: StoredMessage) => ({
+  phone_number: m.to,
+  send_time: chineseTime(m.at),
+  report_time: chineseTime(m.endedAt),
+  success: m.state === 3,
+  err_code: m.code,
+  err_msg: m.state === 3 ? '用户接收成功' : '发送失败',
+  sms_size: String(Math.max(1, Math.ceil(m.text.length / 70))),
+  biz_id: m.vendorId,
+  out_id: m.ours,
+});
+
+const uplink = (reply: PhoneReply) => ({
+  phone_number: reply.from,
+  content: reply.text,
+  send_time: chineseTime(reply.at),
+  dest_code: reply.extension,
+  sequence_id: reply.id,
+});
 
 const requestId = () => randomUUID().toUpperCase();
 

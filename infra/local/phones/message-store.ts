@@ -3,26 +3,53 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
 
-/** A text the vendor has taken over. */
+const CHANNELS = ['push', 'chat', 'sms', 'voice'] as const;
+
+/** A message that a vendor has taken over. */
 export interface StoredMessage {
   /** Row number; grows with time. */
   id: number;
-  number: string;
+  /** Who took it, as in `/vendors/<name>`. */
+  vendor: string;
+  channel: (typeof CHANNELS)[number];
+  /** A mobile number, a user id, an alias: as the vendor addresses people. */
+  to: string;
   /** Virtual ms since 1970, when the vendor took it. */
   at: number;
+  /** As it stands on the phone, or is spoken. */
   text: string;
+  /** The vendor's code of the template; empty if he takes words. */
   template: string;
-  bizId: string;
-  outId: string;
-  /** As the vendor counts them: 1 waiting, 2 failed, 3 delivered. Only delivered ones are seen on the phone. */
+  /** The vendor's own id. */
+  vendorId: string;
+  /** What the customer gave to be told again in the receipt. */
+  ours: string;
+  /** 1 under way, or ringing · 2 failed · 3 arrived. */
   state: 1 | 2 | 3;
-  /** Virtual ms of delivery; 0 while waiting. */
-  deliveredAt: number;
+  /** Virtual ms of the end; 0 while under way. */
+  endedAt: number;
+  /** The carrier's code of the end. */
+  code: string;
+  /** Is it to be seen on the phone? What has arrived, and a call from its first ring. */
+  shown: boolean;
+  /** Whatever else the vendor has to remember of it: link, keys pressed, when it was read. */
+  more: Record<string, string>;
 }
+
+/** A message as its vendor hands it over. Those of state 3 are shown, others only if they ring. */
+export type NewMessage = Omit<StoredMessage, 'id' | 'vendor' | 'channel' | 'shown' | 'more' | 'code'> & {
+  code?: string;
+  more?: Record<string, string>;
+  rings?: boolean;
+  /** Of a failed one: is the customer told? */
+  report?: boolean;
+};
 
 const rowSchema = z
   .object({
     id: z.int(),
+    vendor: z.string(),
+    channel: z.enum(CHANNELS),
     number: z.string(),
     at: z.int(),
     text: z.string(),
@@ -31,17 +58,34 @@ const rowSchema = z
     out_id: z.string(),
     state: z.literal([1, 2, 3]),
     delivered_at: z.int(),
+    code: z.string(),
+    shown: z.int(),
+    more: z.string(),
   })
-  .transform(({ biz_id, out_id, delivered_at, ...row }): StoredMessage => ({
+  .transform(({ number, biz_id, out_id, delivered_at, shown, more, ...row }): StoredMessage => ({
     ...row,
-    bizId: biz_id,
-    outId: out_id,
-    deliveredAt: delivered_at,
+    to: number,
+    vendorId: biz_id,
+    ours: out_id,
+    endedAt: delivered_at,
+    shown: shown === 1,
+    more: moreSchema.parse(JSON.parse(more)),
   }));
+const moreSchema = z.record(z.string(), z.string());
 const countSchema = z.object({ n: z.int() });
+const columnSchema = z.object({ name: z.string() });
+
+/** What was added since there was only one vendor; a data directory of that time is taken over. */
+const ADDED = {
+  vendor: `TEXT NOT NULL DEFAULT 'aliyun-sms'`,
+  channel: `TEXT NOT NULL DEFAULT 'sms'`,
+  code: `TEXT NOT NULL DEFAULT 'DELIVERED'`,
+  shown: 'INTEGER NOT NULL DEFAULT 1',
+  more: `TEXT NOT NULL DEFAULT '{}'`,
+};
 
 /**
- * The vendor's memory: texts, receipts still owed, spent nonces. One SQLite file, so that it survives kill -9
+ * The vendors' memory: messages, receipts still owed, spent nonces. One SQLite file, so that it survives kill -9
  * (WAL: what was committed is with the kernel) and a restart goes on with the receipts it owed.
  */
 export class MessageStore {
@@ -68,68 +112,113 @@ export class MessageStore {
       CREATE TABLE IF NOT EXISTS nonce (value TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
       CREATE INDEX IF NOT EXISTS nonce_at ON nonce (at);
     `);
+    const there = this.#db
+      .prepare('PRAGMA table_info(message)')
+      .all()
+      .map((row) => columnSchema.parse(row).name);
+    const missing = Object.entries(ADDED).filter(([name]) => !there.includes(name));
+    for (const [name, column] of missing) this.#db.exec(`ALTER TABLE message ADD COLUMN ${name} ${column}`);
+    if (missing.length > 0) this.#db.exec('UPDATE message SET shown = 0 WHERE state <> 3');
+    this.#db.exec(`
+      CREATE INDEX IF NOT EXISTS message_by_vendor_id ON message (biz_id);
+      CREATE INDEX IF NOT EXISTS ringing ON message (vendor) WHERE state = 1 AND shown = 1;
+    `);
     this.#insert = this.#db.prepare(
-      `INSERT INTO message (number, at, text, template, biz_id, out_id, state, delivered_at, receipt_owed)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO message (vendor, channel, number, at, text, template, biz_id, out_id, state, delivered_at, code, shown, more, receipt_owed)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#spend = this.#db.prepare('INSERT OR IGNORE INTO nonce (value, at) VALUES (?, ?)');
     this.#forget = this.#db.prepare('DELETE FROM nonce WHERE at < ?');
     this.#posted = this.#db.prepare('UPDATE message SET receipt_owed = 0 WHERE id = ?');
   }
 
-  /** Writes a text; a delivered one owes a receipt from now on. */
-  add(m: Omit<StoredMessage, 'id'>): StoredMessage {
+  /** Writes a message. `owes`: its receipt has to be posted from now on. */
+  add(m: Omit<StoredMessage, 'id'>, owes: boolean): StoredMessage {
     const { lastInsertRowid } = this.#insert.run(
-      m.number,
+      m.vendor,
+      m.channel,
+      m.to,
       m.at,
       m.text,
       m.template,
-      m.bizId,
-      m.outId,
+      m.vendorId,
+      m.ours,
       m.state,
-      m.deliveredAt,
-      m.state === 3 ? 1 : 0,
+      m.endedAt,
+      m.code,
+      m.shown ? 1 : 0,
+      JSON.stringify(m.more),
+      owes ? 1 : 0,
     );
     return { ...m, id: Number(lastInsertRowid) };
   }
 
-  /** False if this key has used the nonce before. Nonces older than an hour are forgotten: their dates are refused anyway. */
-  spendNonce(accessKeyId: string, nonce: string, now: number): boolean {
-    this.#forget.run(now - 3_600_000);
-    return this.#spend.run(`${accessKeyId} ${nonce}`, now).changes === 1;
+  /** Writes down what has become of a message. `owes`: as above. */
+  change(m: StoredMessage, owes: boolean): StoredMessage {
+    this.#db
+      .prepare(
+        'UPDATE message SET state = ?, delivered_at = ?, code = ?, shown = ?, more = ?, receipt_owed = max(receipt_owed, ?) WHERE id = ?',
+      )
+      .run(m.state, m.endedAt, m.code, m.shown ? 1 : 0, JSON.stringify(m.more), owes ? 1 : 0, m.id);
+    return m;
   }
 
-  /** How many texts of a template this number was sent after `since` (virtual ms). */
-  count(number: string, template: string, since: number): number {
+  /** False if this key has used the nonce before. Nonces older than an hour are forgotten: their dates are refused anyway. */
+  spendNonce(key: string, nonce: string, now: number): boolean {
+    this.#forget.run(now - 3_600_000);
+    return this.#spend.run(`${key} ${nonce}`, now).changes === 1;
+  }
+
+  /** How many messages of a template or of one text a vendor has sent to this address after `since` (virtual ms). */
+  count(vendor: string, to: string, by: { template: string } | { text: string }, since: number): number {
+    const [column, value] = 'text' in by ? ['text', by.text] : ['template', by.template];
     const row = this.#db
-      .prepare('SELECT count(*) AS n FROM message WHERE number = ? AND template = ? AND at > ?')
-      .get(number, template, since);
+      .prepare(
+        `SELECT count(*) AS n FROM message WHERE number = ? AND ${column} = ? AND at > ? AND vendor = ?`,
+      )
+      .get(to, value, since, vendor);
     return countSchema.parse(row).n;
   }
 
-  /** Everything sent to a number within [from, to), newest first, delivered or not: what QuerySendDetails shows. */
-  sentTo(number: string, from: number, to: number): StoredMessage[] {
-    return this.#all('WHERE number = ? AND at >= ? AND at < ? ORDER BY id DESC', number, from, to);
+  /** Everything a vendor sent to an address within [from, to), newest first, arrived or not. */
+  sentTo(vendor: string, to: string, from: number, until: number): StoredMessage[] {
+    return this.#all(
+      'WHERE number = ? AND at >= ? AND at < ? AND vendor = ? ORDER BY id DESC',
+      to,
+      from,
+      until,
+      vendor,
+    );
+  }
+
+  /** By the vendor's own id, in order of arrival. */
+  byVendorId(vendor: string, vendorId: string): StoredMessage[] {
+    return this.#all('WHERE biz_id = ? AND vendor = ? ORDER BY id', vendorId, vendor);
+  }
+
+  /** A vendor's calls that nobody has taken yet, in order of their beginning. */
+  ringing(vendor: string): StoredMessage[] {
+    return this.#all('WHERE state = 1 AND shown = 1 AND vendor = ? ORDER BY id', vendor);
   }
 
   /** What the phones show, in order of arrival. */
-  delivered(number?: string): StoredMessage[] {
-    return number === undefined
-      ? this.#all('WHERE state = 3 ORDER BY id')
-      : this.#all('WHERE state = 3 AND number = ? ORDER BY id', number);
+  shown(to?: string): StoredMessage[] {
+    return to === undefined
+      ? this.#all('WHERE shown = 1 ORDER BY id')
+      : this.#all('WHERE shown = 1 AND number = ? ORDER BY id', to);
   }
 
-  /** The newest delivered texts, newest first. */
+  /** The newest that the phones show, newest first. */
   newest(limit: number): StoredMessage[] {
-    return this.#all('WHERE state = 3 ORDER BY id DESC LIMIT ?', limit);
+    return this.#all('WHERE shown = 1 ORDER BY id DESC LIMIT ?', limit);
   }
 
-  /** Delivered, but the sender has not been told. */
-  receiptsOwed(): StoredMessage[] {
-    return this.#all('WHERE receipt_owed = 1 ORDER BY id');
+  /** A vendor's messages that have ended, but whose customer has not been told. */
+  receiptsOwed(vendor: string): StoredMessage[] {
+    return this.#all('WHERE receipt_owed = 1 AND vendor = ? ORDER BY id', vendor);
   }
 
-  /** The sender was told, or the vendor has given up telling him. */
+  /** The customer was told, or the vendor has given up telling him. */
   receiptsSettled(ids: number[]): void {
     this.#db.exec('BEGIN');
     try {

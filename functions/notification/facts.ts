@@ -1,0 +1,35 @@
+import { roleOfLead } from '#shared/domain/caller-notice.ts';
+import type { District } from '#shared/domain/district.ts';
+import type { Incident, Instant } from '#shared/domain/incident.ts';
+import { FIRST_ASKS, type Notice } from '#shared/domain/notice.ts';
+import { neutralCode, shortNumber, type NoticeFacts } from '#shared/domain/texts.ts';
+import { askDeadline } from '#shared/domain/wanted.ts';
+
+/** What a text may say about an incident now. A secret or dangerous one has no place in it. */
+export const factsFor = (
+  district: District,
+  incident: Incident | undefined,
+  notice: Notice,
+  now: Instant,
+): NoticeFacts => {
+  const at = new Date(now);
+  if (!incident) return { number: shortNumber(notice.id), note: notice.note, at };
+  // Who is asked when the promise is already broken has his own minute; "too late" would only discourage him.
+  const deadline = FIRST_ASKS.has(notice.kind)
+    ? askDeadline(incident, notice)
+    : incident.deadlines[notice.rung ?? 'accept'];
+  const hidden = incident.secret || (incident.classification?.danger.length ?? 0) > 0;
+  return {
+    number: shortNumber(incident.id),
+    place: hidden ? undefined : incident.place?.name,
+    code: neutralCode(district.categories, incident.classification?.category ?? ''),
+    rung: notice.rung,
+    deadline: deadline === undefined ? undefined : new Date(deadline),
+    note: notice.note,
+    answer: notice.answer,
+    list: notice.list,
+    role: roleOfLead(incident),
+    result: incident.closed?.outcome,
+    at,
+  };
+};

@@ -1,0 +1,149 @@
+import * as z from 'zod';
+import { draft, notify, write, type Change } from './draft.ts';
+import type { Hands } from './hands.ts';
+import { personOf, type Incident, type Instant } from './incident.ts';
+import type { Notice } from './notice.ts';
+import type { Rating } from './reply.ts';
+import type { NoticeKind } from './texts.ts';
+
+/** To whom notices about his own report go. No roster id can be this, because of the capital letter. */
+export const CALLER = 'CALLER';
+
+/** The kinds that go to a caller. */
+export const CALLER_KINDS: ReadonlySet<NoticeKind> = new Set([
+  'caller-accepted',
+  'caller-coming',
+  'caller-result',
+]);
+
+/** Is the caller told what becomes of his report? Off unless a district wants it. */
+export const callerToldSchema = z.strictObject({
+  on: z.boolean().default(false),
+  /** Words by which somebody reports for others: telling him would tell of them. */
+  thirdParty: z
+    .array(z.string().min(2))
+    .default([
+      '路过',
+      '路人',
+      '看到有人',
+      '帮别人',
+      '帮朋友',
+      '替别人',
+      '替朋友',
+      '替邻居',
+      '代为报警',
+      '我是物业',
+      '我是保安',
+    ]),
+  /** Words of minors and of what happens behind doors, beyond the danger signs. */
+  never: z
+    .array(z.string().min(2))
+    .default([
+      '未成年',
+      '小学生',
+      '中学生',
+      '孩子被',
+      '小孩被',
+      '家暴',
+      '老公打',
+      '丈夫打',
+      '老婆打',
+      '猥亵',
+      '性骚扰',
+      '强奸',
+      '偷拍',
+    ]),
+});
+/** Is the caller told? */
+export type CallerTold = z.infer<typeof callerToldSchema>;
+
+/**
+ * Why the caller must not be told, if so; asked when the notice is made and again immediately before it is sent. A text lies open on a
+ * phone that somebody else may hold: never for police matters, danger signs, violence in families, minors, secret incidents, or somebody
+ * who reported for others — unless the desk has released this one message.
+ * @param words what the caller said, where it is at hand
+ */
+export const callerBarred = (
+  told: CallerTold,
+  incident: Incident,
+  notice: Pick<Notice, 'released'>,
+  words?: string,
+): string | undefined => {
+  if (notice.released) return undefined;
+  if (!told.on) return 'not-wanted';
+  const { classification } = incident;
+  if (incident.secret) return 'secret';
+  if (!classification || !classification.sure) return 'unsure';
+  if (classification.disposition === 'police' || incident.state === 'returned') return 'police';
+  if (classification.danger.length > 0) return 'danger';
+  if (words !== undefined) {
+    if (told.never.some((word) => words.includes(word))) return 'protected';
+    if (told.thirdParty.some((word) => words.includes(word))) return 'third-party';
+  }
+  return undefined;
+};
+
+/** Why a notice to the caller is not true any more. */
+export const callerMoot = (incident: Incident, { kind }: Pick<Notice, 'kind'>): string | undefined => {
+  if (kind === 'caller-result') return incident.closed ? undefined : 'reopened';
+  if (incident.closed) return 'closed';
+  // Its own people were sent home; who comes now comes for another call.
+  if (incident.state === 'joined') return 'joined';
+  if (kind === 'caller-coming' && incident.done.arrive !== undefined) return 'arrived';
+  return incident.lead === undefined ? 'nobody-leads' : undefined;
+};
+
+/** What there is to tell a caller as things stand. */
+export const tidings = ({ closed, done }: Incident): NoticeKind => {
+  if (closed) return 'caller-result';
+  return done.depart !== undefined && done.arrive === undefined ? 'caller-coming' : 'caller-accepted';
+};
+
+/** What a change means to the caller: the first acceptance, the first departure, the close. */
+const meaningTo = (before: Incident, after: Incident): NoticeKind | undefined => {
+  if (before.closed === undefined && after.closed !== undefined) return 'caller-result';
+  // Who has arrived needs no announcement.
+  if (before.done.depart === undefined && after.done.depart !== undefined && after.done.arrive === undefined)
+    return 'caller-coming';
+  return before.acceptedAt === undefined && after.acceptedAt !== undefined ? 'caller-accepted' : undefined;
+};
+
+/** Adds to a change what the caller is told of it, if he may be. He hears of each step once in a round. */
+export const tellCaller = (told: CallerTold, before: Incident, change: Change, now: Instant): Change => {
+  const { incident } = change;
+  const kind = meaningTo(before, incident);
+  if (kind === undefined || callerBarred(told, incident, {}) !== undefined) return change;
+  const n = String(change.notices.length).padStart(2, '0');
+  const id = `${String(incident.version).padStart(5, '0')}.${n}`;
+  return {
+    ...change,
+    notices: [...change.notices, { id, to: CALLER, kind, at: now, round: incident.round }],
+  };
+};
+
+/** What of a person a caller may know: what he is. */
+export const roleOfLead = (incident: Incident): 'member' | 'leader' | 'duty' | 'street' | undefined =>
+  incident.lead === undefined ? undefined : personOf(incident, incident.lead)?.role;
+
+/** Below this somebody should call back. */
+const CONTENT_FROM = 3;
+
+/** A caller rated, or wants it done again: written down; where he is not content the duty officer hears of it. Reopening is the desk's. */
+export const tellOfCallerReply = (
+  incident: Incident,
+  meaning: Rating,
+  hands: Hands,
+  now: Instant,
+): Change => {
+  const d = draft(incident, hands, now);
+  write(d, {
+    kind: 'reply',
+    by: 'caller',
+    facts: meaning.say === 'score' ? { score: meaning.score } : { wants: 'reopen' },
+  });
+  const [duty] = hands.duty;
+  if (duty && (meaning.say === 'again' || meaning.score < CONTENT_FROM))
+    notify(d, duty.id, 'desk', undefined, 'caller-unsatisfied');
+  d.incident.version += 1;
+  return { incident: d.incident, lines: d.lines, notices: d.notices };
+};

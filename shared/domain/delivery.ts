@@ -1,0 +1,321 @@
+import * as z from 'zod';
+import { CHANNELS, channelSchema, vendorSchema, type Channel, type Vendor } from './channel.ts';
+import type { Instant } from './incident.ts';
+import { INSISTENT, laneOf, type Attempt, type AttemptState, type Notice } from './notice.ts';
+import { noticeKindSchema, type NoticeKind } from './texts.ts';
+
+const planSchema = z
+  .array(z.strictObject({ channel: channelSchema, after: z.int().nonnegative() }))
+  .nonempty()
+  .superRefine((steps, ctx) => {
+    steps.forEach((step, i) => {
+      const before = steps[i - 1];
+      if (!before) return;
+      if (step.after <= before.after)
+        ctx.addIssue({ code: 'custom', path: [i, 'after'], message: 'the plan does not rise' });
+      if (CHANNELS.indexOf(step.channel) <= CHANNELS.indexOf(before.channel))
+        ctx.addIssue({
+          code: 'custom',
+          path: [i, 'channel'],
+          message: `'${step.channel}' is not louder than '${before.channel}'`,
+        });
+    });
+  });
+/** The way to a person: channels from quiet to loud, each with its second after the first. */
+export type DeliveryPlan = z.infer<typeof planSchema>;
+
+/** How a district brings notices to people: data of its policy. Every part has a default. */
+export const deliverySchema = z.strictObject({
+  plans: z
+    .strictObject({
+      alerts: planSchema.default([
+        { channel: 'chat', after: 0 },
+        { channel: 'sms', after: 15 },
+        { channel: 'voice', after: 30 },
+      ]),
+      chatter: planSchema.default([
+        { channel: 'push', after: 0 },
+        { channel: 'chat', after: 5 },
+        { channel: 'sms', after: 60 },
+      ]),
+      kinds: z.partialRecord(noticeKindSchema, planSchema).default({}),
+      members: z.record(z.string(), planSchema).default({}),
+    })
+    .prefault({}),
+  /** Vendors of each channel in order of preference; health and budgets only put the first ones off. */
+  vendors: z
+    .strictObject({
+      push: z.array(vendorSchema).default(['jpush', 'webpush']),
+      chat: z.array(vendorSchema).default(['wecom', 'dingtalk']),
+      sms: z.array(vendorSchema).default(['aliyun-sms', 'tencent-sms', 'sns']),
+      voice: z.array(vendorSchema).default(['aliyun-voice']),
+    })
+    .prefault({}),
+  /** Seconds: delivered or read, and nothing was done: then the next louder channel anyway. */
+  unacted: z.int().positive().default(20),
+  /** Seconds without a receipt after which another vendor of the loudest channel is tried. */
+  unproved: z.int().positive().default(15),
+  /** Minutes of the day, district time, between which chatter waits; absent: never. */
+  quiet: z.strictObject({ from: z.int().min(0).max(1439), to: z.int().min(0).max(1439) }).optional(),
+  /** Members whose numbers stand on the vendor's white list: its daily limit does not hold for them (Aliyun: at most 300). */
+  whiteList: z.array(z.string()).max(300).default([]),
+  /** What a day may cost, 1/1000 CNY; above it chatter stops. Notices that ask or warn never do. */
+  softCap: z.int().positive().default(200_000),
+});
+/** How a district brings notices to people. */
+export type Delivery = z.infer<typeof deliverySchema>;
+
+/** What only makes sense as a text: an answer to one, a code to type, words to somebody who is not on the roster. */
+export const TEXT_ONLY: ReadonlySet<NoticeKind> = new Set([
+  'choose',
+  'answer',
+  'pin',
+  'caller-accepted',
+  'caller-coming',
+  'caller-result',
+]);
+/** A drill asks as a task would, but calls nobody up. */
+const DRILL: DeliveryPlan = [
+  { channel: 'chat', after: 0 },
+  { channel: 'sms', after: 15 },
+];
+const BY_TEXT: DeliveryPlan = [{ channel: 'sms', after: 0 }];
+
+/** The plan for one person and kind: his own, else the kind's, else the lane's. Chatter never takes the loud plan of a person. */
+export const planFor = ({ plans }: Delivery, kind: NoticeKind, to: string): DeliveryPlan => {
+  if (TEXT_ONLY.has(kind)) return plans.kinds[kind] ?? BY_TEXT;
+  if (kind === 'drill') return plans.kinds.drill ?? DRILL;
+  const lane = laneOf(kind);
+  return (lane === 'alerts' ? plans.members[to] : undefined) ?? plans.kinds[kind] ?? plans[lane];
+};
+
+/** A vendor that could bring this notice to this person now. Configured, with an address, within its budget. */
+export type Way = {
+  channel: Channel;
+  vendor: Vendor;
+  /** Seconds after sending at which the vendor has to be asked because it posts no receipts. */
+  poll: readonly number[];
+  /** Can it be asked at all? */
+  query: boolean;
+  /** Does it ever tell that something has arrived? */
+  tells: boolean;
+};
+
+/** All that the next step depends on. */
+export type Facts = {
+  notice: Pick<Notice, 'kind' | 'at'>;
+  attempts: readonly Attempt[];
+  plan: DeliveryPlan;
+  /** Seconds, see `Delivery`. */
+  unacted: number;
+  unproved: number;
+  /** In order of preference. */
+  ways: readonly Way[];
+  /** Why it helps nobody any more, if so. */
+  moot?: string | undefined;
+  /** Not sent at or after this instant: the climb has gone on. */
+  deadline?: Instant | undefined;
+};
+
+/** What has to be done now. */
+export type Step =
+  /** `double`: an earlier call may have gone out as well. */
+  | { do: 'call'; way: Way; generic?: true; double?: true }
+  | { do: 'ask'; attempt: Attempt }
+  /** `exact`: on the second; otherwise whenever somebody comes by. */
+  | { do: 'wait'; until: Instant; exact: boolean }
+  | { do: 'end'; state: AttemptState; why: string };
+
+/** So long after `sending` another deliverer may still be in the middle of the call, which takes 3 s at most. */
+const BUSY_MS = 10_000;
+/** A receipt comes within seconds; after this long its absence is a fact for the trail. */
+const RECEIPT_MS = 60_000;
+/**
+ * Seconds before the same vendor is tried again after a refusal that may pass. Dense, because the first rung is one minute and a vendor
+ * that comes back after fifty seconds still helps; then by the minute, as long as it is owed.
+ */
+const RETRY_SECONDS = [2, 4, 8, 10, 10, 10, 10] as const;
+const LATER_SECONDS = 60;
+/** Calls of one vendor: of what nobody has to act on; of what somebody has to, half an hour long, if nothing ends it before. */
+const MOST_CALLS = 8;
+const MOST_INSISTENT_CALLS = 40;
+
+/** How far an attempt got; the furthest of all attempts is where the notice stands. */
+const RANK: Record<Attempt['state'], number> = {
+  'failed-permanent': 0,
+  'failed-temporary': 1,
+  unknown: 2,
+  sending: 3,
+  sent: 4,
+  delivered: 5,
+  read: 6,
+};
+
+/** Where a notice stands: where the furthest of its attempts does. */
+export const standing = (attempts: readonly Attempt[]): AttemptState =>
+  attempts.reduce<AttemptState & (Attempt['state'] | 'pending')>(
+    (best, { state }) => (best === 'pending' || RANK[state] >= RANK[best] ? state : best),
+    'pending',
+  );
+
+const wait = (until: Instant, exact: boolean): Step => ({ do: 'wait', until, exact });
+/** A notice that was sent stays what it is; one that never was ends as `otherwise`. */
+const end = (attempts: readonly Attempt[], otherwise: AttemptState, why: string): Step => ({
+  do: 'end',
+  state: attempts.some(({ state }) => RANK[state] >= RANK.sent) ? standing(attempts) : otherwise,
+  why,
+});
+
+/** Place of a channel in the plan; a channel that the plan no longer names stands before all. */
+const levelOf = (plan: DeliveryPlan, channel: Channel): number =>
+  plan.findIndex((step) => step.channel === channel);
+
+/** Ways that were not tried yet, in the plan's order. */
+const untried = ({ plan, ways, attempts }: Facts): { level: number; way: Way }[] =>
+  plan.flatMap(({ channel }, level) =>
+    ways
+      .filter((way) => way.channel === channel && !attempts.some(({ vendor }) => vendor === way.vendor))
+      .map((way) => ({ level, way })),
+  );
+
+/** Is there a louder channel to go on to once this attempt has arrived? */
+export const hasLouder = (facts: Facts, attempt: Attempt): boolean =>
+  untried(facts).some(({ level }) => level > levelOf(facts.plan, attempt.channel));
+
+/**
+ * What delivering one notice needs now. Pure; the one place that knows when a vendor may be called: first every channel of the plan
+ * in turn, each with all its vendors; a failure goes on at once, silence at t1 (the plan's own seconds), a receipt without an action at
+ * t2 (`unacted`). No vendor is called again that took the notice, or that may have taken it while another is left; only where nothing
+ * else is left does somebody who is asked to act get a second call that may ring twice, because a double is better than a loss.
+ */
+export const nextStep = (facts: Facts, now: Instant): Step => {
+  const { attempts, notice } = facts;
+  const last = attempts.at(-1);
+  // What is under way comes first, whatever has become of the incident: its end has to be known.
+  if (last?.state === 'sending')
+    return now - last.at < BUSY_MS ? wait(last.at + BUSY_MS, true) : { do: 'ask', attempt: last };
+  if (last?.state === 'unknown' && last.asked === 0) return { do: 'ask', attempt: last };
+  const insists = INSISTENT.has(notice.kind);
+  if (!insists && attempts.some(({ state }) => RANK[state] >= RANK.delivered))
+    return end(attempts, 'delivered', 'arrived');
+  const late = facts.deadline !== undefined && now >= facts.deadline;
+  const stop = facts.moot ?? (late ? 'too-late' : undefined);
+  if (!last) {
+    if (stop !== undefined) return end(attempts, facts.moot === undefined ? 'expired' : 'suppressed', stop);
+    const [first] = untried(facts);
+    return first ? { do: 'call', way: first.way } : end(attempts, 'failed-permanent', 'unreachable');
+  }
+  switch (last.state) {
+    case 'failed-temporary':
+    case 'failed-permanent':
+    case 'unknown':
+      if (stop === undefined) return afterFailure(facts, last, now);
+      if (facts.moot !== undefined) return end(attempts, 'cancelled', stop);
+      return end(attempts, last.state === 'unknown' ? 'unknown' : 'expired', stop);
+    case 'sent':
+      // Nobody is called any more, but what became of this one is still found out.
+      return stop === undefined ? unproved(facts, last, now) : proof(facts, last, now);
+    case 'delivered':
+    case 'read':
+      return stop === undefined ? unacted(facts, last, now) : end(attempts, last.state, stop);
+    default:
+      return last.state satisfies never;
+  }
+};
+
+const afterFailure = (facts: Facts, last: Attempt, now: Instant): Step => {
+  const { attempts, ways, notice } = facts;
+  const most = INSISTENT.has(notice.kind) ? MOST_INSISTENT_CALLS : MOST_CALLS;
+  const sameWay = ways.find(({ vendor }) => vendor === last.vendor);
+  // The words were refused, not the person: the same vendor gets the generic ones in the same second.
+  if (sameWay && last.cause === 'text' && !last.generic) return { do: 'call', way: sameWay, generic: true };
+  const calls = (vendor: Vendor): Attempt[] => attempts.filter((one) => one.vendor === vendor);
+  if (sameWay && last.never && calls(last.vendor).length < most) return { do: 'call', way: sameWay };
+  const level = levelOf(facts.plan, last.channel);
+  const fresh = untried(facts);
+  const other = fresh.find((one) => one.level >= level) ?? fresh[0];
+  const rings = (channel: Channel): boolean =>
+    attempts.some((one) => one.state === 'unknown' && one.channel === channel);
+  if (other)
+    return { do: 'call', way: other.way, ...(rings(other.way.channel) ? { double: true as const } : {}) };
+  const insists = INSISTENT.has(notice.kind);
+  // What is good to know was taken by a quieter channel: that is enough.
+  if (!insists && attempts.some(({ state }) => RANK[state] >= RANK.sent))
+    return end(attempts, standing(attempts), 'nothing-louder');
+  const again = ways
+    .flatMap((way) => {
+      const own = calls(way.vendor);
+      const latest = own.at(-1);
+      if (!latest || own.length >= most) return [];
+      const may = latest.state === 'failed-temporary' || (latest.state === 'unknown' && insists);
+      return may ? [{ way, at: latest.seen + (RETRY_SECONDS[own.length - 1] ?? LATER_SECONDS) * 1000 }] : [];
+    })
+    .sort((a, b) => a.at - b.at)[0];
+  // He has it on his phone and only did not pick up: his minute runs on.
+  if (!again && attempts.some(({ state }) => RANK[state] >= RANK.delivered))
+    return end(attempts, standing(attempts), 'nothing-louder');
+  if (!again)
+    return attempts.some(({ state }) => state === 'unknown')
+      ? end(attempts, 'unknown', 'silent')
+      : end(attempts, 'failed-permanent', 'unreachable');
+  if (now < again.at) return wait(Math.min(again.at, facts.deadline ?? again.at), true);
+  return { do: 'call', way: again.way, ...(rings(again.way.channel) ? { double: true as const } : {}) };
+};
+
+/** Taken by a vendor, and no receipt yet. */
+const unproved = (facts: Facts, last: Attempt, now: Instant): Step => {
+  const { plan, notice, ways } = facts;
+  const level = levelOf(plan, last.channel);
+  const fresh = untried(facts);
+  const insists = INSISTENT.has(notice.kind);
+  // Where a vendor can never tell, chatter would ring everywhere.
+  const enough =
+    laneOf(notice.kind) === 'chatter' && !ways.some((way) => way.vendor === last.vendor && way.tells);
+  const louder = enough ? undefined : fresh.find((one) => one.level > level);
+  // Words for the record need no second ring from another vendor.
+  const beside = insists ? fresh.find((one) => one.level === level) : undefined;
+  const next = louder ?? beside;
+  if (!next) return proof(facts, last, now);
+  const gap = louder ? (plan[louder.level]?.after ?? 0) - (plan[level]?.after ?? 0) : facts.unproved;
+  const at = last.at + gap * 1000;
+  const asking = polled(facts, last);
+  if (asking !== undefined && asking < at) {
+    if (now >= asking) return { do: 'ask', attempt: last };
+    return wait(asking, true);
+  }
+  return now < at ? wait(at, true) : { do: 'call', way: next.way };
+};
+
+/** When a vendor that posts nothing has to be asked next. */
+const polled = ({ ways }: Facts, last: Attempt): Instant | undefined => {
+  const seconds = ways.find(({ vendor }) => vendor === last.vendor)?.poll[last.asked];
+  return seconds === undefined ? undefined : last.at + seconds * 1000;
+};
+
+/** Nothing louder is left: the receipt is waited for, then the vendor is asked once, and what is known stands in the trail. */
+const proof = (facts: Facts, last: Attempt, now: Instant): Step => {
+  const way = facts.ways.find(({ vendor }) => vendor === last.vendor);
+  const asking = polled(facts, last);
+  if (asking !== undefined && asking < last.at + RECEIPT_MS)
+    return now < asking ? wait(asking, false) : { do: 'ask', attempt: last };
+  if (now < last.at + RECEIPT_MS) return wait(last.at + RECEIPT_MS, false);
+  if (way?.query && last.asked <= way.poll.length) return { do: 'ask', attempt: last };
+  return end(facts.attempts, 'sent', 'no-receipt');
+};
+
+/** On the phone, and nothing was done: the next louder channel, whatever the receipt says. */
+const unacted = (facts: Facts, last: Attempt, now: Instant): Step => {
+  const level = levelOf(facts.plan, last.channel);
+  const louder = untried(facts).find((one) => one.level > level);
+  if (!louder) return end(facts.attempts, last.state, 'arrived');
+  const at = last.seen + facts.unacted * 1000;
+  return now < at ? wait(at, true) : { do: 'call', way: louder.way };
+};
+
+/** What is known of an attempt may only grow: nothing that arrived is unsaid, and a failure of what arrived is a lie. */
+export const advances = (from: Attempt['state'], to: Attempt['state']): boolean => {
+  if (from === 'delivered' || from === 'read') return RANK[to] > RANK[from];
+  // The carrier may bring what the vendor had given up.
+  if (from === 'failed-permanent' || from === 'failed-temporary') return RANK[to] >= RANK.delivered;
+  return to === 'failed-permanent' || to === 'failed-temporary' || RANK[to] > RANK[from];
+};

@@ -1,0 +1,151 @@
+import * as z from 'zod';
+import { channelSchema, vendorSchema, type Channel, type Vendor } from './channel.ts';
+import { instantSchema, type Instant } from './incident.ts';
+import { attemptSchema, type Attempt, type Notice } from './notice.ts';
+import { BEIJING_OFFSET, minuteOfDay, onShift, type Member, type Shift } from './roster.ts';
+
+/** When a district tries out whether its people can be reached (通讯演练): data of its policy. */
+export const drillPolicySchema = z.strictObject({
+  /** Days of the week, 1 Monday to 7 Sunday, district time. */
+  days: z.array(z.int().min(1).max(7)).nonempty(),
+  /** Minute of the day at which it begins, district time. */
+  at: z.int().min(0).max(1439),
+  /** Seconds within which people answer. */
+  window: z.int().min(60).max(3_600).default(600),
+});
+/** When a district tries out whether its people can be reached. */
+export type DrillPolicy = z.infer<typeof drillPolicySchema>;
+
+/** The ways in which somebody can answer. */
+const OVER = ['text', 'keys', 'page'] as const;
+/** A drill: who was tried, and who has answered. */
+export const drillSchema = z.object({
+  id: z.string().regex(/^\d{8}T\d{4}$/, 'a drill is named by day and minute, such as 20260304T0900'),
+  startedAt: instantSchema,
+  /** Answers count until then. */
+  until: instantSchema,
+  members: z.array(z.string()),
+  answers: z.record(z.string(), z.object({ at: instantSchema, over: z.enum(OVER) })),
+});
+/** A drill: who was tried, and who has answered. */
+export type Drill = z.infer<typeof drillSchema>;
+/** How somebody has answered. */
+export type AnsweredOver = (typeof OVER)[number];
+
+/** A beat that comes late still begins the drill of its minute; one that comes later than this lets it be. Minutes. */
+const LATE_MINUTES = 10;
+/** Seconds after which a notice of a drill is not sent any more: late it would only disturb. */
+export const DRILL_EXPIRES = 300;
+
+const local = (at: Instant): Date => new Date(at + BEIJING_OFFSET * 60_000);
+
+/** The name of a drill that begins at an instant: local day and minute. */
+export const drillIdAt = (at: Instant): string => local(at).toISOString().slice(0, 16).replace(/[-:]/g, '');
+
+/** The scheduled drill that has to run now, if any. Its name is the scheduled minute, so that it runs once. */
+export const drillDue = (policy: DrillPolicy | undefined, now: Instant): string | undefined => {
+  if (!policy) return undefined;
+  const late = minuteOfDay(new Date(now), BEIJING_OFFSET) - policy.at;
+  const day = local(now).getUTCDay() || 7;
+  if (late < 0 || late >= LATE_MINUTES || !policy.days.includes(day)) return undefined;
+  return drillIdAt(now - late * 60_000);
+};
+
+/** A fresh drill of everybody on shift: off duty is silent, also for a drill. */
+export const beginDrill = (
+  id: string,
+  members: readonly Member[],
+  shifts: readonly Shift[],
+  window: number,
+  now: Instant,
+): Drill => ({
+  id,
+  startedAt: now,
+  until: now + window * 1000,
+  members: members.filter((member) => onShift(member, shifts, new Date(now))).map(({ id: one }) => one),
+  answers: {},
+});
+
+/** Names the notice of a drill to somebody. */
+export const drillNoticeId = (drill: string, member: string): string => `DRILL-${drill}-${member}`;
+
+/** What a drill sends. */
+export const drillNotices = (drill: Drill): Notice[] =>
+  drill.members.map((member) => ({
+    id: drillNoticeId(drill.id, member),
+    to: member,
+    kind: 'drill',
+    at: drill.startedAt,
+    round: 1,
+  }));
+
+/** The drill with somebody's answer; undefined: it is not his, was over, or he had answered already. */
+export const withAnswer = (
+  drill: Drill,
+  member: string,
+  over: AnsweredOver,
+  at: Instant,
+): Drill | undefined =>
+  !drill.members.includes(member) || drill.answers[member] || at < drill.startedAt || at > drill.until
+    ? undefined
+    : { ...drill, answers: { ...drill.answers, [member]: { at, over } } };
+
+/**
+ * How far a drill came with one person. answered · read, delivered: it arrived, he did not answer · not-known: a vendor took it and cannot
+ * tell more · unreachable: nothing took it, or it failed · waiting: the window is still open.
+ */
+export const DRILL_RESULTS = [
+  'answered',
+  'read',
+  'delivered',
+  'not-known',
+  'unreachable',
+  'waiting',
+] as const;
+/** One person's result. */
+export const drillResultSchema = z.object({
+  member: z.string(),
+  result: z.enum(DRILL_RESULTS),
+  /** Of an answer: over what, and how many seconds after the beginning. */
+  over: z.enum(OVER).optional(),
+  seconds: z.int().nonnegative().optional(),
+  /** What each call of a vendor came to. */
+  channels: z.array(
+    z.object({ channel: channelSchema, vendor: vendorSchema, state: attemptSchema.shape.state }),
+  ),
+});
+/** One person's result. */
+export type DrillResult = z.infer<typeof drillResultSchema>;
+
+const reached = (attempts: readonly Attempt[]): 'read' | 'delivered' | 'not-known' | 'unreachable' => {
+  const states = new Set(attempts.map(({ state }) => state));
+  if (states.has('read')) return 'read';
+  if (states.has('delivered')) return 'delivered';
+  return states.has('sent') || states.has('unknown') || states.has('sending') ? 'not-known' : 'unreachable';
+};
+
+/** One person's result now. `attempts`: of his notice; none if it is not known or went nowhere. */
+export const drillResultOf = (
+  drill: Drill,
+  member: string,
+  attempts: readonly Attempt[],
+  now: Instant,
+): DrillResult => {
+  const answer = drill.answers[member];
+  const channels = attempts.map(
+    ({ channel, vendor, state }: { channel: Channel; vendor: Vendor; state: Attempt['state'] }) => ({
+      channel,
+      vendor,
+      state,
+    }),
+  );
+  if (answer)
+    return {
+      member,
+      result: 'answered',
+      over: answer.over,
+      seconds: Math.round((answer.at - drill.startedAt) / 1000),
+      channels,
+    };
+  return { member, result: now < drill.until ? 'waiting' : reached(attempts), channels };
+};

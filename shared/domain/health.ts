@@ -1,0 +1,32 @@
+import type { RefusalCause, Vendor } from './channel.ts';
+import type { Instant } from './incident.ts';
+
+/** So many bad signals within the time below put a vendor behind the others of its channel. */
+const BAD_SIGNALS = 3;
+/** So many minutes without bad signals bring it back. */
+const GOOD_MINUTES = 10;
+
+const minute = (at: Instant): number => Math.floor(at / 60_000);
+
+/** The counters of a vendor's bad signals. */
+export const healthName = (vendor: Vendor): string => `HEALTH-${vendor}`;
+
+/** The counter of a bad signal at an instant. */
+export const badSignal = (at: Instant): string => `bad.${minute(at)}`;
+
+/** Refusals that say something about the vendor; a wrong number or barred words say nothing about it. */
+export const isVendorsFault = (cause: RefusalCause): boolean =>
+  cause === 'moment' || cause === 'config' || cause === 'money';
+
+/** Is the vendor put off? By its counters of bad signals. */
+export const isPutOff = (counters: Readonly<Record<string, number>>, now: Instant): boolean => {
+  let bad = 0;
+  for (let m = minute(now) - GOOD_MINUTES; m <= minute(now); m += 1) bad += counters[`bad.${m}`] ?? 0;
+  return bad >= BAD_SIGNALS;
+};
+
+/** The vendors of one channel, those that are put off last; none is left out, so that a channel never falls below one. */
+export const byHealth = (vendors: readonly Vendor[], putOff: ReadonlySet<Vendor>): Vendor[] => [
+  ...vendors.filter((vendor) => !putOff.has(vendor)),
+  ...vendors.filter((vendor) => putOff.has(vendor)),
+];

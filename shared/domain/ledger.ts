@@ -1,0 +1,40 @@
+import { fingerprint } from './budget.ts';
+import type { Vendor } from './channel.ts';
+import type { Instant } from './incident.ts';
+
+/** One item for a day would be hot: 50 notices in a second conflict. */
+const SHARDS = 8;
+
+/** A receipt within this time is what a vendor that works gives. Milliseconds. */
+const FAST_MS = 10_000;
+
+const dayOf = (at: Instant): string => new Date(at).toISOString().slice(0, 10);
+const nameOf = (at: Instant, shard: number): string => `LEDGER-${dayOf(at)}-${shard}`;
+
+/** The counters of the day's ledger that somebody's notices go into. UTC days. */
+export const ledgerFor = (at: Instant, whom: string): string =>
+  nameOf(at, Number.parseInt(fingerprint(whom), 36) % SHARDS);
+
+/** All parts of a day's ledger. */
+export const ledgersOf = (at: Instant): string[] =>
+  Array.from({ length: SHARDS }, (_, shard) => nameOf(at, shard));
+
+/** What an accepted message adds. `milli`: 1/1000 CNY. */
+export const charged = (vendor: Vendor, milli: number): Record<string, number> => ({
+  milli,
+  [`${vendor}.n`]: 1,
+  [`${vendor}.milli`]: milli,
+});
+
+/** What a receipt adds: how many arrived, and how many within ten seconds. */
+export const arrived = (vendor: Vendor, took: number): Record<string, number> => ({
+  [`${vendor}.arrived`]: 1,
+  [`${vendor}.fast`]: took <= FAST_MS ? 1 : 0,
+});
+
+/** The parts of a day added up. */
+export const sumOf = (parts: readonly Readonly<Record<string, number>>[]): Record<string, number> => {
+  const sum: Record<string, number> = { milli: 0 };
+  for (const part of parts) for (const [key, n] of Object.entries(part)) sum[key] = (sum[key] ?? 0) + n;
+  return sum;
+};

@@ -1,0 +1,212 @@
+import * as z from 'zod';
+import { OVER, personOf, type Incident, type Instant } from './incident.ts';
+import type { Member } from './roster.ts';
+import type { Answer } from './texts.ts';
+
+/** Numbers behind our own by which the answers of members and of callers are told apart. */
+export const repliesSchema = z
+  .strictObject({
+    members: z
+      .string()
+      .regex(/^\d{1,4}$/, 'an extension has 1 to 4 digits')
+      .default('1'),
+    callers: z
+      .string()
+      .regex(/^\d{1,4}$/, 'an extension has 1 to 4 digits')
+      .default('2'),
+  })
+  .refine(({ members, callers }) => !members.endsWith(callers) && !callers.endsWith(members), {
+    message: 'members and callers answer to different extensions, neither the end of the other',
+  });
+/** Numbers behind our own. */
+export type Extensions = z.infer<typeof repliesSchema>;
+
+/** What a member means. `which`: the task's number in the list that he was sent. */
+export type Meaning =
+  { say: 'accept' | 'decline'; which?: number } | { say: 'stop' } | { say: 'start' } | { say: 'unclear' };
+
+/** What a caller means. */
+export type CallerMeaning = Rating | { say: 'stop' } | { say: 'unclear' };
+/** How content a caller is, or that he wants it done again. */
+export type Rating = { say: 'score'; score: number } | { say: 'again' };
+
+/** As people type it on a phone: full width, any case, blanks and stops in between. */
+const plain = (text: string): string =>
+  text
+    .normalize('NFKC')
+    .replace(/[\s.,;:!?'"()。，、；：！？“”‘’（）~～-]/gu, '')
+    .toUpperCase()
+    .replace(/^(回复|回)/u, '')
+    .replace(/(接单|签收|退单)$/u, '');
+
+const STOP = /^(0|00|000|0000|TD|T|N|STOP|退订)$/u;
+
+/** Reads what a member has texted, or the keys he pressed. Digits only: a friendly "收到" is no promise to come. */
+export const meaningOf = (text: string): Meaning => {
+  const said = plain(text);
+  if (STOP.test(said)) return { say: 'stop' };
+  if (/^(KT|START|恢复)$/u.test(said)) return { say: 'start' };
+  const [, which, action] = /^(\d{0,2})([12])$/.exec(said) ?? [];
+  if (action === undefined) return { say: 'unclear' };
+  return {
+    say: action === '1' ? 'accept' : 'decline',
+    ...(which ? { which: Number(which) } : {}),
+  };
+};
+
+/** Reads what a caller has texted: 1 to 5, or 6 for "do it again". */
+export const callerMeaningOf = (text: string): CallerMeaning => {
+  const said = plain(text).replace(/分$/u, '');
+  if (STOP.test(said)) return { say: 'stop' };
+  if (/^[1-5]$/.test(said)) return { say: 'score', score: Number(said) };
+  if (/^(6|重办|没解决|未解决)$/u.test(said)) return { say: 'again' };
+  return { say: 'unclear' };
+};
+
+/** Did this come to the callers' number? A vendor that tells no extension has only members answering. */
+export const isFromCaller = ({ callers }: Extensions, extension: string | undefined): boolean =>
+  extension !== undefined && extension !== '' && extension.endsWith(callers);
+
+/** The memo that says: never again a text to this caller. */
+export const callerStopName = (phoneHash: string): string => `STOP-caller-${phoneHash}`;
+/** The memo that lists the members' numbers, as keyed hashes, to which no texts are wanted: one, because there are few of them. */
+export const TEXTLESS = 'STOP-members';
+/** Parses that list. */
+export const textlessSchema = z.array(z.string());
+
+/** Vendors tell whole seconds: what happened within one may have been before or after. */
+const SECOND_MS = 1_000;
+
+/**
+ * Did this incident wait for this member's answer at the instant he gave it? By the vendor's time, so that a post that comes twice, or
+ * late, is read as the first one was.
+ */
+export const waitedFor = (incident: Incident, member: string, at: Instant): boolean => {
+  const person = personOf(incident, member);
+  if (person?.asked === undefined || person.asked >= at + SECOND_MS) return false;
+  const before = (then: Instant | undefined): boolean => then !== undefined && then < at;
+  if (before(person.accepted) || before(person.declined)) return false;
+  if (person.stood || person.released) return false;
+  return !OVER.has(incident.state) || !before(incident.closed?.at ?? 0);
+};
+
+/** One task of one member. Two members may share a number. */
+export interface Task {
+  incident: string;
+  member: string;
+}
+
+/** Codes by which the tasks of one number are told apart, as they were sent to it; a code keeps its task for a day. */
+export const codesSchema = z.record(
+  z.string().regex(/^\d{1,2}$/),
+  z.object({ incident: z.string(), member: z.string() }),
+);
+/** Codes of one number. */
+export type Codes = z.infer<typeof codesSchema>;
+
+const same = (a: Task, b: Task): boolean => a.incident === b.incident && a.member === b.member;
+
+/** More than this at once nobody can choose from on a phone. */
+const MOST_CODES = 99;
+
+/** Gives every waiting task a code; those that have one keep it, because its owner may be typing it at this moment. */
+export const withCodes = (codes: Codes, waiting: readonly Task[]): Codes => {
+  const next = { ...codes };
+  for (const task of waiting) {
+    if (Object.values(next).some((one) => same(one, task))) continue;
+    for (let n = 1; n <= MOST_CODES; n += 1)
+      if (next[n] === undefined) {
+        next[n] = { incident: task.incident, member: task.member };
+        break;
+      }
+  }
+  return next;
+};
+
+/** The code of a task. */
+export const codeOf = (codes: Codes, task: Task): string | undefined =>
+  Object.entries(codes).find(([, one]) => same(one, task))?.[0];
+
+/**
+ * What is done about an answer. `act`: the one waiting task, or the one whose code was given; `choose`: nothing is done, the answer lists
+ * the codes; `tell`: nothing waits any more, but he shall know; `ignore`: nobody can be helped by an answer.
+ */
+export const decisionSchema = z.discriminatedUnion('do', [
+  z.object({
+    do: z.literal('act'),
+    action: z.enum(['accept', 'decline']),
+    incident: z.string(),
+    member: z.string(),
+  }),
+  z.object({
+    do: z.literal('choose'),
+    incident: z.string(),
+    member: z.string(),
+    list: z.array(z.object({ number: z.string(), code: z.string() })),
+  }),
+  z.object({
+    do: z.literal('tell'),
+    incident: z.string(),
+    member: z.string(),
+    answer: z.enum(['done', 'gone', 'over']),
+  }),
+  z.object({ do: z.literal('stop'), member: z.string() }),
+  z.object({ do: z.literal('start'), member: z.string() }),
+  z.object({ do: z.literal('ignore') }),
+]);
+/** What is done about an answer. */
+export type Decision = z.infer<typeof decisionSchema>;
+
+/** How somebody whose answer came too late stands with a task. */
+export const standingOf = (incident: Incident, member: string): 'done' | 'gone' | 'over' => {
+  const person = personOf(incident, member);
+  if (OVER.has(incident.state)) return 'over';
+  if (person?.released || person?.stood) return 'gone';
+  return person?.accepted !== undefined ? 'done' : 'gone';
+};
+
+/** What an answer of a member's number means for the tasks that waited for it. Pure; `codes` already name every waiting task. */
+export const decide = (
+  meaning: Meaning,
+  waiting: readonly (Task & { number: string })[],
+  codes: Codes,
+  /** The latest task that was asked of this number, whatever became of it. */
+  latest: (Task & { standing: 'done' | 'gone' | 'over' }) | undefined,
+  members: readonly Pick<Member, 'id'>[],
+): Decision => {
+  const [first] = members;
+  if (!first) return { do: 'ignore' };
+  if (meaning.say === 'stop' || meaning.say === 'start') return { do: meaning.say, member: first.id };
+  const [only] = waiting;
+  const choose: Decision = only
+    ? {
+        do: 'choose',
+        incident: only.incident,
+        member: only.member,
+        list: waiting.map((task) => {
+          const code = codeOf(codes, task);
+          // Alone it needs no code.
+          return { number: task.number, code: `${waiting.length > 1 ? (code ?? '') : ''}1` };
+        }),
+      }
+    : latest
+      ? { do: 'tell', incident: latest.incident, member: latest.member, answer: latest.standing }
+      : { do: 'ignore' };
+  if (meaning.say === 'unclear') return only ? choose : { do: 'ignore' };
+  if (meaning.which !== undefined) {
+    const task = codes[meaning.which];
+    return task ? { do: 'act', action: meaning.say, incident: task.incident, member: task.member } : choose;
+  }
+  return only && waiting.length === 1
+    ? { do: 'act', action: meaning.say, incident: only.incident, member: only.member }
+    : choose;
+};
+
+/** The channels that are left to somebody who wants no texts. The last channel is never taken away: an alarm has to arrive. */
+export const withoutTexts = <T extends { channel: string }>(ways: readonly T[]): readonly T[] => {
+  const others = ways.filter(({ channel }) => channel !== 'sms');
+  return others.length > 0 ? others : ways;
+};
+
+/** What somebody is told of the outcome of his answer. */
+export type Told = Extract<Answer, 'lead' | 'helper' | 'declined' | 'done' | 'gone' | 'over' | 'late'>;

@@ -1,0 +1,48 @@
+import { replace } from './act.ts';
+import { draft, finish, recordBreaches, write, type Change } from './draft.ts';
+import { askNext } from './escalate.ts';
+import type { Hands } from './hands.ts';
+import { INSISTENT, type Attempt, type Notice } from './notice.ts';
+import { isActive, owes, personOf, type Incident, type Instant } from './incident.ts';
+
+/**
+ * Somebody who was asked cannot be reached over any channel: no number works, no vendor would take it. His minute is not waited out:
+ * the next one is asked at once, as after a decline, but nothing is taken from him — he may hear of it otherwise and come.
+ * @returns undefined when nothing follows: he has answered, somebody else has, or it was known already.
+ */
+export const leaveUnreached = (
+  incident: Incident,
+  id: string,
+  hands: Hands,
+  now: Instant,
+): Change | undefined => {
+  const d = draft(incident, hands, now);
+  const person = personOf(d.incident, id);
+  if (!person || person.unreached !== undefined || person.accepted !== undefined) return undefined;
+  if (!isActive(person) || person.stood) return undefined;
+  if (!owes(d.incident, 'accept') && !person.called) return undefined;
+  recordBreaches(d);
+  person.unreached = now;
+  write(d, { kind: 'unreached', by: 'system', whom: id, rung: person.called ? 'reinforce' : 'accept' });
+  if (d.incident.lead === undefined) askNext(d);
+  else replace(d, person);
+  return finish(d);
+};
+
+/** A vendor that works has taken a notice long before. Milliseconds. */
+const TAKEN_MS = 10_000;
+
+/**
+ * Must the desk telephone this person? Somebody has to act, and no vendor has taken his notice: all have failed, or ten seconds have
+ * passed.
+ */
+export const isUnreached = (
+  { notice, attempts }: { notice: Notice; attempts: readonly Pick<Attempt, 'state'>[] },
+  now: Instant,
+): boolean => {
+  if (!INSISTENT.has(notice.kind)) return false;
+  if (attempts.some(({ state }) => state === 'sent' || state === 'delivered' || state === 'read'))
+    return false;
+  const last = attempts.at(-1)?.state;
+  return last === 'failed-temporary' || last === 'failed-permanent' || now - notice.at >= TAKEN_MS;
+};

@@ -1,0 +1,116 @@
+import { CALLER_KINDS } from './caller-notice.ts';
+import { NAG, SUBSTITUTE_SECONDS } from './climb.ts';
+import { DRILL_EXPIRES } from './drill.ts';
+import { OVER, owes, personOf, type Incident, type Instant } from './incident.ts';
+import { limitOf } from './ladder.ts';
+import { PIN_MS } from './link.ts';
+import { FIRST_ASKS, INSISTENT, laneOf, type Notice } from './notice.ts';
+import { BEIJING_OFFSET, minuteOfDay, onShift, type Member, type Shift } from './roster.ts';
+
+/** A told miss helps for an hour; by then later rungs speak. Chatter of yesterday helps nobody. Seconds. */
+const ALERT_SECONDS = 3_600;
+const CHATTER_SECONDS = 86_400;
+
+/** The deadline a first ask speaks of: the promised one, or, where that is broken already, the person's own minute. */
+export const askDeadline = (incident: Incident, notice: Pick<Notice, 'at' | 'rung'>): Instant => {
+  const promised = incident.deadlines[notice.rung ?? 'accept'] ?? 0;
+  if (promised > notice.at) return promised;
+  return notice.at + (limitOf(incident.ladder ?? [], 'accept') ?? 60) * 1000;
+};
+
+/**
+ * From when on a notice is not sent any more: the climb has asked others, and a late one would only confuse (an outage of the vendor
+ * ends with what is still owed, not with all that was). Undefined: never too late, as for a return to 110 that nobody has confirmed.
+ */
+export const expiryOf = (incident: Incident | undefined, notice: Notice): Instant | undefined => {
+  if (notice.kind === 'returned' || notice.kind === 'handback' || notice.kind === 'desk') return undefined;
+  if (notice.kind === 'drill') return notice.at + DRILL_EXPIRES * 1000;
+  if (notice.kind === 'pin') return notice.at + PIN_MS;
+  if (notice.kind === 'nag') return notice.at + NAG.every * 1000;
+  if (!FIRST_ASKS.has(notice.kind))
+    return notice.at + (laneOf(notice.kind) === 'chatter' ? CHATTER_SECONDS : ALERT_SECONDS) * 1000;
+  if (!incident) return undefined;
+  return Math.max(askDeadline(incident, notice), notice.at + SUBSTITUTE_SECONDS * 1000);
+};
+
+/**
+ * Why a notice helps nobody any more, if so; asked immediately before every call of a vendor. A's accept, decline or depart ends what asks
+ * A; somebody's accept ends what asks the others (they are stood down), reinforcement excepted; close, return and reassign end what
+ * they make moot; notes, reads and a caller's reply end nothing.
+ */
+export const mootBecause = (incident: Incident | undefined, notice: Notice): string | undefined => {
+  if (!incident) return undefined;
+  const { kind, to, at, rung } = notice;
+  const person = personOf(incident, to);
+  if (kind === 'returned' || kind === 'handback')
+    return owes(incident, 'handback') ? undefined : 'handed-back';
+  if (kind === 'told' || kind === 'climb')
+    return rung !== undefined && !owes(incident, rung) ? 'done' : undefined;
+  if (kind === 'stand-down' || kind === 'reassigned')
+    return person?.asked !== undefined && person.asked > at && !person.stood ? 'asked-again' : undefined;
+  if (!INSISTENT.has(kind)) return undefined;
+  if (OVER.has(incident.state) || incident.state === 'joined') return incident.state;
+  // Whoever was sent home when it was joined has been asked anew.
+  if (incident.partedAt !== undefined && at < incident.partedAt) return 'parted';
+  // By time, not by round: a restarted workflow raises the round too, and takes nothing back that was asked.
+  if (incident.reopenedAt !== undefined && at < incident.reopenedAt) return 'reopened';
+  if (kind === 'nag') return incident.lead === undefined ? undefined : 'accepted';
+  if (person?.accepted !== undefined) return 'accepted';
+  if (person?.declined !== undefined) return 'declined';
+  if (person?.released) return 'reassigned';
+  if (person?.stood) return 'stood-down';
+  if (person?.asked !== undefined && person.asked > at) return 'asked-again';
+  return undefined;
+};
+
+const MINUTE_MS = 60_000;
+const DAY_MINUTES = 1_440;
+
+/** Minutes since the quiet hours began, or undefined outside of them. */
+const quietFor = (quiet: { from: number; to: number }, at: Instant): number | undefined => {
+  const since = (minuteOfDay(new Date(at), BEIJING_OFFSET) - quiet.from + DAY_MINUTES) % DAY_MINUTES;
+  const length = (quiet.to - quiet.from + DAY_MINUTES) % DAY_MINUTES;
+  return since < length ? since : undefined;
+};
+
+/**
+ * Until when chatter has to wait so that nobody is woken for it; undefined: it may go now. Alerts never wait: the ladder, an area
+ * call-out or reinforcement has named the person. Whoever was woken for the incident is told at once that he may sleep on.
+ */
+export const silentUntil = (
+  quiet: { from: number; to: number } | undefined,
+  incident: Incident | undefined,
+  notice: Notice,
+  now: Instant,
+): Instant | undefined => {
+  if (!quiet || laneOf(notice.kind) === 'alerts' || CALLER_KINDS.has(notice.kind)) return undefined;
+  const since = quietFor(quiet, now);
+  if (since === undefined) return undefined;
+  const start = Math.floor(now / MINUTE_MS) * MINUTE_MS - since * MINUTE_MS;
+  const asked = incident && personOf(incident, notice.to)?.asked;
+  if (asked !== undefined && asked >= start) return undefined;
+  return start + ((quiet.to - quiet.from + DAY_MINUTES) % DAY_MINUTES) * MINUTE_MS;
+};
+
+/** How long after he was asked somebody who has gone off duty still hears how it ended. Milliseconds. */
+const RECENT_MS = 12 * 3_600_000;
+
+/** Off duty is silent: chatter only reaches who was asked on this incident a short while ago. */
+export const isOffDuty = (
+  member: Member,
+  shifts: readonly Shift[],
+  incident: Incident | undefined,
+  notice: Notice,
+  now: Instant,
+): boolean => {
+  if (laneOf(notice.kind) === 'alerts' || onShift(member, shifts, new Date(now))) return false;
+  const asked = incident && personOf(incident, notice.to)?.asked;
+  return asked === undefined || now - asked > RECENT_MS;
+};
+
+/**
+ * Is there a newer notice for the same person and incident? Ids rise with every commit. Only chatter is dropped for it: of an alert
+ * the older one may be what the newer one relies on.
+ */
+export const isOutdated = (notice: Notice, others: readonly Notice[]): boolean =>
+  laneOf(notice.kind) === 'chatter' && others.some((other) => other.to === notice.to && other.id > notice.id);

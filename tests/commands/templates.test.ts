@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { templates } from '../../infra/commands/templates.ts';
+import { execute } from '../../infra/commands/command.ts';
+
+const run = async (...args: string[]) => {
+  const out: string[] = [];
+  const err: string[] = [];
+  const terminal = {
+    out: (line: string) => void out.push(line),
+    err: (line: string) => void err.push(line),
+    confirm: async () => undefined,
+  };
+  return { code: await execute(templates, args, terminal), out: out.join('\n'), err: err.join('\n') };
+};
+
+describe('npm run templates', () => {
+  it('preview shows what each vendor would bring, with the longest values, its length and its price', async () => {
+    const { code, out } = await run('preview', '--kind', 'ask', '--vendor', 'aliyun-sms');
+    expect(code).toBe(0);
+    expect(out).toBe(
+      'ask  aliyun-sms  SMS_990000001  63 characters, ¥0.045\n' +
+        `    新任务8F3K2M9X：${'东'.repeat(16)}，类别B12。回1签收，回2退单，时限12月31日23:59。`,
+    );
+    expect((await run('preview', '--kind', 'ask', '--vendor', 'aliyun-voice')).out).not.toContain('东');
+    expect((await run('preview', '--kind', 'reinforce', '--vendor', 'sns')).out).toContain(
+      'MULTI-PART: 2 messages, ¥0.600',
+    );
+  });
+
+  it('check tells what costs more than one message, and what a production district lacks', async () => {
+    const { code, out, err } = await run('check');
+    expect(code).toBe(0);
+    expect(out).toContain('✗ texts.json: signature and codes are samples');
+    expect(err).toMatch(/barred words as of 2026-11-22/);
+  });
+
+  it('names what it knows when asked for something else', async () => {
+    expect(await run('preview', '--kind', 'hello')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--kind takes one of ask'),
+    });
+    expect((await run('preview', '--vendor', 'pigeon')).err).toContain('--vendor takes one of aliyun-sms');
+    expect((await run('burn')).code).toBe(2);
+  });
+});

@@ -1,0 +1,64 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { canarySchema, lookAtVendor, type CanaryState } from '#shared/domain/canary.ts';
+
+const SMS = { channel: 'sms' as const, price: { milli: 45, per: 'segment' as const } };
+const CHAT = { channel: 'chat' as const, price: { milli: 0, per: 'message' as const } };
+const MINUTE = 60_000;
+const MIDNIGHT = Date.parse('2026-03-04T00:00:00.000Z');
+
+/** Looks every minute of some hours, with traffic in the given minutes; the minutes in which the vendor was tried. */
+const tries = (is: typeof SMS | typeof CHAT, minutes: number, traffic: ReadonlySet<number>): number[] => {
+  let state: CanaryState | undefined;
+  let sent = 0;
+  const tried: number[] = [];
+  for (let minute = 0; minute < minutes; minute += 1) {
+    // A ledger begins anew with its day.
+    if (minute % 1_440 === 0) sent = 0;
+    if (traffic.has(minute)) sent += 1;
+    const look = lookAtVendor(is, state, sent, MIDNIGHT + minute * MINUTE);
+    state = look.state;
+    // A try stands in the ledger as well.
+    if (look.due) {
+      tried.push(minute);
+      sent += 1;
+    }
+  }
+  return tried;
+};
+
+describe('a vendor that costs', () => {
+  it('is never tried within an hour of traffic, nor more than twenty times a day', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 2_879 }), { maxLength: 40 }), (busy) => {
+        const tried = tries(SMS, 2_880, new Set(busy));
+        for (const minute of tried)
+          expect(busy.filter((one) => one <= minute && minute - one < 60)).toEqual([]);
+        for (const day of [0, 1])
+          expect(tried.filter((minute) => Math.floor(minute / 1_440) === day).length).toBeLessThanOrEqual(20);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('that nobody uses is tried about every hour, until twenty', () => {
+    const tried = tries(SMS, 1_440, new Set());
+    expect(tried.length).toBe(20);
+    expect(tried[0]).toBe(60);
+    expect(tried.slice(1).every((minute, i) => minute - (tried[i] ?? 0) <= 61)).toBe(true);
+  });
+});
+
+describe('a free channel', () => {
+  it('is tried every two minutes, used or not', () => {
+    expect(tries(CHAT, 11, new Set([3, 5]))).toEqual([0, 2, 4, 6, 8, 10]);
+    const { state } = lookAtVendor(CHAT, undefined, 0, MIDNIGHT + 5_000);
+    expect(lookAtVendor(CHAT, state, 1, MIDNIGHT + 2 * MINUTE).due).toBe(true);
+    expect(lookAtVendor(CHAT, state, 1, MIDNIGHT + MINUTE + 10_000).due).toBe(false);
+  });
+});
+
+it('nobody is tried out by voice', () => {
+  expect(canarySchema.safeParse({ 'aliyun-voice': '19900001000' }).success).toBe(false);
+  expect(canarySchema.safeParse({ 'aliyun-sms': '19900001000' }).success).toBe(true);
+});

@@ -1,0 +1,160 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  callerMeaningOf,
+  codeOf,
+  decide,
+  isFromCaller,
+  meaningOf,
+  repliesSchema,
+  waitedFor,
+  withCodes,
+  withoutTexts,
+  type Codes,
+} from '#shared/domain/reply.ts';
+import { dutyRoom } from './duty-room.ts';
+
+describe('what a member means', () => {
+  test.each([
+    ['1', { say: 'accept' }],
+    [' １ ', { say: 'accept' }],
+    ['1。', { say: 'accept' }],
+    ['回1', { say: 'accept' }],
+    ['回复 1 接单', { say: 'accept' }],
+    ['2', { say: 'decline' }],
+    ['２ 退单', { say: 'decline' }],
+    ['21', { say: 'accept', which: 2 }],
+    ['回21接单', { say: 'accept', which: 2 }],
+    ['２ １', { say: 'accept', which: 2 }],
+    ['32', { say: 'decline', which: 3 }],
+    ['121', { say: 'accept', which: 12 }],
+    ['0', { say: 'stop' }],
+    ['td', { say: 'stop' }],
+    ['Ｓｔｏｐ', { say: 'stop' }],
+    ['退订', { say: 'stop' }],
+    ['kt', { say: 'start' }],
+    // A friendly word is no promise to come, and a number that names nothing is none either.
+    ['收到', { say: 'unclear' }],
+    ['好的', { say: 'unclear' }],
+    ['3', { say: 'unclear' }],
+    ['1211', { say: 'unclear' }],
+    ['11点到', { say: 'unclear' }],
+    ['', { say: 'unclear' }],
+  ])('%j', (text, meaning) => {
+    expect(meaningOf(text)).toEqual(meaning);
+  });
+
+  test('blanks, width, case and stops never change it; nothing makes it throw', () => {
+    const noise = fc.constantFrom('', ' ', '　', '。', '!', '\n', '，');
+    fc.assert(
+      fc.property(fc.constantFrom('1', '2', '21', '0', 'TD', 'KT'), noise, noise, (word, before, after) => {
+        const wide = word.replace(/[!-~]/g, (c) => String.fromCharCode(c.charCodeAt(0) + 0xfee0));
+        for (const said of [word, word.toLowerCase(), wide, Array.from(word).join(after)])
+          expect(meaningOf(`${before}${said}${after}`)).toEqual(meaningOf(word));
+      }),
+    );
+    fc.assert(fc.property(fc.string({ unit: 'grapheme' }), (text) => void meaningOf(text)));
+  });
+});
+
+test.each([
+  ['5', { say: 'score', score: 5 }],
+  ['３分', { say: 'score', score: 3 }],
+  ['6', { say: 'again' }],
+  ['没解决！', { say: 'again' }],
+  ['TD', { say: 'stop' }],
+  ['7', { say: 'unclear' }],
+  ['谢谢', { say: 'unclear' }],
+])('a caller who writes %j', (text, meaning) => {
+  expect(callerMeaningOf(text)).toEqual(meaning);
+});
+
+test('members and callers are told apart by the number they answer to, not by who they are', () => {
+  const extensions = repliesSchema.parse({});
+  expect(isFromCaller(extensions, '2')).toBe(true);
+  expect(isFromCaller(extensions, '10690001232')).toBe(true);
+  expect(isFromCaller(extensions, '1')).toBe(false);
+  expect(isFromCaller(extensions, undefined)).toBe(false);
+  expect(repliesSchema.safeParse({ members: '12', callers: '2' }).success).toBe(false);
+});
+
+describe('which task is meant', () => {
+  const task = (incident: string, member = 'a') => ({ incident, member, number: incident.toUpperCase() });
+  const members = [{ id: 'a' }];
+  const x = task('x');
+  const y = task('y');
+
+  test('one waits: a bare 1 counts', () => {
+    expect(decide({ say: 'accept' }, [x], {}, undefined, members)).toEqual({
+      do: 'act',
+      action: 'accept',
+      incident: 'x',
+      member: 'a',
+    });
+  });
+
+  test('two wait: nothing is done, and the answer lists the codes; with a code it is done', () => {
+    const codes = withCodes({}, [x, y]);
+    expect(decide({ say: 'accept' }, [x, y], codes, undefined, members)).toEqual({
+      do: 'choose',
+      incident: 'x',
+      member: 'a',
+      list: [
+        { number: 'X', code: '11' },
+        { number: 'Y', code: '21' },
+      ],
+    });
+    expect(decide({ say: 'decline', which: 2 }, [x, y], codes, undefined, members)).toMatchObject({
+      do: 'act',
+      action: 'decline',
+      incident: 'y',
+    });
+    // A code that was never given away chooses nothing.
+    expect(decide({ say: 'accept', which: 7 }, [x, y], codes, undefined, members).do).toBe('choose');
+  });
+
+  test('none waits: he hears what became of the last one; who means nothing hears nothing', () => {
+    const latest = { ...x, standing: 'gone' as const };
+    expect(decide({ say: 'accept' }, [], {}, latest, members)).toMatchObject({ do: 'tell', answer: 'gone' });
+    expect(decide({ say: 'accept' }, [], {}, undefined, members)).toEqual({ do: 'ignore' });
+    expect(decide({ say: 'unclear' }, [], {}, latest, members)).toEqual({ do: 'ignore' });
+    expect(decide({ say: 'accept' }, [x], {}, undefined, [])).toEqual({ do: 'ignore' });
+  });
+
+  test('a code keeps its task however many come after it', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('x', 'y', 'z', 'u', 'v'), { maxLength: 12 }), (names) => {
+        let codes: Codes = {};
+        const given = new Map<string, string | undefined>();
+        for (const name of names) {
+          codes = withCodes(codes, [task(name)]);
+          const code = codeOf(codes, task(name));
+          expect(code).toBeDefined();
+          expect(given.get(name) ?? code).toBe(code);
+          given.set(name, code);
+        }
+        expect(new Set(given.values()).size).toBe(given.size);
+      }),
+    );
+  });
+});
+
+test('an incident waits for who was asked and has neither answered nor been sent home, by the time of his answer', () => {
+  const room = dutyRoom();
+  const begin = room.incident.receivedAt;
+  expect(waitedFor(room.incident, 'a', begin)).toBe(true);
+  expect(waitedFor(room.incident, 'a', begin - 1_000)).toBe(false);
+  expect(waitedFor(room.incident, 'b', begin)).toBe(false);
+  room.at(10).member('a').accepts();
+  // The same post again, a moment later: read as it was the first time.
+  expect(waitedFor(room.incident, 'a', begin + 9_000)).toBe(true);
+  expect(waitedFor(room.incident, 'a', begin + 11_000)).toBe(false);
+  room.hears(...room.unheard());
+});
+
+test('STOP takes texts away, but never the last channel', () => {
+  const ways = (...channels: string[]) => channels.map((channel) => ({ channel }));
+  expect(withoutTexts(ways('chat', 'sms', 'voice'))).toEqual(ways('chat', 'voice'));
+  expect(withoutTexts(ways('sms'))).toEqual(ways('sms'));
+  expect(withoutTexts([])).toEqual([]);
+});

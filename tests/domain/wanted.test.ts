@@ -1,0 +1,257 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { budgetOf, fingerprint, spend } from '#shared/domain/budget.ts';
+import { badSignal, byHealth, isPutOff } from '#shared/domain/health.ts';
+import type { Incident } from '#shared/domain/incident.ts';
+import type { Attempt, Notice } from '#shared/domain/notice.ts';
+import { isUnreached } from '#shared/domain/unreached.ts';
+import { priceOf } from '#shared/domain/vendors.ts';
+import { expiryOf, isOutdated, mootBecause, silentUntil } from '#shared/domain/wanted.ts';
+import { T0, dutyRoom } from './duty-room.ts';
+
+const SECOND = 1_000;
+const DAY = 86_400_000;
+const notice = (kind: Notice['kind'], more: Partial<Notice> = {}): Notice => ({
+  id: '00001.00',
+  to: 'a',
+  kind,
+  at: T0,
+  round: 1,
+  ...more,
+});
+const why = (incident: Incident, kind: Notice['kind'], more: Partial<Notice> = {}): string | undefined =>
+  mootBecause(incident, notice(kind, more));
+
+describe('a notice is wanted until something makes it moot', () => {
+  test("A's own answer ends what asks him; whoever accepts ends what asks the others", () => {
+    const room = dutyRoom().at(60).hears('0 a ask', '60 b ask');
+    const asked = room.incident;
+    expect([why(asked, 'ask'), why(asked, 'ask', { to: 'b', at: T0 + 60_000 })]).toEqual([
+      undefined,
+      undefined,
+    ]);
+    room.member('b').accepts();
+    room.hears('60 a stand-down');
+    expect(why(room.incident, 'ask')).toBe('stood-down');
+    expect(why(room.incident, 'ask', { to: 'b', at: T0 + 60_000 })).toBe('accepted');
+    expect(why(room.incident, 'nag', { to: 'duty' })).toBe('accepted');
+    expect(why(room.incident, 'stand-down')).toBeUndefined();
+  });
+
+  test('notes and reads end nothing; reinforcement is not ended by the acceptance of another', () => {
+    const room = dutyRoom().hears('0 a ask');
+    room.member('a').accepts();
+    room.member('a').callsHelp();
+    room.hears('0 b reinforce', '0 c reinforce', '0 leader reinforce');
+    room.member('a').notes('门锁着');
+    room.member('b').accepts();
+    expect(why(room.incident, 'reinforce', { to: 'b' })).toBe('accepted');
+    expect(why(room.incident, 'reinforce', { to: 'c' })).toBeUndefined();
+  });
+
+  test('close, return and reassign end what they make moot; what is told of it stays wanted', () => {
+    const closed = dutyRoom().hears('0 a ask');
+    closed.desk.closes();
+    closed.hears('0 a stand-down');
+    expect(why(closed.incident, 'ask')).toBe('closed');
+    const returned = dutyRoom().hears('0 a ask');
+    returned.desk.returns();
+    returned.hears('0 a stand-down', '0 duty returned');
+    expect(why(returned.incident, 'ask')).toBe('returned');
+    expect(why(returned.incident, 'returned', { to: 'duty' })).toBeUndefined();
+    returned.desk.handsBack();
+    expect(why(returned.incident, 'returned', { to: 'duty' })).toBe('handed-back');
+    const reassigned = dutyRoom().hears('0 a ask');
+    reassigned.member('a').accepts();
+    reassigned.desk.reassigns('b');
+    reassigned.hears('0 a reassigned', '0 b ask');
+    expect(why(reassigned.incident, 'ask')).toBeDefined();
+  });
+
+  test('a missed rung that was done meanwhile needs no word any more', () => {
+    const room = dutyRoom().hears('0 a ask');
+    room.member('a').accepts();
+    room.at(120).hears('120 a told');
+    expect(why(room.incident, 'told', { rung: 'depart', at: T0 + 120_000 })).toBeUndefined();
+    room.member('a').departs();
+    expect(why(room.incident, 'told', { rung: 'depart', at: T0 + 120_000 })).toBe('done');
+  });
+});
+
+test('after its own minute a first ask is too late, a return to 110 never is', () => {
+  const { incident } = dutyRoom().hears('0 a ask');
+  const second = (kind: Notice['kind'], at: number): number | undefined => {
+    const until = expiryOf(incident, notice(kind, { at: T0 + at * SECOND }));
+    return until === undefined ? undefined : (until - T0) / SECOND;
+  };
+  expect(second('ask', 0)).toBe(60);
+  // Asked when the promise is broken he has his own; a substitute has at least thirty seconds.
+  expect(second('ask', 90)).toBe(150);
+  expect(second('ask', 50)).toBe(80);
+  expect(second('nag', 480)).toBe(780);
+  expect([second('returned', 0), second('handback', 0), second('desk', 0)]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+describe('silence', () => {
+  // 22:00 to 07:00 in Beijing; T0 is 14:00.
+  const quiet = { from: 1_320, to: 420 };
+  const night = T0 + 10 * 3_600_000;
+  const morning = T0 + 17 * 3_600_000;
+  test('chatter waits for the morning, an alert never does', () => {
+    const { incident } = dutyRoom().hears('0 a ask');
+    const chatter = notice('stand-down', { at: night });
+    expect(silentUntil(quiet, incident, chatter, night)).toBe(morning);
+    expect(silentUntil(quiet, incident, chatter, morning)).toBeUndefined();
+    expect(silentUntil(quiet, incident, chatter, T0)).toBeUndefined();
+    expect(silentUntil(undefined, incident, chatter, night)).toBeUndefined();
+    expect(silentUntil(quiet, incident, notice('ask', { at: night }), night)).toBeUndefined();
+  });
+  test('whoever was woken for it is told at once that he may sleep on', () => {
+    const { incident } = dutyRoom().hears('0 a ask');
+    const woken = structuredClone(incident);
+    for (const person of woken.people) person.asked = night - 60_000;
+    expect(silentUntil(quiet, woken, notice('stand-down', { at: night }), night)).toBeUndefined();
+  });
+});
+
+test('of chatter for the same person only the newest is sent, of alerts every one', () => {
+  const newer = notice('stand-down', { id: '00003.00' });
+  expect(isOutdated(notice('stand-down'), [newer])).toBe(true);
+  expect(isOutdated(newer, [notice('stand-down'), newer])).toBe(false);
+  expect(isOutdated(notice('stand-down'), [{ ...newer, to: 'b' }])).toBe(false);
+  expect(isOutdated(notice('ask'), [newer])).toBe(false);
+});
+
+describe('somebody whom no channel reaches', () => {
+  test('is not waited for: the next one is asked at once, and the deadline stands', () => {
+    const room = dutyRoom().hears('0 a ask').at(3).noChannelReaches('a').hears('3 b ask');
+    expect(room.deadline('accept')).toBe(60);
+    expect(room.incident.people.find(({ id }) => id === 'a')).toMatchObject({ unreached: T0 + 3_000 });
+    // Once: a second failure of the same person asks nobody else.
+    room.noChannelReaches('a').hears();
+    room.at(60).hears('60 c ask');
+    expect(room.lines('unreached')).toEqual(['3 unreached accept']);
+  });
+
+  test('nobody at all: everybody is named once, then the duty officer is nagged, and it stays on the list', () => {
+    const room = dutyRoom().hears('0 a ask');
+    for (const id of ['a', 'b', 'c', 'leader', 'duty', 'street']) room.noChannelReaches(id);
+    room.hears('0 b ask', '0 c ask', '0 leader ask', '0 duty ask', '0 street ask');
+    expect(room.incident.state).toBe('asking');
+    room.at(600).hears('360 duty nag');
+  });
+
+  test('may still come: his word counts, and after it he is nobody to replace', () => {
+    const room = dutyRoom().noChannelReaches('a').hears('0 a ask', '0 b ask');
+    room.member('a').accepts();
+    room.hears('0 b stand-down');
+    room.noChannelReaches('a').noChannelReaches('b').hears();
+    expect(room.incident.lead).toBe('a');
+  });
+
+  test('is on the list to telephone: at once when all have failed, after ten seconds otherwise', () => {
+    const state = (kind: Notice['kind'], states: Attempt['state'][], after: number): boolean =>
+      isUnreached(
+        {
+          notice: notice(kind),
+          attempts: states.map((one) => ({ state: one })),
+        },
+        T0 + after * SECOND,
+      );
+    expect(state('ask', ['failed-temporary'], 0)).toBe(true);
+    expect(state('ask', ['failed-temporary', 'sent'], 60)).toBe(false);
+    expect([state('ask', [], 9), state('ask', [], 10)]).toEqual([false, true]);
+    expect([state('ask', ['unknown'], 9), state('ask', ['unknown'], 10)]).toEqual([false, true]);
+    expect(state('told', ['failed-permanent'], 60)).toBe(false);
+  });
+});
+
+describe('budgets', () => {
+  const subject = { template: 'SMS_1', text: fingerprint('words') };
+  const add = (into: Record<string, number>, more: Record<string, number>): void => {
+    for (const [key, n] of Object.entries(more)) into[key] = (into[key] ?? 0) + n;
+  };
+
+  test('never more than the vendor counts, whatever the rhythm', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 60 }),
+        fc.constantFrom(60, 3_600, 86_400),
+        fc.array(fc.nat({ max: 9_000 }), { minLength: 1, maxLength: 150 }),
+        (most, seconds, gaps) => {
+          const limits = [{ per: 'template' as const, seconds, most }];
+          const counters: Record<string, number> = {};
+          const sent: number[] = [];
+          let now = T0;
+          for (const gap of gaps) {
+            now += Math.floor((gap / 9_000) * seconds * 100);
+            if (budgetOf('aliyun-sms', limits, subject, counters, now) === 'spent') continue;
+            add(counters, spend('aliyun-sms', limits, subject, now));
+            sent.push(now);
+            expect(sent.filter((at) => at > now - seconds * 1000).length).toBeLessThanOrEqual(most);
+          }
+          // And it comes back: a window later the number may be sent to again.
+          now += Math.ceil(seconds * 1000 * (1 + 1 / 24)) + 1;
+          expect(budgetOf('aliyun-sms', limits, subject, counters, now)).not.toBe('spent');
+        },
+      ),
+    );
+  });
+
+  test('80 % is a warning; the last fifth is kept for those whose minute runs', () => {
+    const limits = [{ per: 'template' as const, seconds: 86_400, most: 50 }];
+    const counters: Record<string, number> = {};
+    const verdicts = Array.from({ length: 51 }, () => {
+      const verdict = budgetOf('aliyun-sms', limits, subject, counters, T0);
+      add(counters, spend('aliyun-sms', limits, subject, T0));
+      return verdict;
+    });
+    expect(verdicts.indexOf('warn')).toBe(39);
+    expect(verdicts.indexOf('reserved')).toBe(40);
+    expect(verdicts.indexOf('spent')).toBe(50);
+    // Other words, another template, another vendor have their own.
+    expect(budgetOf('aliyun-sms', limits, { ...subject, template: 'SMS_2' }, counters, T0)).toBe('free');
+    expect(budgetOf('tencent-sms', limits, subject, counters, T0)).toBe('free');
+  });
+
+  test('a small budget has no reserve: one call a minute is one for everybody', () => {
+    const limits = [{ per: 'number' as const, seconds: 60, most: 1 }];
+    expect(budgetOf('aliyun-voice', limits, subject, {}, T0)).toBe('free');
+    const counters = spend('aliyun-voice', limits, subject, T0);
+    expect(budgetOf('aliyun-voice', limits, subject, counters, T0 + 59_000)).toBe('spent');
+    expect(budgetOf('aliyun-voice', limits, subject, counters, T0 + 63_000)).toBe('free');
+  });
+
+  test('a long text is billed in parts', () => {
+    const price = { milli: 45, per: 'segment' } as const;
+    expect([70, 71, 134, 135].map((length) => priceOf({ price }, length))).toEqual([45, 90, 90, 135]);
+  });
+});
+
+test('three bad signals put a vendor behind the others, ten minutes without any bring it back', () => {
+  const bad = (...seconds: number[]): Record<string, number> => {
+    const counters: Record<string, number> = {};
+    for (const second of seconds) {
+      const key = badSignal(T0 + second * SECOND);
+      counters[key] = (counters[key] ?? 0) + 1;
+    }
+    return counters;
+  };
+  const at = (second: number): number => T0 + second * SECOND;
+  expect(isPutOff(bad(0, 1), at(2))).toBe(false);
+  expect(isPutOff(bad(0, 1, 2), at(2))).toBe(true);
+  expect(isPutOff(bad(0, 1, 2), at(600))).toBe(true);
+  expect(isPutOff(bad(0, 1, 2), at(661))).toBe(false);
+  expect(isPutOff(bad(0, 1, 2), T0 + DAY)).toBe(false);
+  expect(byHealth(['aliyun-sms', 'tencent-sms', 'sns'], new Set(['aliyun-sms']))).toEqual([
+    'tencent-sms',
+    'sns',
+    'aliyun-sms',
+  ]);
+  // Never below one: with all of them in trouble all stay in use, in their own order.
+  expect(byHealth(['aliyun-sms'], new Set(['aliyun-sms']))).toEqual(['aliyun-sms']);
+});

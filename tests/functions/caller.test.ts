@@ -1,0 +1,166 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { CALLER } from '#shared/domain/caller-notice.ts';
+import { callerToldSchema } from '#shared/domain/caller-notice.ts';
+import type { Inbound } from '#shared/ports/sender.ts';
+import { ownerOf, type Content, type NoticeRow } from '#shared/ports/store.ts';
+import { takeReply } from '../../functions/receipt/reply.ts';
+import { CONTENT } from '../adapters/fixtures.ts';
+import { Office } from './office.ts';
+
+let office: Office;
+beforeEach(async () => {
+  office = await Office.open();
+  office.district.callerTold = callerToldSchema.parse({ on: true });
+});
+
+const PHONE = CONTENT.caller.phone;
+const desk = (): string => office.members.find(({ role }) => role === 'duty')?.id ?? '';
+const toCaller = async (id: string): Promise<NoticeRow[]> =>
+  (await office.store.notices(ownerOf(id))).filter(({ notice }) => notice.to === CALLER);
+/** The matter goes its whole way, every notice to the caller is delivered at once. */
+const goes = async (words: Partial<Content> = {}): Promise<string> => {
+  const id = await office.asks110(words);
+  const [who = ''] = await office.asked(id);
+  for (const action of ['accept', 'depart', 'arrive'] as const) {
+    office.time += 10_000;
+    await office.does(who, id, { action });
+    await deliver(id);
+  }
+  await office.does(who, id, { action: 'close', outcome: 'solved', text: '样例说明' });
+  await deliver(id);
+  return id;
+};
+const deliver = async (id: string): Promise<void> => {
+  for (const { notice, over } of await toCaller(id))
+    if (over === undefined) await office.deliver(ownerOf(id), notice.id);
+};
+const heard = (): string[] =>
+  office.sends.filter(({ to }) => to === PHONE).map(({ message }) => message.text);
+
+test('the caller hears that it is taken on, who comes by his role, and the result with the codes to rate', async () => {
+  const id = await goes();
+  const number = id.slice(-6);
+  expect(heard()).toEqual([
+    `您反映的事项${number}已有人受理。`,
+    `您反映的事项${number}由队员负责，正在路上。`,
+    `您反映的事项${number}已办完：已处理。请回1到5评分，5最满意；要重新办请回6。`,
+  ]);
+  for (const { message } of office.sends.filter(({ to }) => to === PHONE)) {
+    expect(message.extension).toBe('2');
+    for (const member of office.members) expect(message.text).not.toContain(member.name);
+  }
+  expect(await office.faults(id)).toEqual([]);
+});
+
+test('off by default: nothing is even written', async () => {
+  office.district.callerTold = callerToldSchema.parse({});
+  const id = await goes();
+  expect(await toCaller(id)).toEqual([]);
+});
+
+describe('never told', () => {
+  test.each([
+    [
+      'somebody who reports for others',
+      { content: '我是物业，替邻居反映，楼上半夜装修声音太大，请来协调一下。' },
+      'third-party',
+    ],
+    ['a minor', { content: '楼上装修声音太大，中学生在家没法写作业，请来协调一下。' }, 'protected'],
+    [
+      'violence in the family',
+      { content: '楼上半夜装修，声音太大，还听说他家有家暴，请来协调一下。' },
+      undefined,
+    ],
+    ['a call without a number', { caller: { name: '', phone: '' } }, 'no-number'],
+  ])('%s', async (_, words, why) => {
+    const id = await office.asks110(words);
+    const [who = ''] = await office.asked(id);
+    await office.does(who, id, { action: 'accept' });
+    await deliver(id);
+    expect(heard()).toEqual([]);
+    if (why !== undefined)
+      expect((await toCaller(id)).map(({ state, over }) => [state, over])).toEqual([['suppressed', why]]);
+  });
+
+  test('what became secret, or was taken away from its lead, between the tap and the sending', async () => {
+    const id = await office.asks110();
+    const [who = ''] = await office.asked(id);
+    await office.does(who, id, { action: 'accept' });
+    await office.does(who, id, { action: 'decline', reason: '样例' });
+    await deliver(id);
+    expect(heard()).toEqual([]);
+    expect((await toCaller(id))[0]?.over).toBe('nobody-leads');
+  });
+
+  test('unless the desk releases that one message, with a reason that stands in the trail', async () => {
+    office.district.callerTold = callerToldSchema.parse({});
+    const id = await goes();
+    expect(await office.does(desk(), id, { action: 'tell' })).toMatchObject({ kind: 'refused' });
+    const [who = ''] = await office.asked(id);
+    expect(await office.does(who, id, { action: 'tell', reason: '样例' })).toMatchObject({
+      refusal: { code: 'forbidden' },
+    });
+    await office.does(desk(), id, { action: 'tell', reason: '来电人本人要求' });
+    await deliver(id);
+    expect(heard()).toEqual([expect.stringContaining('已办完')]);
+    expect(await office.trail(id)).toContain('caller-told');
+  });
+});
+
+describe('a caller answers', () => {
+  let n = 0;
+  const says = async (
+    text: string,
+    more: Partial<Extract<Inbound, { kind: 'reply' }>> = {},
+  ): Promise<void> => {
+    n += 1;
+    office.time += 2_000;
+    await takeReply(office, 'aliyun-sms', {
+      kind: 'reply',
+      messageId: `c-${n}`,
+      from: `86${PHONE}`,
+      text,
+      extension: '2',
+      at: new Date(office.time),
+      ...more,
+    });
+  };
+  const told = async (id: string) =>
+    (await office.store.notices(ownerOf(id))).filter(({ notice }) => notice.note === 'caller-unsatisfied');
+  const replies = async (id: string) =>
+    (await office.store.lines(id)).flatMap(({ stored }) => (stored.kind === 'reply' ? [stored.facts] : []));
+
+  test('5: written down, nothing moves', async () => {
+    const id = await goes();
+    const before = await office.incident(id);
+    await says('５');
+    expect(await replies(id)).toEqual([{ score: 5 }]);
+    expect(await told(id)).toEqual([]);
+    expect((await office.incident(id)).owed).toEqual(before.owed);
+  });
+
+  test('1, or 6: the duty officer hears of it; reopening stays the desk’s; the same message counts once', async () => {
+    const id = await goes();
+    await says('1', { messageId: 'once' });
+    await says('1', { messageId: 'once' });
+    expect(await told(id)).toHaveLength(1);
+    await says('没解决');
+    expect(await told(id)).toHaveLength(2);
+    expect((await office.incident(id)).state).toBe('closed');
+  });
+
+  test('TD: for good', async () => {
+    const first = await office.asks110();
+    await says('TD');
+    const id = await goes();
+    expect(heard()).toEqual([]);
+    expect((await toCaller(id)).map(({ over }) => over)).toContain('stopped');
+    expect(first).not.toBe(id);
+  });
+
+  test('a rating of something of which he was never told is nobody’s', async () => {
+    const id = await office.asks110();
+    await says('5');
+    expect(await replies(id)).toEqual([]);
+  });
+});

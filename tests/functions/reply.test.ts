@@ -1,0 +1,298 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { TEXTLESS, repliesSchema } from '#shared/domain/reply.ts';
+import { shortNumber } from '#shared/domain/texts.ts';
+import type { Inbound } from '#shared/ports/sender.ts';
+import { ownerOf, REJECTS_OWNER } from '#shared/ports/store.ts';
+import { takeReply } from '../../functions/receipt/reply.ts';
+import { Office } from './office.ts';
+
+let office: Office;
+let messages: number;
+beforeEach(async () => {
+  office = await Office.open();
+  messages = 0;
+});
+
+type Reply = Extract<Inbound, { kind: 'reply' }>;
+const phoneOf = (who: string): string => office.members.find(({ id }) => id === who)?.phone ?? '';
+const reply = (from: string, text: string, more: Partial<Reply> = {}): Reply => {
+  messages += 1;
+  return {
+    kind: 'reply',
+    messageId: `m-${messages}`,
+    from,
+    text,
+    extension: '1',
+    at: new Date(office.time),
+    ...more,
+  };
+};
+/** Somebody texts back, two seconds after whatever was before. */
+const says = async (who: string, text: string, more: Partial<Reply> = {}): Promise<Reply> => {
+  office.time += 2_000;
+  const said = reply(phoneOf(who), text, more);
+  await takeReply(office, 'aliyun-sms', said);
+  return said;
+};
+const desk = (): string => office.members.find(({ role }) => role === 'duty')?.id ?? '';
+/** One more task for the person whom the first one asked. */
+const another = async (id: string, who: string): Promise<string> => {
+  const next = await office.asks110();
+  office.time += 500;
+  if ((await office.asked(next))[0] !== who)
+    await office.does(desk(), next, { action: 'reassign', member: who });
+  expect(id).not.toBe(next);
+  return next;
+};
+const firstAsked = async (id: string): Promise<string> => (await office.asked(id))[0] ?? '';
+const answersTo = async (id: string, who: string) =>
+  (await office.store.notices(ownerOf(id))).flatMap(({ notice }) =>
+    notice.to === who && (notice.kind === 'answer' || notice.kind === 'choose') ? [notice] : [],
+  );
+
+describe('a member answers a text', () => {
+  test('one waits: 1 accepts, as by a tap; the trail says by what; he hears that he leads', async () => {
+    const id = await office.asks110();
+    const who = await firstAsked(id);
+    await says(who, ' １。');
+    expect(await office.incident(id)).toMatchObject({ state: 'accepted', lead: who });
+    const lines = (await office.store.lines(id)).map(({ stored }) => stored);
+    expect(lines.find(({ kind }) => kind === 'accepted')).toMatchObject({ by: who, facts: { over: 'sms' } });
+    expect(await answersTo(id, who)).toMatchObject([{ kind: 'answer', answer: 'lead' }]);
+    expect(await office.faults(id)).toEqual([]);
+  });
+
+  test('2 declines: the next one is asked at once', async () => {
+    const id = await office.asks110();
+    const who = await firstAsked(id);
+    await says(who, '2');
+    expect((await office.asked(id)).length).toBeGreaterThan(1);
+    expect(await answersTo(id, who)).toMatchObject([{ answer: 'declined' }]);
+  });
+
+  test('two wait: nothing is done and the codes are listed; the code then takes exactly that one', async () => {
+    const first = await office.asks110();
+    const who = await firstAsked(first);
+    office.time += 1_000;
+    const second = await another(first, who);
+    await says(who, '1');
+    expect((await office.incident(first)).lead).toBeUndefined();
+    expect((await office.incident(second)).lead).toBeUndefined();
+    expect(await answersTo(first, who)).toMatchObject([
+      {
+        kind: 'choose',
+        list: [
+          { number: shortNumber(first), code: '11' },
+          { number: shortNumber(second), code: '21' },
+        ],
+      },
+    ]);
+    await says(who, '回21接单');
+    expect((await office.incident(first)).lead).toBeUndefined();
+    expect((await office.incident(second)).lead).toBe(who);
+    // Now one is left.
+    await says(who, '1');
+    expect((await office.incident(first)).lead).toBe(who);
+  });
+
+  test('the same message twice, late, or after things have moved, does once what it meant then', async () => {
+    const first = await office.asks110();
+    const who = await firstAsked(first);
+    const said = await says(who, '1');
+    const second = await another(first, who);
+    office.time += 5_000;
+    await takeReply(office, 'aliyun-sms', said);
+    expect((await office.incident(second)).lead).toBeUndefined();
+    expect(await answersTo(first, who)).toHaveLength(1);
+    // Another id with the time of then: the vendor is late, and means the first one all the same.
+    await takeReply(office, 'aliyun-sms', { ...said, messageId: 'late' });
+    expect((await office.incident(second)).lead).toBeUndefined();
+  });
+
+  test('two posts of one message at once do it once', async () => {
+    const id = await office.asks110();
+    const who = await firstAsked(id);
+    office.time += 2_000;
+    const said = reply(phoneOf(who), '1');
+    await Promise.all([takeReply(office, 'aliyun-sms', said), takeReply(office, 'aliyun-sms', said)]);
+    expect((await office.trail(id)).filter((kind) => kind === 'accepted')).toHaveLength(1);
+    expect(await answersTo(id, who)).toHaveLength(1);
+  });
+
+  test('a failure in between is made good by the next post of the message', async () => {
+    const id = await office.asks110();
+    const who = await firstAsked(id);
+    office.time += 2_000;
+    const said = reply(phoneOf(who), '1');
+    office.races.push(() => Promise.reject(new Error('sample outage')));
+    await expect(takeReply(office, 'aliyun-sms', said)).rejects.toThrow('sample outage');
+    await takeReply(office, 'aliyun-sms', said);
+    expect((await office.incident(id)).lead).toBe(who);
+  });
+
+  test('after a reassign he takes nothing back, and is told so', async () => {
+    const id = await office.asks110();
+    const asked = await firstAsked(id);
+    const other = office.members.find((member) => member.id !== asked && member.role === 'member')?.id;
+    await office.does(asked, id, { action: 'accept' });
+    await office.does(desk(), id, { action: 'reassign', member: other });
+    await says(asked, '1');
+    expect((await office.incident(id)).lead).toBeUndefined();
+    expect(await answersTo(id, asked)).toMatchObject([{ kind: 'answer', answer: 'gone' }]);
+  });
+
+  test('what means nothing is answered with how to answer, five times a day and not more', async () => {
+    const id = await office.asks110();
+    const who = await firstAsked(id);
+    for (let n = 0; n < 7; n += 1) await says(who, '收到');
+    const answers = await answersTo(id, who);
+    expect(answers).toHaveLength(5);
+    expect(answers[0]).toMatchObject({ kind: 'choose', list: [{ number: shortNumber(id), code: '1' }] });
+    expect((await office.incident(id)).lead).toBeUndefined();
+  });
+
+  test('a stranger, an old message and one from the future change nothing and say nothing', async () => {
+    const id = await office.asks110();
+    const who = await firstAsked(id);
+    await takeReply(office, 'aliyun-sms', reply('16600009999', '1'));
+    office.time += 2_000;
+    const at = (ms: number) => ({ at: new Date(office.time + ms) });
+    await takeReply(office, 'aliyun-sms', reply(phoneOf(who), '1', at(-3_700_000)));
+    await takeReply(office, 'aliyun-sms', reply(phoneOf(who), '1', at(600_000)));
+    expect((await office.incident(id)).lead).toBeUndefined();
+    expect(office.looked().sent.notices).toEqual([]);
+    expect(office.log.lines.map(({ code }) => code)).toEqual(
+      expect.arrayContaining(['reply-of-a-stranger', 'reply-out-of-time']),
+    );
+    expect(JSON.stringify(office.log.lines)).not.toContain('16600009999');
+  });
+
+  test('two members on one number: whoever was asked is meant; if both were, the codes decide', async () => {
+    const id = await office.asks110();
+    const who = await firstAsked(id);
+    const twin = office.members.find((member) => member.id !== who && member.role === 'member');
+    if (!twin) throw new Error('no second member');
+    const shared = office.members.map((member) =>
+      member.id === twin.id ? { ...member, phone: phoneOf(who) } : member,
+    );
+    await office.store.saveRoster(shared, office.time);
+    await says(who, '1');
+    expect((await office.incident(id)).lead).toBe(who);
+    // Now each has a task of his own: which of the two is meant is told by the code.
+    const his = await another(id, who);
+    office.time += 1_000;
+    const hers = await another(id, twin.id);
+    await says(who, '1');
+    expect([(await office.incident(his)).lead, (await office.incident(hers)).lead]).toEqual([
+      undefined,
+      undefined,
+    ]);
+    await says(who, '21');
+    expect([(await office.incident(his)).lead, (await office.incident(hers)).lead]).toEqual([
+      undefined,
+      twin.id,
+    ]);
+  });
+});
+
+describe('keys in a call', () => {
+  const call = (text: string, more: Partial<Reply> = {}): Partial<Reply> => ({
+    text,
+    vendorId: 'call-1',
+    ...more,
+  });
+  /** A call was made about the first of two tasks. */
+  const ringing = async (): Promise<{ who: string; first: string; second: string }> => {
+    const first = await office.asks110();
+    const who = await firstAsked(first);
+    const second = await another(first, who);
+    const row = await office.notice(first, who);
+    await office.store.step(ownerOf(first), row, {
+      to: 'sent',
+      at: office.time,
+      owedAt: office.time,
+      attempts: [
+        {
+          id: office.attemptId(ownerOf(first), row.notice.id, 1),
+          n: 1,
+          channel: 'voice',
+          vendor: 'aliyun-voice',
+          state: 'sent',
+          at: office.time,
+          seen: office.time,
+          vendorId: 'call-1',
+          asked: 0,
+          milli: 0,
+        },
+      ],
+    });
+    return { who, first, second };
+  };
+
+  test('1 accepts the task of the call, whatever else waits', async () => {
+    const { who, first, second } = await ringing();
+    office.time += 2_000;
+    await takeReply(office, 'aliyun-voice', reply(phoneOf(who), '1', call('1')));
+    expect((await office.incident(first)).lead).toBe(who);
+    expect((await office.incident(second)).lead).toBeUndefined();
+    const lines = (await office.store.lines(first)).map(({ stored }) => stored);
+    expect(lines.find(({ kind }) => kind === 'accepted')?.facts).toMatchObject({ over: 'voice' });
+  });
+
+  test('0 is no STOP, 3 is nothing; and a key in a call that asked nothing accepts nothing else', async () => {
+    const { who, first, second } = await ringing();
+    office.time += 2_000;
+    await takeReply(office, 'aliyun-voice', reply(phoneOf(who), '0', call('0')));
+    await takeReply(office, 'aliyun-voice', reply(phoneOf(who), '3', call('3')));
+    expect(await office.memos.read(TEXTLESS, office.time)).toBeUndefined();
+    const row = await office.notice(first, who);
+    await office.store.commit({
+      incident: { ...(await office.incident(first)), version: (await office.incident(first)).version + 1 },
+      lines: [{ at: office.time, kind: 'told', by: 'system', whom: who }],
+      notices: [{ ...row.notice, id: '00090.00', kind: 'told' }],
+    });
+    const told = await office.store.notice(ownerOf(first), '00090.00');
+    if (!told) throw new Error('no notice');
+    const attempts = row.attempts.map((attempt) => ({ ...attempt, id: 'x', vendorId: 'call-2' }));
+    await office.store.step(ownerOf(first), told, { to: 'sent', at: office.time, attempts });
+    await takeReply(office, 'aliyun-voice', reply(phoneOf(who), '1', { vendorId: 'call-2' }));
+    expect([(await office.incident(first)).lead, (await office.incident(second)).lead]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe('STOP', () => {
+  test('is remembered for the number and told to the desk once; KT takes it back', async () => {
+    const id = await office.asks110();
+    const who = await firstAsked(id);
+    await says(who, 'td');
+    await says(who, '0');
+    const told = (await office.store.notices(REJECTS_OWNER)).map(({ notice }) => notice);
+    expect(told).toMatchObject([{ kind: 'desk', note: 'sms-stopped' }]);
+    const textless = async () => (await office.memos.read(TEXTLESS, office.time))?.value;
+    expect(await textless()).toEqual([(await office.secrets.vault()).hash('phone', phoneOf(who))]);
+    await says(who, 'KT');
+    expect(await textless()).toEqual([]);
+    await says(who, 'TD');
+    expect(await textless()).toHaveLength(1);
+  });
+
+  test('his last channel stays: a text still comes', async () => {
+    const before = await office.asks110();
+    const who = await firstAsked(before);
+    await says(who, 'TD');
+    const id = await another(before, who);
+    const { notice } = await office.notice(id, who);
+    await office.deliver(ownerOf(id), notice.id);
+    expect(office.sends.map(({ to }) => to)).toEqual([phoneOf(who)]);
+  });
+});
+
+test('the extension of members goes out with every text to them', async () => {
+  const id = await office.asks110();
+  const { notice } = await office.notice(id, await firstAsked(id));
+  await office.deliver(ownerOf(id), notice.id);
+  expect(office.sends[0]?.message.extension).toBe(repliesSchema.parse({}).members);
+});

@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadTexts } from '#shared/districts/load.ts';
+import type { Member } from '#shared/domain/roster.ts';
+import { sampleAccounts } from '../../infra/local/phones/sample-accounts.ts';
+import { synthesize } from './assembly.ts';
+import { CAST, DutyRoom } from './duty-room.ts';
+
+let built: Awaited<ReturnType<typeof synthesize>>;
+beforeAll(async () => {
+  built = await synthesize();
+});
+afterAll(() => built.remove());
+
+type Section = keyof ReturnType<typeof sampleAccounts>['secret'];
+
+/** A duty room with these vendors beside Aliyun's texts; `chat`: who is found in WeCom. */
+const open = (
+  sections: readonly Section[],
+  { chat = [], roster = CAST('story', 'patrol') }: { chat?: string[]; roster?: Member[] } = {},
+): Promise<DutyRoom> => {
+  const { vendors, secret } = sampleAccounts(loadTexts());
+  const accounts = Object.fromEntries(
+    Object.entries(secret).filter(([name]) => sections.some((one) => one === name)),
+  );
+  return DutyRoom.open({
+    assembly: built.assembly,
+    district: 'donghu',
+    roster: roster.map((one) => (chat.includes(one.id) ? { ...one, wecom: `wecom-${one.id}` } : one)),
+    vendors,
+    accounts,
+  });
+};
+const called = async (room: DutyRoom): Promise<string> => (await room.call()).body.incidentId ?? '';
+const phoneOf = (id: string): string => CAST('story', 'patrol').find((one) => one.id === id)?.phone ?? '';
+/** Everything that the trail says of the notices to somebody. */
+const deliveries = async (room: DutyRoom, id: string, whom = 'a'): Promise<unknown[]> =>
+  (await room.incident(id)).trail
+    .filter((line) => line.kind === 'notice' && line.whom === whom)
+    .map((line) => line['facts']);
+
+describe('one minute, three channels', () => {
+  it('WeCom says nothing, the text never comes: the phone rings at 30, the next one at 60', async () => {
+    const room = await open(['wecom', 'aliyunVoice'], { chat: ['a'] });
+    await room.vendor('silent', { vendor: 'aliyun-sms', number: phoneOf('a') });
+    const id = await called(room);
+    await room.at(59);
+    expect(room.channels()).toEqual([
+      ['a', 'wecom', 'ask', 0],
+      ['a', 'aliyun-voice', 'ask', 30],
+    ]);
+    expect(await deliveries(room, id)).toMatchObject([
+      { state: 'sending', channel: 'chat', vendor: 'wecom' },
+      { state: 'sent' },
+      { state: 'sending', channel: 'sms', vendor: 'aliyun-sms' },
+      { state: 'sent' },
+      { state: 'sending', channel: 'voice', vendor: 'aliyun-voice' },
+      { state: 'sent' },
+    ]);
+    await room.at(61);
+    expect(room.channels()).toEqual([['b', 'aliyun-sms', 'ask', 60]]);
+    await room.act('b', id, 'accept');
+    expect(room.channels()).toEqual([['a', 'wecom', 'stand-down', 61]]);
+    await room.leave();
+  });
+
+  it('the text arrives and nobody moves: it rings all the same; who accepts while it rings ends everything', async () => {
+    const room = await open(['aliyunVoice']);
+    const id = await called(room);
+    await room.at(19);
+    expect(room.channels()).toEqual([['a', 'aliyun-sms', 'ask', 0]]);
+    await room.at(21);
+    expect(room.channels()).toEqual([['a', 'aliyun-voice', 'ask', 20]]);
+    expect((await room.act('a', id, 'accept')).body).toMatchObject({ role: 'lead' });
+    await room.at(100);
+    expect(room.channels()).toEqual([]);
+    await room.leave();
+  });
+
+  it('who accepts after the first text is never rung', async () => {
+    const room = await open(['wecom', 'aliyunVoice'], { chat: ['a'] });
+    const id = await called(room);
+    await room.at(14);
+    await room.act('a', id, 'accept');
+    await room.at(100);
+    expect(room.channels()).toEqual([['a', 'wecom', 'ask', 0]]);
+    await room.leave();
+  });
+});
+
+describe('when a vendor fails', () => {
+  it('refuses: the other vendor brings it in the same second', async () => {
+    const room = await open(['tencentSms']);
+    await room.vendor('refuse', { vendor: 'aliyun-sms' });
+    const id = await called(room);
+    expect(room.channels()).toEqual([['a', 'tencent-sms', 'ask', 0]]);
+    expect((await deliveries(room, id)).slice(0, 3)).toMatchObject([
+      { state: 'sending', vendor: 'aliyun-sms' },
+      { state: 'failed-temporary', code: 'isp.SYSTEM_ERROR' },
+      { state: 'sending', vendor: 'tencent-sms' },
+    ]);
+    await room.leave();
+  });
+
+  it('never answers, nor when it is asked: the other vendor, never the same one, and the double is in the trail', async () => {
+    const room = await open(['tencentSms']);
+    // Without receipts: one that comes while the vendor is asked would settle it.
+    room.phones.setReceiptUrls((vendor) => `${room.cloud.url}/receipts/${vendor}/lost`);
+    await room.vendor('timeout', { vendor: 'aliyun-sms', recorded: true });
+    await room.vendor('timeout', { vendor: 'aliyun-sms', action: 'QuerySendDetails' });
+    const id = await called(room);
+    expect(room.channels()).toEqual([
+      ['a', 'aliyun-sms', 'ask', 0],
+      ['a', 'tencent-sms', 'ask', 0],
+    ]);
+    expect(await deliveries(room, id)).toContainEqual(
+      expect.objectContaining({ state: 'sending', vendor: 'tencent-sms', double: true }),
+    );
+    await room.leave();
+  });
+
+  it('bars the words: the generic ones go out in the same second, by the same vendor', async () => {
+    const room = await open([]);
+    await room.vendor('refuse', { vendor: 'aliyun-sms', code: 'isv.BLACK_KEY_CONTROL_LIMIT' });
+    await called(room);
+    expect(room.channels()).toEqual([['a', 'aliyun-sms', 'plain', 0]]);
+    await room.leave();
+  });
+
+  it('does not know the number, and there is no other channel: the next one is asked at once', async () => {
+    const room = await open([]);
+    await room.vendor('refuse', {
+      vendor: 'aliyun-sms',
+      number: phoneOf('a'),
+      code: 'isv.MOBILE_NUMBER_ILLEGAL',
+    });
+    const id = await called(room);
+    expect(room.channels()).toEqual([['b', 'aliyun-sms', 'ask', 0]]);
+    const { incident, trail } = await room.incident(id);
+    expect(trail).toContainEqual(expect.objectContaining({ kind: 'unreached', whom: 'a' }));
+    expect(incident.assignees).toEqual(['a', 'b']);
+    // He heard of it otherwise: his word counts.
+    expect((await room.act('a', id, 'accept')).body).toMatchObject({ role: 'lead' });
+    expect(room.channels()).toEqual([['b', 'aliyun-sms', 'stand-down', 0]]);
+    await room.leave();
+  });
+
+  it('all of them: the desk has the list within ten seconds; afterwards only what is still owed goes out', async () => {
+    const room = await open(['tencentSms', 'wecom'], { chat: ['a'] });
+    for (const vendor of ['aliyun-sms', 'tencent-sms', 'wecom'])
+      await room.vendor('refuse', { vendor, count: 1_000 });
+    const id = await called(room);
+    await room.at(9);
+    const { body } = await room.get('/api/unreached');
+    expect(body.items).toMatchObject([
+      { incidentId: id, member: { id: 'a', phone: phoneOf('a') }, kind: 'ask' },
+    ]);
+    expect(body['print']).toContain(phoneOf('a'));
+    await room.at(130);
+    expect(room.channels()).toEqual([]);
+    const many = (await room.get('/api/unreached')).body.items ?? [];
+    // The minutes of a and b are over: the climb has asked others, and they are not told to hurry now.
+    expect(many.map((one) => one['member'])).toMatchObject([{ id: 'leader' }, { id: 'duty' }]);
+    for (const vendor of ['aliyun-sms', 'tencent-sms', 'wecom']) await room.vendor('none', { vendor });
+    await room.at(179);
+    const rang = room.channels();
+    expect(new Set(rang.map(([who, , kind]) => `${who} ${kind}`))).toEqual(
+      new Set(['duty ask', 'leader ask']),
+    );
+    expect(rang).toHaveLength(2);
+    expect((await room.get('/api/unreached')).body.items).toEqual([]);
+    const states = (await room.store.notices(`INC#${id}`)).map(({ notice, state }) => [notice.to, state]);
+    expect(states.slice(0, 2)).toEqual([
+      ['a', 'expired'],
+      ['b', 'expired'],
+    ]);
+    await room.leave();
+  });
+
+  it('three times: it is put behind the other one, and comes back after ten good minutes', async () => {
+    const room = await open(['tencentSms']);
+    await room.vendor('refuse', { vendor: 'aliyun-sms', count: 3 });
+    for (let n = 0; n < 4; n += 1) {
+      const id = await called(room);
+      await room.act('a', id, 'accept');
+    }
+    expect(room.channels().map(([, vendor]) => vendor)).toEqual(Array(4).fill('tencent-sms'));
+    await room.at(11 * 60, { passes: 1 });
+    await room.act('a', await called(room), 'accept');
+    expect(room.channels().map(([, vendor]) => vendor)).toContain('aliyun-sms');
+    await room.leave();
+  });
+});
+
+it('two members on one number: both are asked, each for himself', async () => {
+  const roster = CAST('story', 'patrol').map((one) =>
+    one.id === 'b' ? { ...one, phone: phoneOf('a') } : one,
+  );
+  const room = await open([], { roster });
+  const id = await called(room);
+  await room.at(61);
+  const rang = room.channels();
+  expect(rang.map(([, , kind, second]) => [kind, second])).toEqual([
+    ['ask', 0],
+    ['ask', 60],
+  ]);
+  const notices = await room.store.notices(`INC#${id}`);
+  expect(notices.map(({ notice, state }) => [notice.to, state])).toEqual([
+    ['a', 'delivered'],
+    ['b', 'delivered'],
+  ]);
+  await room.leave();
+});

@@ -1,0 +1,188 @@
+import { mkdtempSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { createServer, request, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { loadTexts } from '#shared/districts/load.ts';
+import type { Member } from '#shared/domain/roster.ts';
+import { sampleAccounts } from '../../infra/local/phones/sample-accounts.ts';
+import { synthesize } from './assembly.ts';
+import { CAST, DutyRoom } from './duty-room.ts';
+
+let built: Awaited<ReturnType<typeof synthesize>>;
+beforeAll(async () => {
+  built = await synthesize({ district: 'donghu', policy: { links: { domain: 't.sample.example' } } });
+});
+afterAll(() => built.remove());
+
+/** Whatever is sent to a vendor, byte for byte, on its way. */
+class Ear {
+  readonly heard: string[] = [];
+  readonly #server: Server;
+  #to = new URL('http://127.0.0.1');
+
+  constructor() {
+    this.#server = createServer((incoming, answer) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => void chunks.push(chunk));
+      incoming.on('end', () => {
+        const body = Buffer.concat(chunks);
+        this.heard.push(`${incoming.url} ${JSON.stringify(incoming.headers)} ${body.toString('utf8')}`);
+        // The host stays: it is signed.
+        const onward = request(
+          {
+            host: this.#to.hostname,
+            port: this.#to.port,
+            path: incoming.url,
+            method: incoming.method,
+            headers: incoming.headers,
+          },
+          (reply) => {
+            answer.writeHead(reply.statusCode ?? 502, reply.headers);
+            reply.pipe(answer);
+          },
+        );
+        onward.on('error', () => answer.destroy());
+        onward.end(body);
+      });
+    });
+  }
+
+  readonly between = async (vendorsUrl: string): Promise<string> => {
+    this.#to = new URL(vendorsUrl);
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the ear has no port');
+    return `http://127.0.0.1:${address.port}${this.#to.pathname}`;
+  };
+
+  stop(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
+
+/** Everything that a text may be wrapped in on its way. */
+const unwrapped = (text: string): string => {
+  const plain = text.replaceAll('+', ' ').replace(/(?:%[0-9A-Fa-f]{2})+/g, (part) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return part;
+    }
+  });
+  const points = plain.replace(/\\u([0-9a-fA-F]{4})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return `${text}\n${points}`;
+};
+
+const filesUnder = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((file) => statSync(file).isFile());
+
+const NAMES = ['欧阳样例', '上官样例'] as const;
+const CALLER = '16600004321';
+const OTHER_PARTY = '16600008765';
+const ADDRESS = ['18号', '3幢', '502室', '77弄', '9号楼'] as const;
+const WORDS = ['水漏到我家', '孩子睡不着', '样例密语'] as const;
+
+const people = (): Member[] =>
+  CAST('story', 'patrol').map((one) => ({
+    ...one,
+    ...(one.id === 'a' ? { wecom: 'wx-1' } : {}),
+    ...(one.id === 'b' ? { dingtalk: 'dt-2' } : {}),
+  }));
+
+it('names, numbers, addresses and words of callers reach no vendor, no log, no queue and no dead letter', async () => {
+  const { vendors, secret } = sampleAccounts(loadTexts());
+  const ear = new Ear();
+  const data = mkdtempSync(join(tmpdir(), 'xiaonao-privacy-'));
+  const room = await DutyRoom.open({
+    assembly: built.assembly,
+    district: 'donghu',
+    roster: people(),
+    vendors,
+    accounts: {
+      wecom: secret.wecom,
+      dingtalk: secret.dingtalk,
+      tencentSms: secret.tencentSms,
+      aliyunVoice: secret.aliyunVoice,
+    },
+    between: ear.between,
+    data,
+  });
+  await room.loadRoster(people());
+  const matter = {
+    caller: { name: NAMES[0], phone: CALLER },
+    address: `东湖中路${ADDRESS[0]}${ADDRESS[1]}${ADDRESS[2]}`,
+    content: `楼上漏水，${WORDS[0]}，${WORDS[1]}，邻居${NAMES[1]}不肯修，电话${OTHER_PARTY}，请来协调。${WORDS[2]}`,
+  };
+  const a = people().find(({ id }) => id === 'a')?.phone ?? '';
+
+  // Every channel and every kind of failure: the words refused, no answer, silence, the second vendor, the call, the climb.
+  await room.vendor('refuse', { code: 'isv.SMS_CONTENT_ILLEGAL', count: 1 });
+  const first = (await room.call(matter)).body.incidentId ?? '';
+  await room.at(45);
+  await room.vendor('timeout', { count: 1 });
+  await room.at(130);
+  // The same call again with another address; a message that cannot be read; receipts and answers of strangers.
+  await room.post({
+    ...room.report(matter),
+    callNo: 'STORY-1',
+    address: `东湖中路${ADDRESS[3]}${ADDRESS[4]}`,
+  });
+  await room.post({ callNo: '', caller: matter.caller, content: matter.content });
+  await room.cloud.settle();
+  for (const content of ['1', WORDS[2], '']) {
+    const body = JSON.stringify([
+      {
+        phone_number: CALLER,
+        content,
+        send_time: content === '' ? NAMES[0] : '2026-03-04 10:02:00',
+        dest_code: content === '1' ? '1' : '2',
+        sequence_id: `s-${content.length}`,
+      },
+    ]);
+    await room.send(`/receipts/aliyun-sms/${room.secret.receiptToken}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+  }
+  room.phones.reply({ number: a, text: '1', vendor: 'aliyun-sms', extension: '1' });
+  await room.phones.idle();
+  await room.cloud.settle();
+  await room.act('a', first, 'feedback', { text: `${NAMES[1]}答应明天修，${WORDS[2]}` });
+  await room.act('a', first, 'close', { outcome: 'by_phone', text: `${NAMES[0]}已同意，${ADDRESS[2]}` });
+  // A secret one with danger: not even the road.
+  await room.call({ ...matter, callNo: 'STORY-SECRET', secret: true });
+  await room.at(200);
+  expect(room.phones.messages().length).toBeGreaterThan(6);
+  const used = new Set(room.phones.messages().map(({ vendor }) => vendor));
+  expect([...used].sort()).toEqual(expect.arrayContaining(['aliyun-sms', 'wecom']));
+  room.rang();
+
+  const queues = filesUnder(join(data, 'sqs')).map((file) => readFileSync(file).toString('utf8'));
+  const logs = filesUnder(join(data, 'logs')).map((file) => readFileSync(file, 'utf8'));
+  expect(ear.heard.length).toBeGreaterThan(6);
+  expect(logs.join('').length).toBeGreaterThan(1_000);
+  // A dead letter is the message as it was queued: what is not in the queues' files is in none.
+  expect(queues.join('')).toContain(first);
+  const personal = [...NAMES, CALLER, OTHER_PARTY, ...ADDRESS, ...WORDS, ...people().map(({ name }) => name)];
+  const found = (where: string, texts: readonly string[], words: readonly string[]): string[] =>
+    words.flatMap((word) =>
+      texts.some((text) => unwrapped(text).includes(word)) ? [`${where}: ${word}`] : [],
+    );
+  expect([
+    ...found('vendor', ear.heard, personal),
+    ...found('log', logs, [...personal, ...people().map(({ phone }) => phone)]),
+    ...found('queue', queues, [...personal, ...people().map(({ phone }) => phone)]),
+  ]).toEqual([]);
+  // The scan itself can see: the road of an everyday matter is told to members, and only to them.
+  expect(found('vendor', ear.heard, ['东湖中路'])).toEqual(['vendor: 东湖中路']);
+  expect(found('log', logs, ['东湖中路'])).toEqual([]);
+  await room.leave();
+  ear.stop();
+});

@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadTexts } from '#shared/districts/load.ts';
+import { sampleAccounts } from '../../infra/local/phones/sample-accounts.ts';
+import { synthesize } from './assembly.ts';
+import { CAST, DutyRoom } from './duty-room.ts';
+
+let built: Awaited<ReturnType<typeof synthesize>>;
+beforeAll(async () => {
+  built = await synthesize();
+});
+afterAll(() => built.remove());
+
+const ROSTER = CAST('story', 'patrol');
+const phoneOf = (id: string): string => ROSTER.find((one) => one.id === id)?.phone ?? '';
+
+const open = (voice = false): Promise<DutyRoom> => {
+  const { vendors, secret } = sampleAccounts(loadTexts());
+  return DutyRoom.open({
+    assembly: built.assembly,
+    district: 'donghu',
+    roster: ROSTER,
+    ...(voice ? { vendors, accounts: { aliyunVoice: secret.aliyunVoice } } : {}),
+  });
+};
+const called = async (room: DutyRoom): Promise<string> => (await room.call()).body.incidentId ?? '';
+/** Somebody texts back to the text he got last; everything that follows has happened when this returns. */
+const texts = async (room: DutyRoom, who: string, text: string): Promise<void> => {
+  room.phones.reply({ number: phoneOf(who), text });
+  await room.phones.idle();
+  await room.cloud.settle();
+};
+const lead = async (room: DutyRoom, id: string): Promise<unknown> =>
+  (await room.incident(id)).incident['lead'];
+/** The words on somebody's phone, newest last. */
+const shown = (room: DutyRoom, who: string): string =>
+  room.phones.messages().findLast(({ number }) => number === phoneOf(who))?.text ?? '';
+
+describe('a text back', () => {
+  it('1: he leads, without opening anything; nobody else is ever asked', async () => {
+    const room = await open();
+    const id = await called(room);
+    await room.at(20);
+    room.expectRings(['a', 'ask', 0]);
+    await texts(room, 'a', ' １ ');
+    expect(await lead(room, id)).toBe('a');
+    expect(shown(room, 'a')).toContain('由您负责');
+    await room.at(59);
+    room.expectRings(['a', 'answer', 20]);
+    const accepted = (await room.incident(id)).trail.find(({ kind }) => kind === 'accepted');
+    expect(accepted).toMatchObject({ by: 'a', facts: { over: 'sms' } });
+    await room.leave();
+  });
+
+  it('2: the next one rings in the same second', async () => {
+    const room = await open();
+    await called(room);
+    await room.at(10);
+    await texts(room, 'a', '2');
+    room.expectRings(['a', 'ask', 0], ['a', 'answer', 10], ['b', 'ask', 10]);
+    await room.leave();
+  });
+
+  it('two tasks: 1 does nothing and lists the codes, the code takes the one that is meant', async () => {
+    const room = await open();
+    const first = await called(room);
+    await room.at(5);
+    const second = await called(room);
+    await room.at(10);
+    room.expectRings(['a', 'ask', 0], ['a', 'ask', 5]);
+    await texts(room, 'a', '1');
+    expect([await lead(room, first), await lead(room, second)]).toEqual([undefined, undefined]);
+    room.expectRings(['a', 'choose', 10]);
+    expect(shown(room, 'a')).toContain(`${first.slice(-6)}回11，${second.slice(-6)}回21`);
+    await texts(room, 'a', '回 21 接单');
+    expect([await lead(room, first), await lead(room, second)]).toEqual([undefined, 'a']);
+    room.expectRings(['a', 'answer', 10]);
+    await texts(room, 'a', '11');
+    expect(await lead(room, first)).toBe('a');
+    room.expectRings(['a', 'answer', 10]);
+    await room.leave();
+  });
+
+  it('after a reassign: nothing is taken back, and he is told', async () => {
+    const room = await open();
+    const id = await called(room);
+    await room.act('a', id, 'accept');
+    await room.at(5);
+    await room.act('desk', id, 'reassign', { member: 'b' });
+    room.expectRings(['a', 'ask', 0], ['a', 'reassigned', 5], ['b', 'ask', 5]);
+    await texts(room, 'a', '1');
+    expect(await lead(room, id)).toBeUndefined();
+    room.expectRings(['a', 'answer', 5]);
+    await texts(room, 'b', '1');
+    expect(await lead(room, id)).toBe('b');
+    room.expectRings(['b', 'answer', 5]);
+    await room.leave();
+  });
+
+  it('of a stranger, or forged without the token, changes nothing', async () => {
+    const room = await open();
+    const id = await called(room);
+    const post = (token: string, from: string): Promise<number> =>
+      room
+        .send(`/receipts/aliyun-sms/${token}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify([
+            {
+              phone_number: from,
+              content: '1',
+              send_time: '2026-03-04 10:00:00',
+              dest_code: '1',
+              sequence_id: '77',
+            },
+          ]),
+        })
+        .then(({ status }) => status);
+    expect(await post('wrong', phoneOf('a'))).toBe(404);
+    expect(await post(room.secret.receiptToken, '16600007777')).toBe(200);
+    expect(await lead(room, id)).toBeUndefined();
+    room.expectRings(['a', 'ask', 0]);
+    await room.leave();
+  });
+});
+
+describe('STOP', () => {
+  it('of the sole way to somebody: the desk is warned, and the next alarm still rings', async () => {
+    const room = await open();
+    await called(room);
+    await texts(room, 'a', 'TD');
+    room.expectRings(['a', 'ask', 0], ['duty', 'desk', 0]);
+    expect(shown(room, 'duty')).toContain('有队员停收了短信');
+    await room.at(5);
+    await called(room);
+    room.expectRings(['a', 'ask', 5]);
+    await room.leave();
+  });
+});
+
+describe('a call', () => {
+  const ringing = async (): Promise<{ room: DutyRoom; id: string }> => {
+    const room = await open(true);
+    await room.vendor('silent', { number: phoneOf('a') });
+    const id = await called(room);
+    await room.at(16);
+    expect(room.channels()).toEqual([['a', 'aliyun-voice', 'ask', 15]]);
+    return { room, id };
+  };
+  const end = async (room: DutyRoom, how: Parameters<typeof room.phones.answerCall>[1]): Promise<void> => {
+    room.phones.answerCall(phoneOf('a'), how);
+    await room.phones.idle();
+    await room.cloud.settle();
+  };
+
+  it('key 1 accepts', async () => {
+    const { room, id } = await ringing();
+    await end(room, { keys: '1' });
+    expect(await lead(room, id)).toBe('a');
+    const accepted = (await room.incident(id)).trail.find(({ kind }) => kind === 'accepted');
+    expect(accepted).toMatchObject({ facts: { over: 'voice' } });
+    room.expectRings(['a', 'answer', 16]);
+    await room.leave();
+  });
+
+  it('a machine that takes it accepts nothing: the next one is asked at his second', async () => {
+    const { room, id } = await ringing();
+    await end(room, 'voicemail');
+    expect(await lead(room, id)).toBeUndefined();
+    await room.at(61);
+    expect(room.channels()).toContainEqual(['b', 'aliyun-sms', 'ask', 60]);
+    await room.leave();
+  });
+});
