@@ -28,7 +28,7 @@ export const readAll = (district: District, concepts: Concepts, lessons: readonl
 export type Parts = { grams: boolean; signals: boolean };
 
 /** Runs and signals seen in fewer texts say nothing. */
-const SEEN = 3;
+const SEEN = 8;
 /** Beside a thousand runs of characters a signal must not have all the say; chosen by cross-validation. */
 const SIGNAL_WEIGHT = 0.2;
 const DISPOSITIONS = ['police', 'joint', 'non-police', 'consult'] as const;
@@ -40,7 +40,7 @@ const MOST_WEIGHT = 4;
 const PRIOR = 0.3;
 
 const COURSE: Omit<Course, 'reach' | 'seed'> = { rate: 2, epochs: 12 };
-const REACH: Record<HeadName, number> = { category: 10, disposition: 4, urgency: 4, risk: 4 };
+const REACH: Record<HeadName, number> = { category: 20, disposition: 3, urgency: 3, risk: 3 };
 
 const frequent = (lists: readonly Iterable<string>[]): string[] => {
   const counts = new Map<string, number>();

@@ -34,6 +34,10 @@ const URGENCIES: readonly Urgency[] = ['P1', 'P2', 'P3', 'P4'];
 /** How many times likelier a danger sign that counts makes its own category. */
 const SIGN = 3;
 
+/** Civilians alone: advice when the matter is advice, whatever else the words would say. */
+const alone = (best: string, district: District): Disposition =>
+  district.categories.find(({ id }) => id === best)?.disposition === 'consult' ? 'consult' : 'non-police';
+
 const likeliest = (belief: Belief, among: readonly Disposition[]): Disposition =>
   among.reduce((a, b) => (shareOf(belief, b) > shareOf(belief, a) ? b : a));
 
@@ -67,7 +71,9 @@ const urgencyOf = (
   const now = signs.some((hit) => hit.tense === 'now' && hit.urgency === 'P1');
   if (now || belief.urgency.P1 >= limits.p1) return 'P1';
   const later = URGENCIES.slice(1);
-  return later.reduce((a, b) => (belief.urgency[b] > belief.urgency[a] ? b : a));
+  const told = later.reduce((a, b) => (belief.urgency[b] > belief.urgency[a] ? b : a));
+  // What is as a rule a matter of seconds can still turn at any time.
+  return signs.some((hit) => hit.urgency === 'P1') ? 'P2' : told;
 };
 
 /** Decides what a matter is. Pure; the thresholds are data (calibration.json). */
@@ -79,29 +85,32 @@ export const decide = (
   const { thresholds } = district.calibration;
   const danger = shareOf(without, ...DANGEROUS);
   const live = seen.hits.filter((hit) => !hit.cancelledBy);
-  const counts = !seen.handled && danger >= thresholds.dismiss;
-  const signs = counts ? live : [];
+  const counts = (hit: GuardHit): boolean => !seen.handled && (hit.firm || danger >= thresholds.dismiss);
+  const signs = live.filter(counts);
   // A code is chosen in haste, before the story is told: words that point to the police make it doubtful.
   const contradicted =
     coded !== undefined && coded.disposition !== 'police' && shareOf(without, 'police') >= thresholds.danger;
-  const { disposition, sure } = whoGoes(belief, signs, contradicted, empty && !coded, thresholds);
+  const whom = whoGoes(belief, signs, contradicted, empty && !coded, thresholds);
 
   const categoryOf = (id: string): Category | undefined => district.categories.find((c) => c.id === id);
   const other = categoryOf('other') ?? district.categories[0];
   if (!other) throw new Error(`the district '${district.id}' has no categories`);
   const told = contradicted ? without : belief;
   const named = new Set(signs.map((hit) => hit.category));
-  const ranked = rankOf(told, sure ? [disposition] : undefined)
+  const within = !whom.sure ? undefined : DANGEROUS.includes(whom.disposition) ? DANGEROUS : HARMLESS;
+  const ranked = rankOf(told, within)
     .map(({ category, share }) => ({ category, share: share * (named.has(category) ? SIGN : 1) }))
     .toSorted((a, b) => b.share - a.share);
-  const best =
-    empty && !coded && signs.length === 0 ? other : (categoryOf(ranked[0]?.category ?? '') ?? other);
+  const nothing = empty && !coded && signs.length === 0;
+  const best = nothing ? other : (categoryOf(ranked[0]?.category ?? '') ?? other);
+  const { sure } = whom;
+  const disposition = within === HARMLESS ? alone(best.id, district) : whom.disposition;
   const overall = rankOf(told);
   const share = overall.find(({ category }) => category === best.id)?.share ?? 0;
   const next = overall.find(({ category }) => category !== best.id);
 
   const urgency = urgencyOf(belief, disposition, signs, thresholds);
-  const known = empty && !coded && signs.length === 0 ? 0 : 1;
+  const known = nothing ? 0 : 1;
   return {
     category: best,
     runnerUp: known && next && next.share >= thresholds.rival ? categoryOf(next.category) : undefined,
@@ -110,7 +119,7 @@ export const decide = (
     risk: disposition !== 'consult' && belief.risk >= thresholds.risk,
     sure,
     signs,
-    dismissed: counts ? [] : live,
+    dismissed: live.filter((hit) => !counts(hit)),
     raw: {
       category: known * share,
       disposition: known * shareOf(belief, disposition),

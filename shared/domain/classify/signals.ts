@@ -16,8 +16,8 @@ export const signalsOf = (rules: Rules, { seen, text, scores, concepts }: Readin
   for (const { kind, send, tense, cancelledBy } of seen.hits)
     if (cancelledBy) signals.set(`x:${kind}`, 0.5);
     else {
-      signals.set(`g:${kind}`, 1);
-      signals.set(`gs:${send}`, 1);
+      signals.set(`g:${kind}`, 2);
+      signals.set(`gs:${send}`, 2);
       signals.set(`gt:${kind}:${tense}`, 0.5);
     }
   if (seen.minors) signals.set('f:minors', 1);
