@@ -40,6 +40,7 @@ const THRESHOLDS: Thresholds = {
   danger: 0.5,
   ask: 0.15,
   dismiss: 0.12,
+  dismissFirm: 0.02,
   police: 0.5,
   p1: 0.25,
   risk: 0.22,

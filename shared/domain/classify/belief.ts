@@ -38,7 +38,9 @@ export const believe = (
         (category[c] ?? 0) *
         (disposition[d] ?? 0) *
         (dispositionOf[c]?.[d] ?? 0) ** USUAL *
-        (coded && coded.category === categories[c] ? CODE * (coded.disposition === dispositions[d] ? CODE : 1) : 1);
+        (coded && coded.category === categories[c]
+          ? CODE * (coded.disposition === dispositions[d] ? CODE : 1)
+          : 1);
     }
   const usual = new Float64Array(told.length);
   for (let k = 0; k < together.length; k += 1) {

@@ -21,6 +21,8 @@ const thresholdsSchema = z.strictObject({
   ask: shareSchema,
   /** Below this share the whole text says that a danger sign is harmless. */
   dismiss: shareSchema,
+  /** The same for a sign that is firm: a blow, a threat, somebody who wants to die. */
+  dismissFirm: shareSchema,
   /** Share of police among police and joint from which a joint sign becomes police work. */
   police: shareSchema,
   /** From this share of P1 on a matter is P1: seconds lost are worse than seconds wasted. */

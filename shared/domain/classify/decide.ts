@@ -85,7 +85,8 @@ export const decide = (
   const { thresholds } = district.calibration;
   const danger = shareOf(without, ...DANGEROUS);
   const live = seen.hits.filter((hit) => !hit.cancelledBy);
-  const counts = (hit: GuardHit): boolean => !seen.handled && (hit.firm || danger >= thresholds.dismiss);
+  const counts = (hit: GuardHit): boolean =>
+    !seen.handled && danger >= (hit.firm ? thresholds.dismissFirm : thresholds.dismiss);
   const signs = live.filter(counts);
   // A code is chosen in haste, before the story is told: words that point to the police make it doubtful.
   const contradicted =
