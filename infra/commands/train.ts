@@ -42,8 +42,8 @@ const THRESHOLDS: Thresholds = {
   dismiss: 0.12,
   dismissFirm: 0.02,
   police: 0.5,
-  p1: 0.25,
-  risk: 0.22,
+  p1: 0.33,
+  risk: 0.15,
   rival: 0.05,
 };
 

@@ -60,11 +60,11 @@ const labelsOf = (head: HeadName, categories: readonly string[]): readonly strin
         ? URGENCIES
         : ['no', 'yes'];
 
-/** Lessons of each label in each style count alike, as far as BALANCE goes. */
+/** Lessons of each label count alike, as far as BALANCE goes; of who goes in each style, because styles tell of danger so unlike. */
 const balanced = (head: HeadName, reads: readonly Read[]): number[] => {
   const keyOf = ({ lesson }: Read): string => {
     const label = Object.keys(lesson.is[head] ?? {})[0] ?? '';
-    return head === 'category' ? label : `${label} ${lesson.style}`;
+    return head === 'disposition' ? `${label} ${lesson.style}` : label;
   };
   const sums = new Map<string, number>();
   for (const read of reads) sums.set(keyOf(read), (sums.get(keyOf(read)) ?? 0) + read.lesson.weight);
