@@ -1,6 +1,6 @@
 import { invalid, refused, type Outcome, type Problem, type Refused } from '#shared/contracts/errors.ts';
 import { parseReport, type Report } from '#shared/contracts/report.ts';
-import { classify } from '#shared/domain/classify.ts';
+import { guard as signsIn } from '#shared/domain/classify/guard.ts';
 import type { District } from '#shared/domain/district.ts';
 import { addReport } from '#shared/domain/further-report.ts';
 import { handsAt } from '#shared/domain/hands.ts';
@@ -129,7 +129,10 @@ const addToKnown = async (
     const asksSecrecy = secret && !loaded.incident.secret;
     if (!asksSecrecy && before.some((known) => told(known) === told(content))) return;
     const latest = before.at(-1);
-    const dangers = (of: Content): string => classify(district, of).classification.danger.sort().join();
+    const dangers = (of: Content): string =>
+      [...new Set(signsIn(of.content, district).hits.flatMap((hit) => (hit.cancelledBy ? [] : [hit.kind])))]
+        .toSorted()
+        .join();
     const now = clock.now();
     const change = addReport(
       loaded.incident,

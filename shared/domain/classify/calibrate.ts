@@ -19,10 +19,8 @@ const thresholdsSchema = z.strictObject({
   danger: shareSchema,
   /** From this share on the desk is asked, and until it answers the matter is joint. */
   ask: shareSchema,
-  /** Below this share the whole text says that a danger sign is harmless. */
+  /** Below this share the whole text says that a danger sign is harmless, unless the sign is firm (danger.json). */
   dismiss: shareSchema,
-  /** The same for a sign that is firm: a blow, a threat, somebody who wants to die. */
-  dismissFirm: shareSchema,
   /** Share of police among police and joint from which a joint sign becomes police work. */
   police: shareSchema,
   /** From this share of P1 on a matter is P1: seconds lost are worse than seconds wasted. */

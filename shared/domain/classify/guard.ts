@@ -27,7 +27,7 @@ const guardSchema = z.strictObject({
   notBetween: wordsSchema.default([]),
   /** What does not take these cues back: 要是再来，我就砍死你 is no hypothesis. */
   immune: z.array(z.enum(CANCELS)).default([]),
-  /** Counts unless the rest of the text is all but certainly harmless: a blow told in a question of law is still a blow. */
+  /** Counts whatever the rest of the text is about: a blow told in a question of law is still a blow. */
   firm: z.boolean().default(false),
   /** Harm that comes by chance: to worry about it (怕砸到人) is to say that it has not come. */
   chance: z.boolean().default(false),
@@ -135,7 +135,7 @@ export type GuardHit = {
   /** Who goes for this kind of danger. */
   send: 'police' | 'joint';
   category?: string;
-  /** Counts unless the rest of the text is all but certainly harmless. */
+  /** Counts whatever the rest of the text is about. */
   firm: boolean;
   /** After tense: what is long over is less urgent, but the same people go. */
   urgency: 'P1' | 'P2' | 'P3' | 'P4';
