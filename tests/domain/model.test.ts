@@ -7,7 +7,7 @@ import { loadDistrict } from '#shared/districts/load.ts';
 import { classify } from '#shared/domain/classify.ts';
 import { conceptsIn, conceptsSchema } from '#shared/domain/classify/concepts.ts';
 import { eachGram } from '#shared/domain/classify/grams.ts';
-import { openModel, type ModelFile } from '#shared/domain/classify/model.ts';
+import { modelFileSchema, openModel } from '#shared/domain/classify/model.ts';
 import { lessonOf, type Lesson } from '../../infra/commands/train/lessons.ts';
 import { modelFrom, readAll } from '../../infra/commands/train/model-file.ts';
 import { dangerPairs } from './danger-corpus.ts';
@@ -15,7 +15,7 @@ import { dangerPairs } from './danger-corpus.ts';
 const district = loadDistrict('xiaohe');
 const { concepts } = district.learned();
 const file = readFileSync(join(import.meta.dirname, '../../shared/districts/model.json'));
-const shipped = JSON.parse(file.toString()) as ModelFile;
+const shipped = modelFileSchema.parse(JSON.parse(file.toString()));
 const say = (content: string) => classify(district, { content, address: '' }).classification;
 
 describe('the shipped model', () => {

@@ -39,6 +39,8 @@ const alone = (best: string, district: District): Disposition =>
 const likeliest = (belief: Belief, among: readonly Disposition[]): Disposition =>
   among.reduce((a, b) => (shareOf(belief, b) > shareOf(belief, a) ? b : a));
 
+/** For a sign that is as a rule a matter of seconds half of the share is enough. */
+const HALF = 0.5;
 /** Danger so likely that even a stated handling does not make it advice. */
 const IN_SPITE = 0.85;
 
@@ -73,12 +75,13 @@ const urgencyOf = (
   limits: Thresholds,
 ): Urgency => {
   if (disposition === 'consult') return 'P4';
+  const seconds = signs.some((hit) => hit.urgency === 'P1');
   const now = signs.some((hit) => hit.tense === 'now' && hit.urgency === 'P1');
-  if (now || belief.urgency.P1 >= limits.p1) return 'P1';
+  if (now || belief.urgency.P1 >= limits.p1 * (seconds ? HALF : 1)) return 'P1';
   const later = URGENCIES.slice(1);
   const told = later.reduce((a, b) => (belief.urgency[b] > belief.urgency[a] ? b : a));
   // What is as a rule a matter of seconds can still turn at any time, and violence long past is no routine.
-  if (signs.some((hit) => hit.urgency === 'P1')) return told > 'P2' ? 'P2' : told;
+  if (seconds) return told > 'P2' ? 'P2' : told;
   return signs.some((hit) => hit.firm) && told > 'P3' ? 'P3' : told;
 };
 
@@ -96,7 +99,8 @@ export const decide = (
   // A code is chosen in haste, before the story is told: words that point to the police make it doubtful.
   const contradicted =
     coded !== undefined && coded.disposition !== 'police' && shareOf(without, 'police') >= thresholds.danger;
-  const whom = whoGoes(belief, seen, signs, contradicted || (empty && !coded), thresholds);
+  const doubtful = contradicted || (empty && !coded);
+  const whom = whoGoes(belief, seen, signs, doubtful, thresholds);
 
   const categoryOf = (id: string): Category | undefined => district.categories.find((c) => c.id === id);
   const other = categoryOf('other') ?? district.categories[0];
@@ -113,7 +117,8 @@ export const decide = (
   const ranked = rankOf(told, within).filter(({ category }) => fits(category));
   const nothing = empty && !coded && signs.length === 0;
   const best = nothing ? other : (categoryOf(ranked[0]?.category ?? '') ?? other);
-  const { sure } = whom;
+  // A pair is what such a matter gets by its kind (两个司机吵起来了): nothing to ask the desk about.
+  const sure = whom.sure || (!doubtful && whom.disposition === 'joint' && best.disposition === 'joint');
   const disposition = within === HARMLESS ? alone(best.id, district) : whom.disposition;
   const overall = rankOf(told);
   const share = overall.find(({ category }) => category === best.id)?.share ?? 0;
