@@ -63,6 +63,8 @@ const PATIENCE_MS = 5_000;
 const LONGEST_DELAY_S = 900;
 /** A race is lost to a receipt or to a twin, seldom more than once. */
 const RACES = 6;
+/** Bad signals of one minute that are counted. */
+const ENOUGH_SIGNALS = 5;
 /** A vendor that tells of arrivals tells within this time, or stands in doubt. */
 const PROOF_MS = 10_000;
 const DAY_MS = 86_400_000;
@@ -479,12 +481,18 @@ const distrust = async (d: Deliverer, vendor: Vendor, code: string): Promise<voi
   d.log.info('vendor-trouble', { vendor, code });
   const now = d.clock.now().getTime();
   const name = healthName(vendor);
-  const before = await d.store.counters(name);
-  await d.store.count({ name, add: { [badSignal(now)]: 1 }, expires: now + DAY_MS });
-  const after = { ...before, [badSignal(now)]: (before[badSignal(now)] ?? 0) + 1 };
-  if (isPutOff(after, now) && !isPutOff(before, now)) {
+  const key = badSignal(now);
+  try {
+    const before = await d.store.counters(name);
+    // In an outage every call would meet at this one item, and more than enough says no more than enough.
+    if ((before[key] ?? 0) >= ENOUGH_SIGNALS) return;
+    await d.store.count({ name, add: { [key]: 1 }, expires: now + DAY_MS });
+    if (isPutOff(before, now) || !isPutOff({ ...before, [key]: (before[key] ?? 0) + 1 }, now)) return;
     d.log.count('VendorSwitched');
     d.log.info('vendor-put-off', { vendor });
+  } catch (error) {
+    // What became of the notice matters more than what is thought of its vendor.
+    d.log.error('signal-lost', error, { vendor });
   }
 };
 
