@@ -27,8 +27,8 @@ const checkDeployment = (id: string, { partition, region, xray }: District['depl
 };
 
 /** Texts that nobody approved would be refused, or dropped without a word, on the first day of service. */
-const checkTexts = (id: string, data: string | undefined): void => {
-  const lacking = unready(loadTexts(data, id));
+const checkTexts = (id: string, data: string | undefined, links: District['links']): void => {
+  const lacking = unready(loadTexts(data, id), links);
   if (lacking.length > 0)
     throw new Error(
       `${id}/policy.json deploy.stage: 'production' needs approved texts:\n${lacking.map((one) => `  ${one}`).join('\n')}`,
@@ -49,9 +49,9 @@ export const readOffices = ({
   readonly only?: readonly string[] | undefined;
 }): Office[] =>
   only.map((id) => {
-    const { deploy, ladders, triage } = loadDistrict(id, data);
+    const { deploy, ladders, links, triage } = loadDistrict(id, data);
     checkDeployment(id, deploy);
-    if (deploy.stage === 'production') checkTexts(id, data);
+    if (deploy.stage === 'production') checkTexts(id, data, links);
     return {
       id,
       ladders: Object.values(ladders).flatMap(({ peace, war }) => (war ? [peace, war] : [peace])),

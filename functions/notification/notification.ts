@@ -63,6 +63,10 @@ const PATIENCE_MS = 5_000;
 const LONGEST_DELAY_S = 900;
 /** A race is lost to a receipt or to a twin, seldom more than once. */
 const RACES = 6;
+/** Bad signals of one minute that are counted. */
+const ENOUGH_SIGNALS = 5;
+/** A vendor that tells of arrivals tells within this time, or stands in doubt. */
+const PROOF_MS = 10_000;
 const DAY_MS = 86_400_000;
 
 /**
@@ -403,6 +407,9 @@ const call = async (
   });
   // Somebody else holds it: SQS delivers at least once.
   if (!claimed) return 'rest';
+  const last = row.attempts.at(-1);
+  if (last?.state === 'sent' && now - last.at >= PROOF_MS && d.vendors.vendors[last.vendor]?.tells.delivered)
+    await distrust(d, last.vendor, 'no-receipt');
   if (double) d.log.count('NoticeDoubled');
   const result = await sender.send({ attemptId: attempt.id, to, message });
   const milli =
@@ -445,7 +452,12 @@ const resultOf =
         return {
           attempt: {
             ...attempt,
-            state: result.temporary ? 'failed-temporary' : 'failed-permanent',
+            // Says no and brings it all the same: what has arrived stays so.
+            ...(advances('sending', attempt.state)
+              ? {}
+              : {
+                  state: result.temporary ? ('failed-temporary' as const) : ('failed-permanent' as const),
+                }),
             code: result.code,
             cause: result.cause,
           },
@@ -460,17 +472,27 @@ const resultOf =
 export const signals = async (d: Deliverer, vendor: Vendor, result: SendResult): Promise<void> => {
   if (result.kind === 'refused' && result.cause === 'money') d.log.count('VendorUnpaid');
   const bad = result.kind === 'unknown' || (result.kind === 'refused' && isVendorsFault(result.cause));
-  if (!bad) return;
+  if (bad) await distrust(d, vendor, result.kind === 'refused' ? result.code : 'no-answer');
+};
+
+/** One bad signal of a vendor: a refusal that is its own fault, no answer, or no receipt where it gives some. */
+const distrust = async (d: Deliverer, vendor: Vendor, code: string): Promise<void> => {
   d.log.count('VendorTrouble');
-  d.log.info('vendor-trouble', { vendor, ...(result.kind === 'refused' ? { code: result.code } : {}) });
+  d.log.info('vendor-trouble', { vendor, code });
   const now = d.clock.now().getTime();
   const name = healthName(vendor);
-  const before = await d.store.counters(name);
-  await d.store.count({ name, add: { [badSignal(now)]: 1 }, expires: now + DAY_MS });
-  const after = { ...before, [badSignal(now)]: (before[badSignal(now)] ?? 0) + 1 };
-  if (isPutOff(after, now) && !isPutOff(before, now)) {
+  const key = badSignal(now);
+  try {
+    const before = await d.store.counters(name);
+    // In an outage every call would meet at this one item, and more than enough says no more than enough.
+    if ((before[key] ?? 0) >= ENOUGH_SIGNALS) return;
+    await d.store.count({ name, add: { [key]: 1 }, expires: now + DAY_MS });
+    if (isPutOff(before, now) || !isPutOff({ ...before, [key]: (before[key] ?? 0) + 1 }, now)) return;
     d.log.count('VendorSwitched');
     d.log.info('vendor-put-off', { vendor });
+  } catch (error) {
+    // What became of the notice matters more than what is thought of its vendor.
+    d.log.error('signal-lost', error, { vendor });
   }
 };
 

@@ -24,6 +24,7 @@ const reconciler = {
   }),
   workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
   backoff: jitter,
+  lately: new Map<string, number>(),
   district: loadDistrict(env.DISTRICT),
   vendors: loadVendors(),
 };

@@ -8,12 +8,19 @@ import { isUnclassified, type Incident, type Instant } from '#shared/domain/inci
 import { endJoined } from '#shared/ports/end-joined.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import type { Queues } from '#shared/ports/queue.ts';
+import type { Owed } from '#shared/ports/store.ts';
 
 /** What reconcile needs beside moving incidents. */
-export type Reconciler = Omit<Mover, 'queues'> & { queues: Queues };
+export type Reconciler = Omit<Mover, 'queues'> & {
+  queues: Queues;
+  /** Notices that were queued again lately, and when; kept as long as the function lives. Without it every pass queues them again. */
+  lately?: Map<string, Instant>;
+};
 
 /** Work younger than this is probably being done at this moment by the function that owes it. */
 const GRACE_MS = 5_000;
+/** What was queued again is left in peace for so long: a queue that is behind must not be filled by those who look after it. */
+const PEACE_MS = 60_000;
 /** An incident still `received` after this long gets the default ladder and the duty officer. */
 const CLASSIFY_MS = 20_000;
 /** Four passes a minute: the one of the schedule, and three that it asks for. */
@@ -43,9 +50,15 @@ export const reconcile = async (r: Reconciler): Promise<Restored> => {
   };
   const found = await r.store.owed(now - GRACE_MS);
   // All in a few calls: after an outage of the vendor there are hundreds.
-  const notices = found.filter((owed) => owed.kind === 'notice');
+  const nameOf = (owed: Extract<Owed, { kind: 'notice' }>): string =>
+    `${owed.owner}|${owed.noticeId}|${owed.since}`;
+  for (const [name, at] of r.lately ?? []) if (now - at >= PEACE_MS) r.lately?.delete(name);
+  const notices = found
+    .filter((owed) => owed.kind === 'notice')
+    .filter((owed) => !r.lately?.has(nameOf(owed)));
   await guard('notices', 'all', async () => {
     await r.queues.notices(notices.map(({ owner, noticeId, lane }) => ({ owner, noticeId, lane })));
+    for (const owed of notices) r.lately?.set(nameOf(owed), now);
     restored.notices = notices.length;
     return false;
   });

@@ -13,11 +13,22 @@ import type { CostResult } from './bench/cost.ts';
 import { ms, percentile } from './bench/figures.ts';
 import { type LoadPlan, type LoadResult, runLoad } from './bench/load.ts';
 import { PAID, PRICES } from './bench/prices.ts';
+import type { NoticesResult } from './bench/notices.ts';
 import { measureRungs, type RungsResult } from './bench/rungs.ts';
 import type { TimersResult } from './bench/timers.ts';
 import { makeWorkplace, startSystem, type System, type Workplace } from './bench/workplace.ts';
 
-const PARTS = ['start', 'calls20', 'calls100', 'highest', 'timers', 'rungs', 'cold', 'cost'] as const;
+const PARTS = [
+  'start',
+  'calls20',
+  'calls100',
+  'highest',
+  'timers',
+  'rungs',
+  'notices',
+  'cold',
+  'cost',
+] as const;
 type Part = (typeof PARTS)[number];
 
 /** The district whose war mode has the shortest ladder of all, and the busiest squads. */
@@ -30,6 +41,9 @@ const STARTS = 3;
 const TIMERS = 5_000;
 const RUNGS_RATE = 10;
 const COST_INCIDENTS = 10;
+const NOTICES_RATE = 50;
+const NOTICES_SECONDS = 20;
+const NOTICES = 10_000;
 /** A rate is held when its backlog is gone this soon after the last call, and every call was acknowledged within a second. */
 const HELD_DRAIN_MS = 5_000;
 const HELD_ACK_MS = 1_000;
@@ -58,6 +72,7 @@ interface Results {
   highest?: { rate: number; held?: LoadResult; tried: { rate: number; held: boolean; seconds: number }[] };
   timers?: TimersResult;
   rungs?: RungsResult;
+  notices?: NoticesResult;
   cold?: ColdLoad[];
   cost?: CostResult[];
 }
@@ -214,6 +229,21 @@ const measure = async (parts: ReadonlySet<Part>, seconds: number): Promise<Resul
         measureRungs(workplace, system, { district: DISTRICT, rate: RUNGS_RATE, seconds, acceptSeconds }),
       );
     }
+    if (parts.has('notices')) {
+      const share = seconds / SECONDS;
+      const many = Math.round(NOTICES * share);
+      say(
+        `${NOTICES_RATE} notices a second, alone and behind ${many} that can wait; then a storm of ${many}`,
+      );
+      results.notices = await part<NoticesResult>(workplace, 'notices.ts', [
+        folder(workplace, 'notices'),
+        DISTRICT,
+        `${NOTICES_RATE}`,
+        `${Math.ceil(NOTICES_SECONDS * share)}`,
+        `${many}`,
+        `${many}`,
+      ]);
+    }
     if (parts.has('cold')) {
       say('Loading each bundle 8 times in a fresh process');
       // A start makes the bundles.
@@ -244,7 +274,7 @@ const dollars = (value: number): string => `$${value.toFixed(value < 0.01 ? 4 : 
 
 /** The figures as markdown, ready for the README. */
 export const report = (results: Results): string => {
-  const { machine, start, calls20, calls100, highest: best, timers, rungs, cold, cost } = results;
+  const { machine, start, calls20, calls100, highest: best, timers, rungs, notices, cold, cost } = results;
   const lines: string[] = [
     `Measured ${machine.date} on ${machine.cores} cores (${machine.cpu}), ${machine.memoryGb.toFixed(0)} GB, Node ${machine.node}, load average ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after; the caller and the phones share the cores with the system. Runs of ${results.seconds} s at a fixed rate, each after ${WARM_UP_SECONDS} s of warm-up, latencies from the instant a call was due; at least 1,000 members, who accept within 10 s.`,
     '',
@@ -313,6 +343,32 @@ export const report = (results: Results): string => {
       ),
       row('deadlines missed / early', `${rungs.missed} / ${rungs.early}`, '0 / 0'),
     );
+  if (notices) {
+    const { storm } = notices;
+    const doubled = Object.entries(storm.doubled).map(([why, n]) => `${n} × ${why}`);
+    lines.push(
+      row(
+        `notices at ${notices.rate}/s: queue → phone, p50 / p99, alone`,
+        `${ms(notices.alone.p50)} / ${ms(notices.alone.p99)} ms`,
+        '',
+      ),
+      row(
+        `the same behind ${notices.chatter.toLocaleString('en')} that can wait`,
+        `${ms(notices.behind.p50)} / ${ms(notices.behind.p99)} ms`,
+        '',
+      ),
+      row(
+        `next channel after its second, p50 / max of ${notices.fallback.n}`,
+        `${ms(notices.fallback.p50)} / ${ms(notices.fallback.max)} ms`,
+        '≤ 1,000 ms',
+      ),
+      row(
+        `storm: ${storm.notices.toLocaleString('en')} notices, a fifth of the calls fails, ${storm.kills} kills: lost; doubled by cause; time`,
+        `${storm.lost}; ${doubled.length > 0 ? doubled.join(', ') : 'none'}; ${storm.seconds.toFixed(0)} s`,
+        '0 lost',
+      ),
+    );
+  }
   if (cost) {
     lines.push(
       row(
@@ -411,7 +467,11 @@ const main = async (): Promise<void> => {
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
   console.log(report(results));
   const runs = [results.calls20, results.calls100, results.highest?.held].filter((one) => one !== undefined);
-  if (runs.some((one) => one.lost > 0 || one.doubled > 0) || (results.rungs?.missed ?? 0) > 0) {
+  if (
+    runs.some((one) => one.lost > 0 || one.doubled > 0) ||
+    (results.rungs?.missed ?? 0) > 0 ||
+    (results.notices?.storm.lost ?? 0) > 0
+  ) {
     console.error('Something was lost or came twice.');
     process.exitCode = 1;
   }

@@ -316,9 +316,12 @@ export const carries = (texts: Texts, kind: NoticeKind, vendor: Vendor): boolean
  * Why a district with these texts may not be deployed for production: one sentence for each approval or filing that is missing. Texts
  * that nobody has approved are refused by the vendor, and those of an unregistered signature are dropped without a word.
  */
-export const unready = (texts: Texts): string[] => {
+export const unready = (texts: Texts, links: { domain?: string | undefined } = {}): string[] => {
   if (texts.sample) return ['texts.json: signature and codes are samples; put in those of your own account'];
   const sentences: string[] = [];
+  for (const kind of NOTICE_KINDS)
+    if (texts.templates[kind].params.includes('token') && links.domain === undefined)
+      sentences.push(`texts.json templates.${kind}: holds a link, but the district has no links.domain`);
   const registered = TEMPLATE_VENDORS.filter((vendor) => texts.registrations[vendor] !== undefined);
   if (!registered.includes('aliyun-sms'))
     sentences.push('texts.json registrations: there is none with aliyun-sms, without which nothing is sent');

@@ -258,6 +258,18 @@ describe('a district for production', () => {
     expect(unready(textsSchema.parse(waiting))).toHaveLength(1);
   });
 
+  test('nor words with a link that leads nowhere', () => {
+    const linked = ready();
+    linked.templates.plain.text = '您有新任务，请打开 https://t.sample.example/t/${token} 查看。';
+    linked.templates.plain.en += ' ${token}';
+    Object.assign(linked.templates.plain, { params: ['token'] });
+    const parsed = textsSchema.parse(linked);
+    expect(unready(parsed)).toEqual([expect.stringContaining('no links.domain')]);
+    expect(unready(parsed, { domain: 't.sample.example' })).toEqual([]);
+    const token = 'AbCdEfGhIjK';
+    expect(renderNotice(parsed, 'plain', { ...facts, token }).text).toContain(`/t/${token} `);
+  });
+
   test('an approval without its day is refused', () => {
     const undated = ready();
     Reflect.deleteProperty(undated.templates.ask.vendors['aliyun-sms'], 'at');

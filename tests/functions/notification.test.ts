@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { spend } from '#shared/domain/budget.ts';
+import { badSignal } from '#shared/domain/health.ts';
 import { ledgersOf, sumOf } from '#shared/domain/ledger.ts';
 import type { SendResult } from '#shared/ports/sender.ts';
 import { REJECTS_OWNER, ownerOf } from '#shared/ports/store.ts';
@@ -555,4 +556,32 @@ test('a vendor that posts nothing is asked; where no vendor has a person the tra
     over: 'unreachable',
   });
   expect(await office.asked(other)).toHaveLength(3);
+});
+
+test('a vendor whose receipts do not come stands in doubt; what it says no to and brings all the same has arrived', async () => {
+  office.configured = ['aliyun-sms', 'aliyun-voice'];
+  await deliver();
+  office.time += 15_000;
+  office.meanwhile = async () => {
+    const now = await row();
+    const attempts = now.attempts.map((one) =>
+      one.vendor === 'aliyun-voice' ? { ...one, state: 'delivered' as const } : one,
+    );
+    await office.store.step(owner, now, {
+      to: 'delivered',
+      at: office.time,
+      attempts,
+      owedAt: 'same',
+      facts: {},
+    });
+  };
+  office.script.send = [BARRED];
+  await deliver();
+  expect(office.called).toEqual(['aliyun-sms', 'aliyun-voice']);
+  expect(await office.store.counters('HEALTH-aliyun-sms')).toEqual({ [badSignal(office.time)]: 1 });
+  expect(office.log.counts).toMatchObject({ VendorTrouble: 1 });
+  expect(await row()).toMatchObject({
+    state: 'delivered',
+    attempts: [{ state: 'sent' }, { state: 'delivered' }],
+  });
 });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ownerOf } from '#shared/ports/store.ts';
-import { everyMinute } from '../../functions/reconcile/reconcile.ts';
+import { REJECTS_OWNER, ownerOf } from '#shared/ports/store.ts';
+import { everyMinute, reconcile } from '../../functions/reconcile/reconcile.ts';
 import { Office } from './office.ts';
 
 const NOTHING = { reports: 0, workflows: 0, notices: 0, overdue: 0, joins: 0 };
@@ -72,6 +72,42 @@ describe('work whose function died right after the commit', () => {
     expect(await office.sweep()).toEqual(NOTHING);
     expect(office.log.counts.RestoredByReconcile).toBe(2);
   });
+});
+
+test('a queue that is behind is not filled by those who look after it: once a minute is enough', async () => {
+  const notice = { id: '00001.00', to: 'duty-1', kind: 'desk' as const, at: office.time, round: 1 };
+  await office.store.announce([notice]);
+  wait(6);
+  const { store, queues, workflow, clock, log, backoff, district } = office;
+  const sweeper = {
+    store,
+    queues,
+    workflow,
+    clock,
+    log,
+    backoff,
+    district,
+    lately: new Map<string, number>(),
+  };
+  const pass = async (): Promise<number> => (await reconcile(sweeper)).notices;
+  expect(await pass()).toBe(1);
+  wait(15);
+  expect(await pass()).toBe(0);
+  // What got a step further and is owed anew is another matter.
+  const row = await store.notice(REJECTS_OWNER, notice.id);
+  if (!row) throw new Error('it was announced');
+  await store.step(REJECTS_OWNER, row, { to: 'pending', at: office.time, owedAt: office.time });
+  wait(6);
+  expect(await pass()).toBe(1);
+  wait(60);
+  expect(await pass()).toBe(1);
+  // A queue that took nothing is tried again at the next pass.
+  wait(60);
+  sweeper.queues = { ...queues, notices: () => Promise.reject(new Error('away')) };
+  expect(await pass()).toBe(0);
+  sweeper.queues = queues;
+  wait(15);
+  expect(await pass()).toBe(1);
 });
 
 describe('an incident whose next step is overdue', () => {

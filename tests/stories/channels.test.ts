@@ -13,10 +13,14 @@ afterAll(() => built.remove());
 
 type Section = keyof ReturnType<typeof sampleAccounts>['secret'];
 
-/** A duty room with these vendors beside Aliyun's texts; `chat`: who is found in WeCom. */
+/** A duty room with these vendors beside Aliyun's texts; `chat`: who is found in WeCom, `ding`: in DingTalk. */
 const open = (
   sections: readonly Section[],
-  { chat = [], roster = CAST('story', 'patrol') }: { chat?: string[]; roster?: Member[] } = {},
+  {
+    chat = [],
+    ding = [],
+    roster = CAST('story', 'patrol'),
+  }: { chat?: string[]; ding?: string[]; roster?: Member[] } = {},
 ): Promise<DutyRoom> => {
   const { vendors, secret } = sampleAccounts(loadTexts());
   const accounts = Object.fromEntries(
@@ -25,7 +29,11 @@ const open = (
   return DutyRoom.open({
     assembly: built.assembly,
     district: 'donghu',
-    roster: roster.map((one) => (chat.includes(one.id) ? { ...one, wecom: `wecom-${one.id}` } : one)),
+    roster: roster.map((one) => ({
+      ...one,
+      ...(chat.includes(one.id) ? { wecom: `wecom-${one.id}` } : {}),
+      ...(ding.includes(one.id) ? { dingtalk: `ding-${one.id}` } : {}),
+    })),
     vendors,
     accounts,
   });
@@ -76,6 +84,21 @@ describe('one minute, three channels', () => {
     await room.leave();
   });
 
+  it('DingTalk tells when it is asked: delivered is no answer, the text follows twenty seconds later', async () => {
+    const room = await open(['dingtalk'], { ding: ['a'] });
+    const id = await called(room);
+    await room.at(45);
+    const rang = room.channels();
+    expect(rang.map(([who, vendor]) => `${who} ${vendor}`)).toEqual(['a dingtalk', 'a aliyun-sms']);
+    // Asked after three seconds; from then on it is known to have arrived.
+    expect(rang[1]?.[3]).toBeGreaterThanOrEqual(20);
+    expect(rang[1]?.[3]).toBeLessThanOrEqual(24);
+    expect(await deliveries(room, id)).toContainEqual(
+      expect.objectContaining({ vendor: 'dingtalk', state: 'delivered', asked: true }),
+    );
+    await room.leave();
+  });
+
   it('who accepts after the first text is never rung', async () => {
     const room = await open(['wecom', 'aliyunVoice'], { chat: ['a'] });
     const id = await called(room);
@@ -115,6 +138,15 @@ describe('when a vendor fails', () => {
     expect(await deliveries(room, id)).toContainEqual(
       expect.objectContaining({ state: 'sending', vendor: 'tencent-sms', double: true }),
     );
+    await room.leave();
+  });
+
+  it('does not let us in (WeCom knows its addresses): the text goes out in the same second', async () => {
+    const room = await open(['wecom'], { chat: ['a'] });
+    await room.vendor('refuse', { vendor: 'wecom', code: '60020' });
+    const id = await called(room);
+    expect(room.channels()).toEqual([['a', 'aliyun-sms', 'ask', 0]]);
+    expect((await deliveries(room, id))[1]).toMatchObject({ state: 'failed-permanent', cause: 'config' });
     await room.leave();
   });
 

@@ -22,7 +22,8 @@ export const spreadOf = (values: readonly number[]): Spread => ({
 
 /** Milliseconds as they stand in the table. */
 export const ms = (value: number): string =>
-  Number.isNaN(value)
+  // JSON writes NaN as null.
+  !Number.isFinite(value)
     ? '–'
     : value < 10
       ? value.toFixed(1)

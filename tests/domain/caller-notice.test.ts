@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import {
+  CALLER,
+  callerBarred,
+  callerMoot,
+  callerToldSchema,
+  tellCaller,
+} from '#shared/domain/caller-notice.ts';
+import type { Incident } from '#shared/domain/incident.ts';
+import { dutyRoom, everyday, T0 } from './duty-room.ts';
+
+const ON = callerToldSchema.parse({ on: true });
+
+/** An accepted incident, with something about it changed. */
+const accepted = (more: Partial<Incident> = {}): Incident => {
+  const room = dutyRoom();
+  room.at(10).member('a').accepts();
+  room.hears(...room.unheard());
+  return { ...room.incident, ...more };
+};
+
+describe('a caller', () => {
+  test('of an everyday matter may be told, where the district wants it', () => {
+    expect(callerBarred(ON, accepted(), {}, '楼上太吵，请来协调')).toBeUndefined();
+    expect(callerBarred(callerToldSchema.parse({}), accepted(), {})).toBe('not-wanted');
+  });
+
+  test.each([
+    ['secret', { secret: true }],
+    ['police', { classification: { ...everyday, disposition: 'police' } }],
+    ['police', { state: 'returned' }],
+    ['danger', { classification: { ...everyday, danger: ['sexual'] } }],
+    ['danger', { classification: { ...everyday, danger: ['domestic'] } }],
+    ['unsure', { classification: { ...everyday, sure: false } }],
+    ['unsure', { classification: undefined }],
+  ] as const)('never: %s %j', (why, more) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a row that the rules would not make must be barred as well
+    const incident = accepted(more as Partial<Incident>);
+    expect(callerBarred(ON, incident, {})).toBe(why);
+    // Only the desk, and only this one message.
+    expect(callerBarred(ON, incident, { released: true })).toBeUndefined();
+  });
+
+  test.each([
+    ['third-party', '我是物业，替业主反映楼上漏水'],
+    ['third-party', '路过看到有人在吵架'],
+    ['protected', '初二的中学生在楼道里哭'],
+    ['protected', '隔壁老公打老婆'],
+  ])('never: %s, by the words %s', (why, words) => {
+    expect(callerBarred(ON, accepted(), {}, words)).toBe(why);
+  });
+
+  test('hears nothing that is no longer true', () => {
+    const closed = accepted({ closed: { at: T0, outcome: 'solved' } });
+    expect(callerMoot(closed, { kind: 'caller-accepted' })).toBe('closed');
+    expect(callerMoot(closed, { kind: 'caller-result' })).toBeUndefined();
+    expect(callerMoot(accepted(), { kind: 'caller-result' })).toBe('reopened');
+    expect(callerMoot(accepted({ lead: undefined }), { kind: 'caller-coming' })).toBe('nobody-leads');
+    expect(callerMoot(accepted({ done: { arrive: T0 } }), { kind: 'caller-coming' })).toBe('arrived');
+  });
+
+  test('hears of each step once: a second acceptance, a note, an arrival say nothing', () => {
+    const before = accepted();
+    const step = (after: Incident) =>
+      tellCaller(ON, before, { incident: after, lines: [], notices: [] }, T0).notices;
+    expect(step(before)).toEqual([]);
+    expect(step({ ...before, done: { ...before.done, depart: T0 } })).toMatchObject([
+      { to: CALLER, kind: 'caller-coming' },
+    ]);
+    expect(step({ ...before, done: { ...before.done, depart: T0, arrive: T0 } })).toEqual([]);
+    expect(step({ ...before, closed: { at: T0, outcome: 'solved' } })).toMatchObject([
+      { kind: 'caller-result' },
+    ]);
+  });
+});
