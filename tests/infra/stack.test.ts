@@ -214,7 +214,8 @@ describe.each(stacks)('the stack of $district', (stack) => {
       ...of(stack, 'AWS::ApiGatewayV2::Integration').map(([, r]) => r.Properties['IntegrationUri']),
       ...of(stack, 'AWS::Events::Rule').map(([, r]) => r.Properties['Targets']),
     ].flatMap(refs);
-    expect(called.length).toBeGreaterThan(10);
+    // A permission and an integration for each of the four verbs with doors, and the schedule's.
+    expect(called.length).toBeGreaterThanOrEqual(10);
     expect(called.filter((id) => stack.resources[id]?.Type !== 'AWS::Lambda::Alias')).toEqual([]);
   });
 

@@ -54,7 +54,7 @@ describe('a key that is not good any more', () => {
     room.expectRings();
     await room.at(301);
     room.rang();
-    const id = (await room.call()).body.incidentId ?? '';
+    const id = (await room.call({ address: '样例路9号' })).body.incidentId ?? '';
     room.expectRings(['a', 'ask', 301]);
     expect((await room.incident(id)).incident.assignees).toEqual(['a']);
     await room.leave();

@@ -22,7 +22,9 @@ const open = (voice = false): Promise<DutyRoom> => {
     ...(voice ? { vendors, accounts: { aliyunVoice: secret.aliyunVoice } } : {}),
   });
 };
-const called = async (room: DutyRoom): Promise<string> => (await room.call()).body.incidentId ?? '';
+/** A call about a door; two about one door would be one event. */
+const called = async (room: DutyRoom, address = '样例路1号'): Promise<string> =>
+  (await room.call({ address })).body.incidentId ?? '';
 /** Somebody texts back to the text he got last; everything that follows has happened when this returns. */
 const texts = async (room: DutyRoom, who: string, text: string): Promise<void> => {
   room.phones.reply({ number: phoneOf(who), text });
@@ -64,7 +66,7 @@ describe('a text back', () => {
     const room = await open();
     const first = await called(room);
     await room.at(5);
-    const second = await called(room);
+    const second = await called(room, '样例路9号');
     await room.at(10);
     room.expectRings(['a', 'ask', 0], ['a', 'ask', 5]);
     await texts(room, 'a', '1');
@@ -131,7 +133,7 @@ describe('STOP', () => {
     room.expectRings(['a', 'ask', 0], ['duty', 'desk', 0]);
     expect(shown(room, 'duty')).toContain('有队员停收了短信');
     await room.at(5);
-    await called(room);
+    await called(room, '样例路9号');
     room.expectRings(['a', 'ask', 5]);
     await room.leave();
   });
