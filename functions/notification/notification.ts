@@ -63,6 +63,8 @@ const PATIENCE_MS = 5_000;
 const LONGEST_DELAY_S = 900;
 /** A race is lost to a receipt or to a twin, seldom more than once. */
 const RACES = 6;
+/** So many failed calls for one notice are more than a hiccup of one vendor; within ten seconds of the first. */
+const ALARMING_TRIES = 3;
 /** Bad signals of one minute that are counted. */
 const ENOUGH_SIGNALS = 5;
 /** A vendor that tells of arrivals tells within this time, or stands in doubt. */
@@ -619,8 +621,9 @@ const settle = async (
       return 'rest';
     }
     if (next.do !== 'wait') return 'on';
-    // Every way has failed, and only waiting is left: the desk has to telephone.
-    if (INSISTENT.has(row.notice.kind) && standing(attempts) !== 'sent' && attempt.state.startsWith('failed'))
+    // Every way has failed, three times and for seconds: the desk has to telephone, and somebody has to look at the vendors.
+    const taken = attempts.some(({ state }) => state === 'sent' || state === 'delivered' || state === 'read');
+    if (INSISTENT.has(row.notice.kind) && !taken && attempts.length >= ALARMING_TRIES)
       d.log.count('Unreached');
     if (next.exact) await wakeAt(d, { ...about, row: noted }, next.until);
     return 'rest';

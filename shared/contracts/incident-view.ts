@@ -304,6 +304,7 @@ export const incidentView = (known: Known): IncidentBody => {
         ...(p.asked === undefined ? {} : { asked: iso(p.asked) }),
         ...(p.accepted === undefined ? {} : { accepted: iso(p.accepted) }),
         ...(p.declined === undefined ? {} : { declined: iso(p.declined) }),
+        ...(p.unreached === undefined ? {} : { unreached: iso(p.unreached) }),
         stoodDown: p.stood ?? false,
       })),
       notices: notices.map(({ notice, state, attempts }) => ({

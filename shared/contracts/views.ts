@@ -138,6 +138,7 @@ export const incidentSchema = incidentSummarySchema
         asked: isoSchema.optional(),
         accepted: isoSchema.optional(),
         declined: isoSchema.optional(),
+        unreached: isoSchema.optional().describe('No channel reached him; the next one was asked.'),
         stoodDown: z.boolean(),
       }),
     ),

@@ -172,6 +172,9 @@ describe('when a vendor fails', () => {
     const { incident, trail } = await room.incident(id);
     expect(trail).toContainEqual(expect.objectContaining({ kind: 'unreached', whom: 'a' }));
     expect(incident.assignees).toEqual(['a', 'b']);
+    expect(incident['people']).toContainEqual(
+      expect.objectContaining({ id: 'a', unreached: new Date(room.begin).toISOString() }),
+    );
     // He heard of it otherwise: his word counts.
     expect((await room.act('a', id, 'accept')).body).toMatchObject({ role: 'lead' });
     expect(room.channels()).toEqual([['b', 'aliyun-sms', 'stand-down', 0]]);
