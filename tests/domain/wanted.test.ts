@@ -68,6 +68,28 @@ describe('a notice is wanted until something makes it moot', () => {
     expect(why(reassigned.incident, 'ask')).toBeDefined();
   });
 
+  test('nothing asks for what was joined to another call; parted again, only what is asked anew does', () => {
+    const room = dutyRoom().at(60).hears('0 a ask', '60 b ask');
+    const joined: Incident = {
+      ...room.incident,
+      state: 'joined',
+      joined: {
+        into: 'other',
+        at: T0 + 61_000,
+        by: 'system',
+        was: 'asking',
+        owed: room.incident.owed,
+        stood: ['a', 'b'],
+      },
+    };
+    for (const kind of ['ask', 'reinforce', 'nag'] as const) expect(why(joined, kind)).toBe('joined');
+    expect(why(joined, 'stand-down', { at: T0 + 61_000 })).toBeUndefined();
+    const parted: Incident = { ...room.incident, partedAt: T0 + 90_000 };
+    expect(why(parted, 'ask')).toBe('parted');
+    expect(why(parted, 'nag', { to: 'duty' })).toBe('parted');
+    expect(why(parted, 'ask', { at: T0 + 90_000 })).toBeUndefined();
+  });
+
   test('a missed rung that was done meanwhile needs no word any more', () => {
     const room = dutyRoom().hears('0 a ask');
     room.member('a').accepts();

@@ -7,6 +7,7 @@ import { Webhook } from 'standardwebhooks';
 import { onShift } from '#shared/domain/roster.ts';
 import type { Route } from '#shared/lambda/http.ts';
 import { REJECTS_OWNER, ownerOf } from '#shared/ports/store.ts';
+import { classifyIncident } from '../../functions/classification/classification.ts';
 import { takeBeat } from '../../functions/intake/heartbeat.ts';
 import { takeReport } from '../../functions/intake/intake.ts';
 import { NOON, call, frontOffice, type Answer, type FrontOffice } from './front-office.ts';
@@ -194,6 +195,38 @@ describe('who is not 110', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+test('a further report that makes an unclear call police work takes it back to 110, and 110 is told', async () => {
+  office = await frontOffice('xiaohe');
+  const district = {
+    ...office.district,
+    backTo110: { address: 'https://110.example/xiaonao', results: false },
+  };
+  const intake = { ...office, district, toWgs84 };
+  routes = [
+    { method: 'POST', path: '/webhooks/110', auth: 'none', handle: (request) => takeReport(intake, request) },
+  ];
+  const unclear = { content: '喂，你们过来一趟吧，说不清楚' };
+  const { incidentId: id } = (await report(unclear)).body;
+  const workflow = {
+    start: async () => {},
+    finished: async () => 'woken' as const,
+    rearm: async () => 'woken' as const,
+    runs: async () => true,
+  };
+  await classifyIncident({ ...intake, workflow }, id);
+  expect((await office.store.load(id))?.incident).toMatchObject({ state: 'received', rung: 'triage' });
+  office.sent.notices.length = 0;
+  await report({ content: '他拿刀捅了人，流了很多血，快来' });
+  expect((await office.store.load(id))?.incident.state).toBe('returned');
+  const relays = await office.store.relays(ownerOf(id));
+  expect(relays.map(({ relay }) => relay.kind)).toEqual(['returned']);
+  expect(office.sent.notices).toContainEqual({
+    owner: ownerOf(id),
+    noticeId: relays[0]?.relay.id,
+    lane: 'alerts',
   });
 });
 

@@ -69,6 +69,26 @@ const returns = async (room: Awaited<ReturnType<typeof open>>): Promise<string> 
 };
 
 describe('a return', () => {
+  it('takes along every call that was joined: 110 is told of each number, and each is handed back', async () => {
+    const room = await open();
+    const { office } = room;
+    const content = '路面水管爆裂，水漫了半条街，快来修。';
+    const first = await office.hears({ content, caller: { name: '样例甲', phone: '16600002001' } });
+    const second = await office.hears({
+      content: `${content}快来人`,
+      caller: { name: '样例乙', phone: '16600002002' },
+    });
+    expect((await office.incident(second)).state).toBe('joined');
+    office.looked();
+    await office.does(room.duty, first, { action: 'return', reason: '有人故意砸坏' });
+    await room.until(1, office.time);
+    const callNos = await Promise.all([first, second].map(async (id) => (await office.incident(id)).callNo));
+    expect(
+      room.told.map(({ body }) => JSON.parse(body)).map(({ type, data }) => [type, data.callNo]),
+    ).toEqual(callNos.map((callNo) => ['incident.returned', callNo]));
+    for (const id of [first, second]) expect(await room.kinds(id)).toEqual([['handed-back', '110', 1]]);
+  });
+
   it('is told at once, and 110’s word ends it: handed back, by 110', async () => {
     const room = await open();
     const id = await returns(room);
