@@ -57,6 +57,8 @@ describe('a caller', () => {
     expect(callerMoot(accepted(), { kind: 'caller-result' })).toBe('reopened');
     expect(callerMoot(accepted({ lead: undefined }), { kind: 'caller-coming' })).toBe('nobody-leads');
     expect(callerMoot(accepted({ done: { arrive: T0 } }), { kind: 'caller-coming' })).toBe('arrived');
+    // Joined to another call its own people were sent home.
+    expect(callerMoot(accepted({ state: 'joined' }), { kind: 'caller-accepted' })).toBe('joined');
   });
 
   test('hears of each step once: a second acceptance, a note, an arrival say nothing', () => {
