@@ -38,6 +38,10 @@ const verbsOf = async (root: string): Promise<string[]> =>
 /** Districts as the functions read them: policies and maps. Rosters are people; they live in the table, not in a bundle. */
 const isDistrictData = (file: string): boolean => file.endsWith('.json') || file.endsWith('.geojson');
 
+/** What only the function that reads texts needs: most of a megabyte that no other cold start should unpack. */
+const READING: ReadonlySet<string> = new Set(['concepts.json', 'model.json']);
+const READER = 'classification';
+
 const fingerprint = async (root: string, verbs: readonly string[]): Promise<string> => {
   const hash = createHash('sha256').update(verbs.join(','));
   const sources = [
@@ -125,7 +129,7 @@ const make = async ({ root, outdir, verbs }: Required<BundleOptions>): Promise<v
   });
   const data = (await filesUnder(join(root, 'shared/districts'))).filter(isDistrictData);
   for (const verb of verbs)
-    for (const file of data)
+    for (const file of data.filter((one) => verb === READER || !READING.has(basename(one))))
       await cp(file, join(draft, verb, 'districts', relative(join(root, 'shared/districts'), file)), {
         recursive: true,
       });

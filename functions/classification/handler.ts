@@ -8,6 +8,7 @@ import { sfnWorkflow } from '#shared/adapters/workflow.ts';
 import { reportJobSchema } from '#shared/contracts/jobs.ts';
 import { loadDistrict } from '#shared/districts/load.ts';
 import { loadRelations } from '#shared/districts/load-relations.ts';
+import { warm } from '#shared/domain/classify.ts';
 import { queueDoor } from '#shared/lambda/queue.ts';
 import { classifyIncident } from './classification.ts';
 import { envSchema } from './env.ts';
@@ -16,16 +17,19 @@ import { seekOpinion } from './second-opinion.ts';
 
 const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'classification');
+const district = loadDistrict(env.DISTRICT);
+// Before the first call, not with it: the model and the indexes over all words are built once.
+warm(district);
 const mover = {
   ...around,
   queues: sqsQueues(new SQSClient(CALL_LIMITS), { notices: env.NOTICES_QUEUE_URL }),
   workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
   backoff: jitter,
-  district: loadDistrict(env.DISTRICT),
+  district,
   ...loadRelations(),
 };
 
-const { secondOpinion } = mover.district;
+const { secondOpinion } = district;
 const asker = {
   ...mover,
   opinion:

@@ -1,7 +1,6 @@
 import { invalid, refused, type Outcome, type Problem, type Refused } from '#shared/contracts/errors.ts';
 import { parseReport, type Report } from '#shared/contracts/report.ts';
-import { classify } from '#shared/domain/classify.ts';
-import type { Classification } from '#shared/domain/classification.ts';
+import { madeDangerous, signsOf } from '#shared/domain/dangerous.ts';
 import type { District } from '#shared/domain/district.ts';
 import { addReport } from '#shared/domain/further-report.ts';
 import { handsFor } from '#shared/domain/hands.ts';
@@ -130,20 +129,28 @@ const addToKnown = async (
     const asksSecrecy = secret && !loaded.incident.secret;
     if (!asksSecrecy && before.some((known) => told(known) === told(content))) return;
     const latest = before.at(-1);
-    const whatIs = (of: Content): Classification => classify(district, of).classification;
-    const dangers = ({ danger }: Classification): string => danger.toSorted().join();
-    const found = whatIs(content);
+    const kinds = (of: Content): string =>
+      [...new Set(signsOf(of.content, district).map((sign) => sign.kind))].toSorted().join();
+    const signs = signsOf(content.content, district);
+    const was = loaded.incident.classification;
+    const found = was && madeDangerous(district, was, signs);
     const now = clock.now();
     const change = addReport(
       loaded.incident,
       {
         address: latest?.address !== content.address,
-        danger: latest === undefined || dangers(whatIs(latest)) !== dangers(found),
-        found,
+        danger: latest === undefined || kinds(latest) !== kinds(content),
+        ...(found && signs.length > 0 ? { found } : {}),
         secret,
       },
       // Whom the matter needs as it is told now; the picks of before are for what it seemed to be.
-      handsFor(district, await store.roster(), { ...loaded.incident, classification: found }, [], now),
+      handsFor(
+        district,
+        await store.roster(),
+        { ...loaded.incident, ...(found ? { classification: found } : {}) },
+        [],
+        now,
+      ),
       now.getTime(),
     );
     if (await store.commit(change, { report: content })) {

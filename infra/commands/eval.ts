@@ -28,6 +28,8 @@ export interface EvalPlaces {
   root: string;
   /** Our own labelled calls: measured when nothing else is asked for. */
   corpus: string;
+  /** Texts of our own that the plain linear model learns from, beside the corpus. */
+  lessons?: readonly string[];
   /** One line per look at the sealed rows. */
   sealedLog: string;
 }
@@ -166,10 +168,12 @@ export const evalCommand = (places: EvalPlaces): Command => ({
     const answered: Answered[] = answer(task.rows, ours(district));
     const measures = measureByStyle(answered);
     const vote = measureByStyle(answer(task.rows, naive));
-    const calls = existsSync(places.corpus) ? readRows(readFileSync(places.corpus, 'utf8'), known).rows : [];
+    const calls = [places.corpus, ...(places.lessons ?? [])]
+      .filter((path) => existsSync(path))
+      .flatMap((path) => readRows(readFileSync(path, 'utf8'), known).rows);
     const plain = linearAnswers(task.rows, calls);
     const linear = plain && measureByStyle(plain);
-    const linearName = `averaged perceptron of ${LINEAR_PACKAGE} over characters and pairs, learnt from ${calls.length} of our own calls`;
+    const linearName = `averaged perceptron of ${LINEAR_PACKAGE} over characters and pairs, learnt from ${calls.length} of our own texts`;
     const silver = data === undefined || sealed ? [] : measureSilver(data, ours(district));
     const missed = sealed ? [] : missedDangers(answered);
     const once = firedOnce(answered);
@@ -242,6 +246,9 @@ export const evalCommand = (places: EvalPlaces): Command => ({
 export const evaluate: Command = evalCommand({
   root: ROOT,
   corpus: join(ROOT, 'tests/corpus/calls.jsonl'),
+  lessons: ['letters', 'phenomena', 'questions-headlines', 'voices'].map((name) =>
+    join(ROOT, `tests/corpus/invented/${name}.jsonl`),
+  ),
   sealedLog: join(ROOT, 'tests/corpus/sealed-runs.jsonl'),
 });
 

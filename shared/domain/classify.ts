@@ -1,5 +1,6 @@
 import type { Classification, Reason } from './classification.ts';
 import { believe } from './classify/belief.ts';
+import type { Concepts } from './classify/concepts.ts';
 import { read } from './classify/calibrate.ts';
 import { decide, type Decision } from './classify/decide.ts';
 import { clip, reasonsOf } from './classify/evidence.ts';
@@ -22,10 +23,15 @@ export type Statement = {
 const HIGHEST = /^(0?1|一级|特级|重大)$/;
 
 /** Nothing in the text says what the matter is: no danger, no word of a list, no meaning, or only a greeting. */
-const isEmpty = (district: District, { seen, scores, concepts, text }: Reading): boolean =>
-  seen.hits.length === 0 &&
-  ((scores.every(({ points }) => points <= 0) && concepts.size === 0) ||
-    isHollow(district.rules.consult, text));
+const isEmpty = (
+  district: District,
+  meanings: Concepts,
+  { seen, scores, concepts, text }: Reading,
+): boolean => {
+  const meant = [...concepts.keys()].some((id) => meanings.concepts[id]?.manner !== true);
+  const named = scores.some(({ points }) => points > 0);
+  return seen.hits.length === 0 && ((!meant && !named) || isHollow(district.rules.consult, text));
+};
 
 /** The team that is asked. A police station is not on our roster and the hotline sends no pair: the danger team goes. */
 const teamOf = (district: District, { category, disposition, signs }: Decision): string => {
@@ -73,7 +79,7 @@ export const weigh = (district: District, { content, categoryCode, level }: Stat
     seen: reading.seen,
     coded,
     without,
-    empty: isEmpty(district, reading),
+    empty: isEmpty(district, concepts, reading),
   });
   const highest = level !== undefined && HIGHEST.test(level.trim());
   const urgency = highest ? 'P1' : decision.urgency;

@@ -9,8 +9,8 @@ import { OVER, owes, type Incident, type Instant } from './incident.ts';
 export interface Difference {
   address: boolean;
   danger: boolean;
-  /** What the report alone would be; decides only where the desk has not decided yet. */
-  found: Classification;
+  /** What the incident is with the report's danger signs; absent: it has none. Decides only where the desk has not yet. */
+  found?: Classification;
   /** The call centre now asks for secrecy; it can be asked for later, but never be taken back. */
   secret: boolean;
 }
@@ -36,9 +36,10 @@ export const addReport = (incident: Incident, difference: Difference, hands: Han
   const lead = incident.state === 'joined' ? undefined : incident.lead;
   if (told && lead !== undefined) notify(d, lead, 'changed');
   else if (told && difference.danger && duty) notify(d, duty.id, 'changed');
-  if (difference.danger && difference.found.danger.length > 0 && owes(incident, 'triage')) {
-    d.incident.classification = { ...difference.found };
-    if (difference.found.disposition === 'police') giveBack(d, 'system');
+  const { found } = difference;
+  if (difference.danger && found && owes(incident, 'triage')) {
+    d.incident.classification = found;
+    if (found.disposition === 'police') giveBack(d, 'system');
     else endTriage(d);
     return finish(d);
   }

@@ -48,10 +48,11 @@ describe('what is told beside the category', () => {
 
   test('versions of rules, word list and model stand in every result', () => {
     const { rules, lexicon, model } = say('路灯坏了').classification.versions;
+    const learned = district.learned();
     expect([rules, lexicon, model]).toEqual([
       `${district.rules.version}/${district.signs.version}`,
-      district.lexicon.version,
-      'none',
+      `${district.lexicon.version}/${learned.concepts.version}`,
+      learned.model.version,
     ]);
   });
 

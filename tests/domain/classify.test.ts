@@ -142,13 +142,13 @@ describe('code, words and doubt', () => {
   );
 
   test('a quarrel with a threat in it is joint, a threat alone is police work', () => {
-    expect(brief('邻居威胁我')).toBe('personal_threat joint patrol');
+    expect(brief('楼上邻居说再投诉就砸了我家门')).toBe('neighbor_dispute joint mediation');
     expect(brief('有人威胁我')).toBe('personal_threat police police');
   });
 
   test('the highest level of the call centre makes it urgent', () => {
-    expect(say('路灯不亮', { level: '1' }).classification.urgency).toBe('P1');
-    expect(say('路灯不亮', { level: '4' }).classification.urgency).toBe('P3');
+    expect(say('小区门口井盖没了', { level: '1' }).classification.urgency).toBe('P1');
+    expect(say('小区门口井盖没了', { level: '4' }).classification.urgency).toBe('P3');
   });
 });
 

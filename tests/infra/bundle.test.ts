@@ -42,6 +42,18 @@ const bytes = (root: string) =>
   );
 
 describe('bundle', () => {
+  it('gives the model and the meanings only to the function that reads texts', async () => {
+    const { root, write } = repository('reader');
+    write('functions/classification/handler.ts', 'export const handler = (): number => 2;\n');
+    write('shared/districts/model.json', '{}');
+    write('shared/districts/concepts.json', '{}');
+    await bundle({ root });
+    expect(tree(join(root, 'dist')).filter((file) => /model|concepts/u.test(file))).toEqual([
+      'classification/districts/concepts.json',
+      'classification/districts/model.json',
+    ]);
+  });
+
   it('makes one folder per function, with the maps and policies beside it, and no roster', async () => {
     const { root } = repository('whole');
     await bundle({ root });

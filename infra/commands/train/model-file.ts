@@ -28,7 +28,7 @@ export const readAll = (district: District, concepts: Concepts, lessons: readonl
 export type Parts = { grams: boolean; signals: boolean };
 
 /** Runs and signals seen in fewer texts say nothing. */
-const SEEN = 3;
+const SEEN = 8;
 /** Beside a thousand runs of characters a signal must not have all the say; chosen by cross-validation. */
 const SIGNAL_WEIGHT = 0.2;
 const DISPOSITIONS = ['police', 'joint', 'non-police', 'consult'] as const;
@@ -40,7 +40,7 @@ const MOST_WEIGHT = 4;
 const PRIOR = 0.3;
 
 const COURSE: Omit<Course, 'reach' | 'seed'> = { rate: 2, epochs: 12 };
-const REACH: Record<HeadName, number> = { category: 10, disposition: 4, urgency: 4, risk: 4 };
+const REACH: Record<HeadName, number> = { category: 20, disposition: 3, urgency: 3, risk: 3 };
 
 const frequent = (lists: readonly Iterable<string>[]): string[] => {
   const counts = new Map<string, number>();
@@ -60,11 +60,11 @@ const labelsOf = (head: HeadName, categories: readonly string[]): readonly strin
         ? URGENCIES
         : ['no', 'yes'];
 
-/** Lessons of each label in each style count alike, as far as BALANCE goes. */
+/** Lessons of each label count alike, as far as BALANCE goes; of who goes in each style, because styles tell of danger so unlike. */
 const balanced = (head: HeadName, reads: readonly Read[]): number[] => {
   const keyOf = ({ lesson }: Read): string => {
     const label = Object.keys(lesson.is[head] ?? {})[0] ?? '';
-    return head === 'category' ? label : `${label} ${lesson.style}`;
+    return head === 'disposition' ? `${label} ${lesson.style}` : label;
   };
   const sums = new Map<string, number>();
   for (const read of reads) sums.set(keyOf(read), (sums.get(keyOf(read)) ?? 0) + read.lesson.weight);

@@ -38,7 +38,9 @@ export const believe = (
         (category[c] ?? 0) *
         (disposition[d] ?? 0) *
         (dispositionOf[c]?.[d] ?? 0) ** USUAL *
-        (coded?.category === categories[c] ? CODE * (coded.disposition === dispositions[d] ? CODE : 1) : 1);
+        (coded && coded.category === categories[c]
+          ? CODE * (coded.disposition === dispositions[d] ? CODE : 1)
+          : 1);
     }
   const usual = new Float64Array(told.length);
   for (let k = 0; k < together.length; k += 1) {
@@ -66,10 +68,8 @@ export const believe = (
 /** The share of a disposition, or of several, over all categories. */
 export const shareOf = (belief: Belief, ...names: readonly Disposition[]): number =>
   names.reduce((sum, name) => {
-    const d = belief.dispositions.indexOf(name);
-    let share = 0;
-    for (let k = d; d >= 0 && k < belief.together.length; k += belief.dispositions.length)
-      share += belief.together[k] ?? 0;
+    const [d, step] = [belief.dispositions.indexOf(name), belief.dispositions.length];
+    const share = belief.categories.reduce((of, _, c) => of + (belief.together[c * step + d] ?? 0), 0);
     return sum + share;
   }, 0);
 

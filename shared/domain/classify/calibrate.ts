@@ -19,7 +19,7 @@ const thresholdsSchema = z.strictObject({
   danger: shareSchema,
   /** From this share on the desk is asked, and until it answers the matter is joint. */
   ask: shareSchema,
-  /** Below this share the whole text says that a danger sign is harmless. */
+  /** Below this share the whole text says that a danger sign is harmless, unless the sign is firm (danger.json). */
   dismiss: shareSchema,
   /** Share of police among police and joint from which a joint sign becomes police work. */
   police: shareSchema,

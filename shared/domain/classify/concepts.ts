@@ -6,7 +6,15 @@ export const conceptsSchema = z.strictObject({
   version: z.string().min(1),
   note: z.string(),
   /** Groups whose id begins with `_` only keep words from being taken for others (打电话 is no 打). */
-  concepts: z.record(z.string(), z.strictObject({ name: z.string().min(1), words: wordsSchema })),
+  concepts: z.record(
+    z.string(),
+    z.strictObject({
+      name: z.string().min(1),
+      words: wordsSchema,
+      /** How something is told (询问, 一再), which says nothing of what it is. */
+      manner: z.literal(true).optional(),
+    }),
+  ),
 });
 /** The groups as parsed. */
 export type Concepts = z.output<typeof conceptsSchema>;

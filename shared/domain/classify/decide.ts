@@ -31,18 +31,25 @@ export type Decision = {
 const DANGEROUS: readonly Disposition[] = ['police', 'joint'];
 const HARMLESS: readonly Disposition[] = ['non-police', 'consult'];
 const URGENCIES: readonly Urgency[] = ['P1', 'P2', 'P3', 'P4'];
-/** How many times likelier a danger sign that counts makes its own category. */
-const SIGN = 3;
+
+/** Civilians alone: advice when the matter is advice, whatever else the words would say. */
+const alone = (best: string, district: District): Disposition =>
+  district.categories.find(({ id }) => id === best)?.disposition === 'consult' ? 'consult' : 'non-police';
 
 const likeliest = (belief: Belief, among: readonly Disposition[]): Disposition =>
   among.reduce((a, b) => (shareOf(belief, b) > shareOf(belief, a) ? b : a));
 
+/** For a sign that is as a rule a matter of seconds half of the share is enough. */
+const HALF = 0.5;
+/** Danger so likely that even a stated handling does not make it advice. */
+const IN_SPITE = 0.85;
+
 /** Who goes, by the table of the README: signs, then how likely danger is, then what the text is about. */
 const whoGoes = (
   belief: Belief,
+  seen: GuardResult,
   signs: readonly GuardHit[],
-  contradicted: boolean,
-  empty: boolean,
+  doubtful: boolean,
   limits: Thresholds,
 ): { disposition: Disposition; sure: boolean } => {
   if (signs.some((hit) => hit.send === 'police')) return { disposition: 'police', sure: true };
@@ -51,10 +58,14 @@ const whoGoes = (
     const police = shareOf(belief, 'police') > limits.police * danger;
     return { disposition: police ? 'police' : 'joint', sure: true };
   }
-  if (empty || contradicted) return { disposition: 'joint', sure: false };
-  if (danger >= limits.danger) return { disposition: likeliest(belief, DANGEROUS), sure: true };
-  if (danger >= limits.ask) return { disposition: 'joint', sure: false };
-  return { disposition: likeliest(belief, HARMLESS), sure: true };
+  if (doubtful) return { disposition: 'joint', sure: false };
+  if (danger < (seen.handled ? IN_SPITE : limits.ask))
+    return { disposition: likeliest(belief, HARMLESS), sure: true };
+  // Every sign was taken back (没打人, 像打仗): what is left of danger is a question for the desk.
+  const takenBack = seen.hits.length > 0 && seen.hits.every((hit) => hit.cancelledBy);
+  return danger >= limits.danger && !takenBack
+    ? { disposition: likeliest(belief, DANGEROUS), sure: true }
+    : { disposition: 'joint', sure: false };
 };
 
 const urgencyOf = (
@@ -64,10 +75,14 @@ const urgencyOf = (
   limits: Thresholds,
 ): Urgency => {
   if (disposition === 'consult') return 'P4';
+  const seconds = signs.some((hit) => hit.urgency === 'P1');
   const now = signs.some((hit) => hit.tense === 'now' && hit.urgency === 'P1');
-  if (now || belief.urgency.P1 >= limits.p1) return 'P1';
+  if (now || belief.urgency.P1 >= limits.p1 * (seconds ? HALF : 1)) return 'P1';
   const later = URGENCIES.slice(1);
-  return later.reduce((a, b) => (belief.urgency[b] > belief.urgency[a] ? b : a));
+  const told = later.reduce((a, b) => (belief.urgency[b] > belief.urgency[a] ? b : a));
+  // What is as a rule a matter of seconds can still turn at any time, and violence long past is no routine.
+  if (seconds) return told > 'P2' ? 'P2' : told;
+  return signs.some((hit) => hit.firm) && told > 'P3' ? 'P3' : told;
 };
 
 /** Decides what a matter is. Pure; the thresholds are data (calibration.json). */
@@ -79,29 +94,38 @@ export const decide = (
   const { thresholds } = district.calibration;
   const danger = shareOf(without, ...DANGEROUS);
   const live = seen.hits.filter((hit) => !hit.cancelledBy);
-  const counts = !seen.handled && danger >= thresholds.dismiss;
-  const signs = counts ? live : [];
+  const counts = (hit: GuardHit): boolean => !seen.handled && (hit.firm || danger >= thresholds.dismiss);
+  const signs = live.filter(counts);
   // A code is chosen in haste, before the story is told: words that point to the police make it doubtful.
   const contradicted =
     coded !== undefined && coded.disposition !== 'police' && shareOf(without, 'police') >= thresholds.danger;
-  const { disposition, sure } = whoGoes(belief, signs, contradicted, empty && !coded, thresholds);
+  const doubtful = contradicted || (empty && !coded);
+  const whom = whoGoes(belief, seen, signs, doubtful, thresholds);
 
   const categoryOf = (id: string): Category | undefined => district.categories.find((c) => c.id === id);
   const other = categoryOf('other') ?? district.categories[0];
   if (!other) throw new Error(`the district '${district.id}' has no categories`);
-  const told = contradicted ? without : belief;
-  const named = new Set(signs.map((hit) => hit.category));
-  const ranked = rankOf(told, sure ? [disposition] : undefined)
-    .map(({ category, share }) => ({ category, share: share * (named.has(category) ? SIGN : 1) }))
-    .toSorted((a, b) => b.share - a.share);
-  const best =
-    empty && !coded && signs.length === 0 ? other : (categoryOf(ranked[0]?.category ?? '') ?? other);
+  // What a danger sign makes police work is no longer the quarrel that 110's code or the first words name.
+  const isPolice = whom.disposition === 'police';
+  const overruled = isPolice && shareOf(without, 'police') < thresholds.danger;
+  const told = contradicted || isPolice ? without : belief;
+  const fits = (category: string): boolean =>
+    !overruled || DANGEROUS.includes(categoryOf(category)?.disposition ?? 'consult');
+  // Words that would not have sent anybody with a uniform still say best what a sign that does is about.
+  const likely = shareOf(told, ...DANGEROUS) >= thresholds.danger;
+  const within = DANGEROUS.includes(whom.disposition) ? (likely ? DANGEROUS : undefined) : HARMLESS;
+  const ranked = rankOf(told, within).filter(({ category }) => fits(category));
+  const nothing = empty && !coded && signs.length === 0;
+  const best = nothing ? other : (categoryOf(ranked[0]?.category ?? '') ?? other);
+  // A pair is what such a matter gets by its kind (两个司机吵起来了): nothing to ask the desk about.
+  const sure = whom.sure || (!doubtful && whom.disposition === 'joint' && best.disposition === 'joint');
+  const disposition = within === HARMLESS ? alone(best.id, district) : whom.disposition;
   const overall = rankOf(told);
   const share = overall.find(({ category }) => category === best.id)?.share ?? 0;
   const next = overall.find(({ category }) => category !== best.id);
 
   const urgency = urgencyOf(belief, disposition, signs, thresholds);
-  const known = empty && !coded && signs.length === 0 ? 0 : 1;
+  const known = nothing ? 0 : 1;
   return {
     category: best,
     runnerUp: known && next && next.share >= thresholds.rival ? categoryOf(next.category) : undefined,
@@ -110,7 +134,7 @@ export const decide = (
     risk: disposition !== 'consult' && belief.risk >= thresholds.risk,
     sure,
     signs,
-    dismissed: counts ? [] : live,
+    dismissed: live.filter((hit) => !counts(hit)),
     raw: {
       category: known * share,
       disposition: known * shareOf(belief, disposition),

@@ -27,6 +27,8 @@ const guardSchema = z.strictObject({
   notBetween: wordsSchema.default([]),
   /** What does not take these cues back: 要是再来，我就砍死你 is no hypothesis. */
   immune: z.array(z.enum(CANCELS)).default([]),
+  /** Counts whatever the rest of the text is about: a blow told in a question of law is still a blow. */
+  firm: z.boolean().default(false),
   /** Harm that comes by chance: to worry about it (怕砸到人) is to say that it has not come. */
   chance: z.boolean().default(false),
   /** Harm that nobody did: one of `words` in the same clause and none of `void` (摔骨折了, but not 被推倒摔骨折了). */
@@ -133,6 +135,8 @@ export type GuardHit = {
   /** Who goes for this kind of danger. */
   send: 'police' | 'joint';
   category?: string;
+  /** Counts whatever the rest of the text is about. */
+  firm: boolean;
   /** After tense: what is long over is less urgent, but the same people go. */
   urgency: 'P1' | 'P2' | 'P3' | 'P4';
   /** `again`: still or again (又, 还在); `open`: nothing is said. */
@@ -698,6 +702,7 @@ export const guard = (
           span,
           words: text.slice(...span),
           send: k.danger.send[g.id] ?? 'joint',
+          firm: g.firm,
           ...(g.category === undefined ? {} : { category: g.category }),
           urgency: urgencyOf(g, tense),
           tense,

@@ -26,9 +26,9 @@ const substance = (rules: Rules['consult'], text: string): number => {
   return new Set(rest.match(/\p{Script=Han}/gu)).size;
 };
 
-/** Whether a text says nothing at all in Chinese beside greetings. */
+/** Whether a text says nothing in Chinese beside greetings: not even two different characters. */
 export const isHollow = (rules: Rules['consult'], text: string): boolean =>
-  text.length <= rules.longest && substance(rules, text) === 0;
+  text.length <= rules.longest && substance(rules, text) < 2;
 
 /** Where a text shows that it only asks what the rules say; undefined when it tells of somebody. */
 export const abstractQuestion = (rules: Rules['consult'], text: string): Place | undefined =>

@@ -16,8 +16,8 @@ export const signalsOf = (rules: Rules, { seen, text, scores, concepts }: Readin
   for (const { kind, send, tense, cancelledBy } of seen.hits)
     if (cancelledBy) signals.set(`x:${kind}`, 0.5);
     else {
-      signals.set(`g:${kind}`, 1);
-      signals.set(`gs:${send}`, 1);
+      signals.set(`g:${kind}`, 2);
+      signals.set(`gs:${send}`, 2);
       signals.set(`gt:${kind}:${tense}`, 0.5);
     }
   if (seen.minors) signals.set('f:minors', 1);
@@ -29,7 +29,7 @@ export const signalsOf = (rules: Rules, { seen, text, scores, concepts }: Readin
   const [best] = scores;
   if (best && best.points > 0) signals.set(`t:${best.category}`, 0.7);
   for (const { category, points } of scores)
-    if (points > 0) signals.set(`l:${category}`, Math.min(points, ENOUGH) / 10);
+    if (points > 0) signals.set(`l:${category}`, (1.3 * Math.min(points, ENOUGH)) / 10);
   for (const [id, places] of concepts) signals.set(`c:${id}`, 0.7 * (1 + Math.log(places.length)));
   signals.set(`len:${String(Math.min(7, Math.floor(Math.log2(text.length + 1))))}`, 0.5);
   if (text.includes('?')) signals.set('q', 0.5);
