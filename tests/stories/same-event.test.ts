@@ -90,7 +90,10 @@ describe('one event, two callers', () => {
     expect(views.filter(({ state }) => state === 'joined')).toHaveLength(5);
     const rang = room.rang().map(([who, kind]) => `${who} ${kind}`);
     expect(rang.filter((ring) => ring === 'a stand-down')).toHaveLength(5);
-    expect(rang.filter((ring) => ring === 'a ask')).toHaveLength(6);
+    // An ask that was taken back before it left does not ring any more: how many do is a matter of milliseconds.
+    const asks = rang.filter((ring) => ring === 'a ask').length;
+    expect(asks).toBeGreaterThanOrEqual(1);
+    expect(asks).toBeLessThanOrEqual(6);
     // What is joined has nothing left to wait for: of six executions one goes on.
     const machine = Object.values(room.cloud.refs).find((ref) => ref.includes(':stateMachine:')) ?? '';
     const { executions } = room.cloud.states.listExecutions({ stateMachineArn: machine });
