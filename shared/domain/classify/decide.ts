@@ -117,9 +117,12 @@ export const decide = (
   const ranked = rankOf(told, within).filter(({ category }) => fits(category));
   const nothing = empty && !coded && signs.length === 0;
   const best = nothing ? other : (categoryOf(ranked[0]?.category ?? '') ?? other);
+  // Words of danger were said only to be taken back, and nothing says what it is instead (没有刀，就是有事).
+  const hollow = !coded && best === other && seen.hits.some((hit) => hit.cancelledBy);
   // A pair is what such a matter gets by its kind (两个司机吵起来了): nothing to ask the desk about.
-  const sure = whom.sure || (!doubtful && whom.disposition === 'joint' && best.disposition === 'joint');
-  const disposition = within === HARMLESS ? alone(best.id, district) : whom.disposition;
+  const byKind = !doubtful && whom.disposition === 'joint' && best.disposition === 'joint';
+  const sure = (whom.sure || byKind) && !(hollow && within === HARMLESS);
+  const disposition = within === HARMLESS ? (hollow ? 'joint' : alone(best.id, district)) : whom.disposition;
   const overall = rankOf(told);
   const share = overall.find(({ category }) => category === best.id)?.share ?? 0;
   const next = overall.find(({ category }) => category !== best.id);

@@ -43,6 +43,15 @@ export type Told = {
   urgency: { urgency: Classification['urgency']; level: string | undefined };
 };
 
+/** A run of characters without the commas and blanks at its ends: what a person would call a word. */
+const wordIn = (text: string, start: number, end: number): Place => {
+  const run = text.slice(start, end);
+  const word = run.replace(/^[^\p{L}\p{N}]+/u, '');
+  const from = start + run.length - word.length;
+  const bare = word.replace(/[^\p{L}\p{N}]+$/u, '');
+  return { word: bare, start: from, end: from + bare.length };
+};
+
 /** Runs of characters of the model that stand in no word already told, neighbours joined into one. */
 const learntWords = (told: Told, taken: readonly Place[]): Place[] => {
   const { model, vector, decision, reading } = told;
@@ -63,7 +72,8 @@ const learntWords = (told: Told, taken: readonly Place[]): Place[] => {
     .filter(
       (place, i) => !chosen.some((other, j) => j < i && place.start < other.end && other.start < place.end),
     )
-    .map(({ start, end }) => ({ word: reading.text.slice(start, end), start, end }));
+    .map(({ start, end }) => wordIn(reading.text, start, end))
+    .filter(({ word }) => word.length > 1);
 };
 
 /** Why it was decided so, in words a duty officer reads; every span slices the content to the words that are quoted. */
@@ -120,8 +130,9 @@ export const reasonsOf = (told: Told): Reason[] => {
     if (hit.points > 0) quote(rule, spanOf(hit), (w) => `出现“${clip(w)}”，像“${category.name}”`);
     else quote(rule, spanOf(hit), (w) => `出现“${clip(w)}”，不太像“${category.name}”`, true);
   }
-  if (decision.raw.category > 0)
-    for (const place of learntWords(told, listed).slice(0, TOLD - Math.min(listed.length, TOLD - 1)))
+  // Runs of characters are a poor sort of word: they are told where the list has too little to say.
+  if (decision.raw.category > 0 && listed.length < 2)
+    for (const place of learntWords(told, listed))
       quote('model', spanOf(place), (w) => `有像“${category.name}”的字眼：“${clip(w)}”`);
   const rival = runnerUp && wordsOf(runnerUp).find(({ points }) => points > 0);
   if (rival) quote('rival', spanOf(rival), (w) => `也出现“${clip(w)}”，或为“${runnerUp.name}”`, true);

@@ -3,7 +3,7 @@ import { scoreCategories, type Score } from './category.ts';
 import { conceptsIn, type Concepts } from './concepts.ts';
 import { guard, type GuardHit, type GuardResult } from './guard.ts';
 import { normalise, originalSpan, type Normalised } from './normalise.ts';
-import type { Place } from './words.ts';
+import { placesOf, type Place } from './words.ts';
 
 /** The guard reads all of a text; what kind of matter it is stands at its beginning or its end. */
 const HEAD = 1500;
@@ -71,7 +71,7 @@ const withoutUnsaid = (
  * no school) are blanked. Never throws; time is linear in the length of the text.
  */
 export const readingOf = (district: District, concepts: Concepts, content: string): Reading => {
-  const seen = guard(content, district);
+  const { handled, ...signs } = guard(content, district);
   const n = normalise(content);
   const cut = n.text.length > HEAD + SEAM + TAIL;
   /** How much was left out behind the head. */
@@ -80,6 +80,9 @@ export const readingOf = (district: District, concepts: Concepts, content: strin
   let text = cut ? n.text.slice(0, HEAD) + NUL.repeat(SEAM) + n.text.slice(-TAIL) : n.text;
   for (const name of namesOf(district))
     if (text.includes(name)) text = text.replaceAll(name, NUL.repeat(name.length));
+  // Handled is what somebody asks about (法院判了，怎么执行); a report that ends with an arrest is still a report.
+  const asked = text.includes('?') || placesOf(text, district.rules.urgency.asking).length > 0;
+  const seen = handled && asked ? { ...signs, handled } : signs;
   return {
     seen,
     text,
