@@ -13,11 +13,22 @@ import type { CostResult } from './bench/cost.ts';
 import { ms, percentile } from './bench/figures.ts';
 import { type LoadPlan, type LoadResult, runLoad } from './bench/load.ts';
 import { PAID, PRICES } from './bench/prices.ts';
+import type { ReadingResult } from './bench/reading.ts';
 import { measureRungs, type RungsResult } from './bench/rungs.ts';
 import type { TimersResult } from './bench/timers.ts';
 import { makeWorkplace, startSystem, type System, type Workplace } from './bench/workplace.ts';
 
-const PARTS = ['start', 'calls20', 'calls100', 'highest', 'timers', 'rungs', 'cold', 'cost'] as const;
+const PARTS = [
+  'start',
+  'calls20',
+  'calls100',
+  'highest',
+  'timers',
+  'rungs',
+  'reading',
+  'cold',
+  'cost',
+] as const;
 type Part = (typeof PARTS)[number];
 
 /** The district whose war mode has the shortest ladder of all, and the busiest squads. */
@@ -58,6 +69,7 @@ interface Results {
   highest?: { rate: number; held?: LoadResult; tried: { rate: number; held: boolean; seconds: number }[] };
   timers?: TimersResult;
   rungs?: RungsResult;
+  reading?: ReadingResult;
   cold?: ColdLoad[];
   cost?: CostResult[];
 }
@@ -214,6 +226,10 @@ const measure = async (parts: ReadonlySet<Part>, seconds: number): Promise<Resul
         measureRungs(workplace, system, { district: DISTRICT, rate: RUNGS_RATE, seconds, acceptSeconds }),
       );
     }
+    if (parts.has('reading')) {
+      say('Reading texts');
+      results.reading = await part<ReadingResult>(workplace, 'reading.ts', [DISTRICT]);
+    }
     if (parts.has('cold')) {
       say('Loading each bundle 8 times in a fresh process');
       // A start makes the bundles.
@@ -244,7 +260,7 @@ const dollars = (value: number): string => `$${value.toFixed(value < 0.01 ? 4 : 
 
 /** The figures as markdown, ready for the README. */
 export const report = (results: Results): string => {
-  const { machine, start, calls20, calls100, highest: best, timers, rungs, cold, cost } = results;
+  const { machine, start, calls20, calls100, highest: best, timers, rungs, reading, cold, cost } = results;
   const lines: string[] = [
     `Measured ${machine.date} on ${machine.cores} cores (${machine.cpu}), ${machine.memoryGb.toFixed(0)} GB, Node ${machine.node}, load average ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after; the caller and the phones share the cores with the system. Runs of ${results.seconds} s at a fixed rate, each after ${WARM_UP_SECONDS} s of warm-up, latencies from the instant a call was due; at least 1,000 members, who accept within 10 s.`,
     '',
@@ -312,6 +328,20 @@ export const report = (results: Results): string => {
         '',
       ),
       row('deadlines missed / early', `${rungs.missed} / ${rungs.early}`, '0 / 0'),
+    );
+  if (reading)
+    lines.push(
+      row(
+        `classify ${reading.text.n} texts of 500 characters, p50 / p99`,
+        `${ms(reading.text.p50)} / ${ms(reading.text.p99)} ms`,
+        '≤ 1 / ≤ 5 ms',
+      ),
+      row('the same: model and indexes, once per process', `${ms(reading.open)} ms`, ''),
+      row(
+        'the same: hostile texts',
+        reading.hostile.map((one) => `${one.what} ${ms(one.ms)} ms`).join(' · '),
+        '',
+      ),
     );
   if (cost) {
     lines.push(
