@@ -32,7 +32,7 @@ const mover = {
   ...loadRelations(),
 };
 
-const { secondOpinion } = mover.district;
+const { secondOpinion } = district;
 const asker = {
   ...mover,
   opinion:

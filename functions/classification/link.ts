@@ -19,7 +19,7 @@ export type Linker = Mover & { secrets: Secrets; merging: MergeRules; repeating:
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** So many of the latest calls are compared: one query and one read of many, whatever a district gets. */
-const COMPARED = 24;
+const COMPARED = 12;
 /** Many callers of one second meet at one row; nobody waits for this, so everybody may have his turn. */
 const PATIENCE = 20;
 

@@ -1,11 +1,10 @@
 import { invalid, refused, type Outcome, type Problem, type Refused } from '#shared/contracts/errors.ts';
 import { parseReport, type Report } from '#shared/contracts/report.ts';
-import { classify } from '#shared/domain/classify.ts';
-import { guard as signsIn } from '#shared/domain/classify/guard.ts';
+import { madeDangerous, signsOf } from '#shared/domain/dangerous.ts';
 import type { District } from '#shared/domain/district.ts';
 import { addReport } from '#shared/domain/further-report.ts';
 import { handsFor } from '#shared/domain/hands.ts';
-import { owes, receive, type Instant } from '#shared/domain/incident.ts';
+import { receive, type Instant } from '#shared/domain/incident.ts';
 import { relayOf } from '#shared/domain/relay.ts';
 import type { Point } from '#shared/domain/roster.ts';
 import type { Backoff } from '#shared/ports/backoff.ts';
@@ -131,28 +130,25 @@ const addToKnown = async (
     const asksSecrecy = secret && !loaded.incident.secret;
     if (!asksSecrecy && before.some((known) => told(known) === told(content))) return;
     const latest = before.at(-1);
-    const dangers = (of: Content): string =>
-      [...new Set(signsIn(of.content, district).hits.flatMap((hit) => (hit.cancelledBy ? [] : [hit.kind])))]
-        .toSorted()
-        .join();
-    const danger = latest === undefined || dangers(latest) !== dangers(content);
-    // Read as a whole, which opens the model, only where the desk has not said yet what it is.
-    const found =
-      danger && owes(loaded.incident, 'triage') ? classify(district, content).classification : undefined;
+    const kinds = (of: Content): string =>
+      [...new Set(signsOf(of.content, district).map((sign) => sign.kind))].toSorted().join();
+    const signs = signsOf(content.content, district);
+    const was = loaded.incident.classification;
+    const found = was && madeDangerous(district, was, signs);
     const now = clock.now();
     const change = addReport(
       loaded.incident,
       {
         address: latest?.address !== content.address,
-        danger,
+        danger: latest === undefined || kinds(latest) !== kinds(content),
+        ...(found && signs.length > 0 ? { found } : {}),
         secret,
-        ...(found ? { found } : {}),
       },
       // Whom the matter needs as it is told now; the picks of before are for what it seemed to be.
       handsFor(
         district,
         await store.roster(),
-        found ? { ...loaded.incident, classification: found } : loaded.incident,
+        { ...loaded.incident, ...(found ? { classification: found } : {}) },
         [],
         now,
       ),

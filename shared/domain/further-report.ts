@@ -9,7 +9,7 @@ import { OVER, owes, type Incident, type Instant } from './incident.ts';
 export interface Difference {
   address: boolean;
   danger: boolean;
-  /** What the report alone would be; decides where the desk has not decided yet, and is not needed elsewhere. */
+  /** What the incident is with the report's danger signs; absent: it has none. Decides only where the desk has not yet. */
   found?: Classification;
   /** The call centre now asks for secrecy; it can be asked for later, but never be taken back. */
   secret: boolean;
@@ -37,8 +37,8 @@ export const addReport = (incident: Incident, difference: Difference, hands: Han
   if (told && lead !== undefined) notify(d, lead, 'changed');
   else if (told && difference.danger && duty) notify(d, duty.id, 'changed');
   const { found } = difference;
-  if (difference.danger && found && found.danger.length > 0 && owes(incident, 'triage')) {
-    d.incident.classification = { ...found };
+  if (difference.danger && found && owes(incident, 'triage')) {
+    d.incident.classification = found;
     if (found.disposition === 'police') giveBack(d, 'system');
     else endTriage(d);
     return finish(d);

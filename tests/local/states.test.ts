@@ -69,7 +69,14 @@ function open(
     at = start,
     random = () => 0.5,
     log = () => {},
-  }: { file?: string; at?: number; random?: () => number; log?: (line: string) => void } = {},
+    keys = ['lambda:invoke', 'aws-sdk:dynamodb:updateItem'],
+  }: {
+    file?: string;
+    at?: number;
+    random?: () => number;
+    log?: (line: string) => void;
+    keys?: readonly string[];
+  } = {},
 ): World {
   const clock = { at };
   const calls: World['calls'] = [];
@@ -79,7 +86,6 @@ function open(
       return answer?.(args, context);
     };
   };
-  const keys = ['lambda:invoke', 'aws-sdk:dynamodb:updateItem'];
   const engine = new StatesEngine({
     file,
     now: () => clock.at,
@@ -894,6 +900,25 @@ describe('refusals', () => {
     const create = () => engine.createStateMachine({ arn: machineArn, name: 'sample', definition });
     await expect(create()).rejects.toMatchObject({ name: 'InvalidDefinition' });
     await expect(create()).rejects.toThrow(sentence);
+  });
+
+  test('an integration that has gone since a definition was accepted fails the state that needs it, with its name', async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'states-'));
+    cleanups.push(() => rmSync(directory, { recursive: true }));
+    const file = path.join(directory, 'states.db');
+    const before = open({}, { file });
+    const definition = machine({ A: { Type: 'Wait', Seconds: 10, Next: 'B' }, B: task });
+    await before.engine.createStateMachine({ arn: machineArn, name: 'sample', definition });
+    const { executionArn } = await before.engine.startExecution({ stateMachineArn: machineArn });
+    await before.engine.idle();
+    before.engine.stop();
+    const after = open({}, { file, keys: [] });
+    await after.jump(start + 11_000);
+    expect(outcome(after.engine, executionArn)).toMatchObject({
+      status: 'FAILED',
+      error: 'States.Runtime',
+      cause: expect.stringContaining('lambda:invoke'),
+    });
   });
 
   test('names inside predicates, steps and functions are not mistaken for bare ones', async () => {

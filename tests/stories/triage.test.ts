@@ -124,7 +124,7 @@ describe('a call that nobody can make out', () => {
 
   it('with a danger word in it never waits, not even with one that is denied', async () => {
     const room = await open();
-    await room.call({ content: '门口有人吵，听不清，没看到刀' });
+    await room.call({ content: '没有刀，就是有点事情要讲' });
     room.expectRings(['a', 'ask', 0], ['b', 'ask', 0], ['duty', 'desk', 0]);
     await room.leave();
   });
@@ -293,9 +293,8 @@ describe('the desk corrects', () => {
     expect(pattern).toMatchObject({
       was: { category: 'noise_nuisance' },
       is: { category: 'property_mgmt_dispute' },
+      people: ['duty', 'duty2'],
     });
-    // Corrections of one instant have no order.
-    expect(pattern?.people.toSorted()).toEqual(['duty', 'duty2']);
     expect(JSON.stringify(pattern)).not.toMatch(/16600001234|样例来电人|样例路1号/u);
     room.expectRings(
       ...Array.from(

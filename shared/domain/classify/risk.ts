@@ -5,11 +5,7 @@ import { wordsSchema } from './words.ts';
 export const riskRulesSchema = z.strictObject({
   /** Words for people who know each other or are bound by a dispute. */
   ties: wordsSchema,
-  /** Categories whose parties are bound anyway. */
-  bound: wordsSchema,
   triggers: wordsSchema,
-  /** Danger signs that are triggers. */
-  kinds: wordsSchema,
   /** A plain complaint to government is no quarrel between two parties. */
   never: wordsSchema,
 });

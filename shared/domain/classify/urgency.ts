@@ -15,7 +15,6 @@ export const urgencyRulesSchema = z.strictObject({
   advice: wordsSchema,
   /** Something that is no crime is hurting people, or can at any time. */
   harming: wordsSchema,
-  harmingUrgency: z.enum(['P1', 'P2', 'P3']),
   /** Somebody should come and look today. */
   visit: wordsSchema,
   /** A wish or a complaint about how things are. */
