@@ -30,6 +30,7 @@ export interface Pattern {
   is: Pick<Judged, 'category' | 'disposition'>;
   word: string;
   corrections: Correction[];
+  /** Staff ids, in order of the alphabet: the table hands corrections out in no order of its own. */
   people: string[];
 }
 
@@ -58,7 +59,7 @@ export const patternsOf = (
       };
       patterns.set(key, pattern);
       pattern.corrections.push(correction);
-      if (by !== SHARED && !pattern.people.includes(by)) pattern.people.push(by);
+      if (by !== SHARED && !pattern.people.includes(by)) pattern.people = [...pattern.people, by].toSorted();
     }
   const all = [...patterns.values()];
   const agreed = all.filter(({ people }) => people.length >= 2);

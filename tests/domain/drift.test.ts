@@ -150,6 +150,15 @@ describe('what may be learnt from corrections', () => {
     expect(words([correction('duty-1', ['装修', '吵']), correction('duty-2', ['吵'])])).toEqual(['吵']);
   });
 
+  test('who agrees is told alike in whatever order the corrections come', () => {
+    const [one, other] = [correction('duty-1', ['吵']), correction('duty-2', ['吵'])];
+    for (const order of [
+      [one, other],
+      [other, one],
+    ])
+      expect(patternsOf(order).agreed[0]?.people).toEqual(['duty-1', 'duty-2']);
+  });
+
   test('nobody alone, however often; nor with the shared sign-in; nor on another change or word', () => {
     const one = correction('duty-1', ['吵']);
     for (const other of [
