@@ -323,6 +323,8 @@ export class DistrictStack extends Stack {
           'NoticeExpired',
           'VendorTrouble',
           'VendorSwitched',
+          'VendorBack',
+          'Rerouted',
           'BudgetLow',
           'ChatterStopped',
           'ReceiptUnknown',

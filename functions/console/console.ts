@@ -16,7 +16,7 @@ import type {
   VendorView,
 } from '#shared/contracts/views.ts';
 import { VENDORS } from '#shared/domain/channel.ts';
-import { healthName, isPutOff } from '#shared/domain/health.ts';
+import { backAt, healthName } from '#shared/domain/health.ts';
 import { ledgersOf, sumOf } from '#shared/domain/ledger.ts';
 import { owes, type Instant } from '#shared/domain/incident.ts';
 import { TEXTLESS, textlessSchema } from '#shared/domain/reply.ts';
@@ -223,18 +223,21 @@ export const listVendors = async ({
     if (!is) return [];
     const count = (what: string): number => day[`${vendor}.${what}`] ?? 0;
     const { channel, tells } = is;
+    const back = backAt(health[i] ?? {}, now);
     return [
       {
         vendor,
         channel,
         configured: secret[VENDOR_SECTIONS[vendor]] !== undefined,
-        putOff: isPutOff(health[i] ?? {}, now),
+        putOff: back !== undefined,
+        ...(back === undefined ? {} : { backAt: iso(back) }),
         tells,
         today: {
           sent: count('n'),
           arrived: tells.delivered ? count('arrived') : null,
           fast: tells.delivered ? count('fast') : null,
           milli: count('milli'),
+          passed: count('passed'),
         },
       },
     ];

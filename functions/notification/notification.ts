@@ -11,9 +11,17 @@ import {
   type Step,
   type Way,
 } from '#shared/domain/delivery.ts';
-import { badSignal, byHealth, healthName, isPutOff, isVendorsFault } from '#shared/domain/health.ts';
+import {
+  badSignal,
+  byHealth,
+  healthName,
+  isPutOff,
+  isVendorsFault,
+  passedOver,
+  type PassedOver,
+} from '#shared/domain/health.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
-import { charged, ledgerFor, ledgersOf, sumOf } from '#shared/domain/ledger.ts';
+import { charged, ledgerFor, ledgersOf, passed, sumOf } from '#shared/domain/ledger.ts';
 import {
   FIRST_ASKS,
   INSISTENT,
@@ -146,16 +154,30 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
       : [];
   const budgets = member && moot === undefined ? await budgetsOf(d, member, now) : {};
   const ways: Way[] = [];
-  for (const channel of CHANNELS)
-    for (const vendor of await ordered(d, having(channel), now)) {
+  const plan = planFor(delivery, notice.kind, notice.to);
+  // A quieter channel of the plan that has no budget left for this person: the next one stands in for it.
+  let skipped: PassedOver | undefined;
+  for (const channel of CHANNELS) {
+    const preferred = having(channel);
+    const inOrder = await ordered(d, preferred, now);
+    const spent = new Set<Vendor>();
+    for (const vendor of inOrder) {
       const is = vendors.vendors[vendor];
       if (!is) continue;
       const called = row.attempts.some((attempt) => attempt.vendor === vendor);
       if (!carries(d.texts, notice.kind, vendor)) continue;
       // Who is called already may be asked about and, if it said that it has nothing, called again.
-      if (!called && !withinBudget(d, { row, incident, member, own, budgets }, vendor, now)) continue;
-      ways.push({ channel, vendor, poll: is.poll, query: is.query, tells: is.tells.delivered });
+      if (!called && !withinBudget(d, { row, incident, member, own, budgets }, vendor, now)) {
+        spent.add(vendor);
+        continue;
+      }
+      const instead = passedOver(vendor, preferred, inOrder, spent) ?? skipped;
+      ways.push({ channel, vendor, poll: is.poll, query: is.query, tells: is.tells.delivered, instead });
     }
+    const [first] = preferred;
+    const planned = plan.some((step) => step.channel === channel);
+    if (first && planned && spent.size === preferred.length) skipped = { vendor: first, because: 'budget' };
+  }
   return {
     owner,
     row,
@@ -170,7 +192,7 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
     facts: {
       notice,
       attempts: row.attempts,
-      plan: planFor(delivery, notice.kind, notice.to),
+      plan,
       unacted: delivery.unacted,
       unproved: delivery.unproved,
       // What answers a text comes as one.
@@ -377,6 +399,8 @@ const call = async (
   if (laneOf(row.notice.kind) === 'chatter' && (await overCap(d, now)))
     return finish(d, about, { do: 'end', state: 'suppressed', why: 'soft-cap' }, now);
   const message = wordsOf(d, about, way.vendor, now, generic);
+  const tried = row.attempts.some(({ vendor }) => vendor === way.instead?.vendor);
+  const instead = tried ? undefined : way.instead;
   const n = row.attempts.length + 1;
   const attempt: Attempt = {
     id: d.attemptId(owner, row.notice.id, n),
@@ -405,10 +429,12 @@ const call = async (
       vendor: way.vendor,
       ...(generic ? { generic } : {}),
       ...(double ? { double } : {}),
+      ...(instead ? { instead: instead.vendor, because: instead.because } : {}),
     },
   });
   // Somebody else holds it: SQS delivers at least once.
   if (!claimed) return 'rest';
+  if (instead) d.log.count('Rerouted');
   const last = row.attempts.at(-1);
   if (last?.state === 'sent' && now - last.at >= PROOF_MS && d.vendors.vendors[last.vendor]?.tells.delivered)
     await distrust(d, last.vendor, 'no-receipt');
@@ -423,7 +449,7 @@ const call = async (
       now,
     ).catch((error: unknown) => d.log.error('receipt-unfindable', error, { vendor: way.vendor }));
   await signals(d, way.vendor, result);
-  const counters = await countersOf(d, about, way.vendor, message, result, milli);
+  const counters = await countersOf(d, about, { ...way, instead }, message, result, milli);
   return settle(d, { ...about, row: claimed }, attempt.id, resultOf(result, milli), counters);
 };
 
@@ -504,7 +530,7 @@ const dayOf = (at: Instant): string => new Date(at).toISOString().slice(0, 10);
 const countersOf = async (
   d: Deliverer,
   { member, row }: About,
-  vendor: Vendor,
+  { vendor, instead }: Way,
   message: Message,
   result: SendResult,
   milli: number,
@@ -515,7 +541,7 @@ const countersOf = async (
   return [
     {
       name: ledgerFor(now, row.notice.to),
-      add: charged(vendor, milli),
+      add: { ...charged(vendor, milli), ...(instead ? passed(instead.vendor) : {}) },
       expires: now + 400 * DAY_MS,
     },
     ...(Object.keys(budget).length > 0

@@ -11,6 +11,7 @@ import { exportHeads } from './export-heads.ts';
 import { canaryBySchedule } from './canary-by-schedule.ts';
 import { drillBySchedule } from './drill-by-schedule.ts';
 import { everyMinute, reconcile } from './reconcile.ts';
+import { tellVendorsBack } from './vendors-back.ts';
 
 const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'reconcile');
@@ -36,4 +37,5 @@ export const handler = scheduleDoor(async (beat) => {
   await exportHeads(around);
   await drillBySchedule(reconciler);
   await canaryBySchedule(reconciler);
+  await tellVendorsBack(reconciler);
 }, around);

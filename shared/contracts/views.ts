@@ -292,6 +292,9 @@ export const vendorSchema = z
     channel: channelSchema,
     configured: z.boolean().describe('The district has an account with it.'),
     putOff: z.boolean().describe('Three bad signals in ten minutes: the others of its channel go first.'),
+    backAt: isoSchema
+      .optional()
+      .describe('When it is called first again, if nothing more goes wrong. Absent unless it is put off.'),
     tells: z
       .object({ accepted: z.boolean(), delivered: z.boolean(), read: z.boolean(), action: z.boolean() })
       .describe('What it cannot tell is not known: never shown as delivered.'),
@@ -300,6 +303,9 @@ export const vendorSchema = z
       arrived: z.int().nullable().describe('Null where the vendor cannot tell.'),
       fast: z.int().nullable().describe('Within ten seconds.'),
       milli: z.int().describe('1/1000 CNY.'),
+      passed: z
+        .int()
+        .describe('Brought by another one because this one was put off or its budget was spent.'),
     }),
   })
   .meta({ id: 'Vendor' });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { CHANNELS, channelSchema, vendorSchema, type Channel, type Vendor } from './channel.ts';
+import type { PassedOver } from './health.ts';
 import type { Instant } from './incident.ts';
 import { INSISTENT, laneOf, type Attempt, type AttemptState, type Notice } from './notice.ts';
 import { noticeKindSchema, type NoticeKind } from './texts.ts';
@@ -99,6 +100,8 @@ export type Way = {
   query: boolean;
   /** Does it ever tell that something has arrived? */
   tells: boolean;
+  /** Who would have been called first, were he not put off or out of budget; for the trail only. */
+  instead?: PassedOver | undefined;
 };
 
 /** All that the next step depends on. */

@@ -25,6 +25,34 @@ export const isPutOff = (counters: Readonly<Record<string, number>>, now: Instan
   return bad >= BAD_SIGNALS;
 };
 
+/** When a vendor that is put off comes back if nothing more goes wrong; undefined: it is not put off. */
+export const backAt = (counters: Readonly<Record<string, number>>, now: Instant): Instant | undefined => {
+  if (!isPutOff(counters, now)) return undefined;
+  let m = minute(now) + 1;
+  while (isPutOff(counters, m * 60_000)) m += 1;
+  return m * 60_000;
+};
+
+/** A vendor that would have been called first, and why another one is. */
+export type PassedOver = { vendor: Vendor; because: 'put-off' | 'budget' };
+
+/**
+ * Whom a call of `vendor` passes over, if anybody: the first of those that the district puts before it that stands behind it now, or has
+ * no budget left for this person.
+ */
+export const passedOver = (
+  vendor: Vendor,
+  preferred: readonly Vendor[],
+  ordered: readonly Vendor[],
+  spent: ReadonlySet<Vendor>,
+): PassedOver | undefined => {
+  const before = preferred.slice(0, preferred.indexOf(vendor));
+  const putOff = before.find((one) => ordered.indexOf(one) > ordered.indexOf(vendor));
+  const over = before.find((one) => spent.has(one));
+  if (putOff) return { vendor: putOff, because: 'put-off' };
+  return over ? { vendor: over, because: 'budget' } : undefined;
+};
+
 /** The vendors of one channel, those that are put off last; none is left out, so that a channel never falls below one. */
 export const byHealth = (vendors: readonly Vendor[], putOff: ReadonlySet<Vendor>): Vendor[] => [
   ...vendors.filter((vendor) => !putOff.has(vendor)),

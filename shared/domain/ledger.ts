@@ -26,6 +26,9 @@ export const charged = (vendor: Vendor, milli: number): Record<string, number> =
   [`${vendor}.milli`]: milli,
 });
 
+/** What a message adds for the vendor that would have brought it, had it not been put off or out of budget. */
+export const passed = (vendor: Vendor): Record<string, number> => ({ [`${vendor}.passed`]: 1 });
+
 /** What a receipt adds: how many arrived, and how many within ten seconds. */
 export const arrived = (vendor: Vendor, took: number): Record<string, number> => ({
   [`${vendor}.arrived`]: 1,

@@ -25,6 +25,8 @@ export type Metric =
   | 'Unreached'
   | 'VendorTrouble'
   | 'VendorSwitched'
+  | 'VendorBack'
+  | 'Rerouted'
   | 'VendorUnpaid'
   | 'BudgetLow'
   | 'ChatterStopped'

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { budgetOf, fingerprint, spend } from '#shared/domain/budget.ts';
-import { badSignal, byHealth, isPutOff } from '#shared/domain/health.ts';
+import { backAt, badSignal, byHealth, isPutOff, passedOver } from '#shared/domain/health.ts';
 import type { Incident } from '#shared/domain/incident.ts';
 import type { Attempt, Notice } from '#shared/domain/notice.ts';
 import { isUnreached } from '#shared/domain/unreached.ts';
@@ -269,11 +269,33 @@ test('three bad signals put a vendor behind the others, ten minutes without any 
   expect(isPutOff(bad(0, 1, 2), at(600))).toBe(true);
   expect(isPutOff(bad(0, 1, 2), at(661))).toBe(false);
   expect(isPutOff(bad(0, 1, 2), T0 + DAY)).toBe(false);
+  // Whoever asks when it comes back is told the very instant.
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 1_800 }), { maxLength: 12 }), fc.nat({ max: 3_600 }), (seconds, s) => {
+      const back = backAt(bad(...seconds), at(s));
+      expect(back !== undefined).toBe(isPutOff(bad(...seconds), at(s)));
+      if (back === undefined) return;
+      expect(isPutOff(bad(...seconds), back - 1)).toBe(true);
+      expect(isPutOff(bad(...seconds), back)).toBe(false);
+    }),
+  );
   expect(byHealth(['aliyun-sms', 'tencent-sms', 'sns'], new Set(['aliyun-sms']))).toEqual([
     'tencent-sms',
     'sns',
     'aliyun-sms',
   ]);
+  // What the trail says of it: the first that was passed over, and nothing where nobody was.
+  const three = ['aliyun-sms', 'tencent-sms', 'sns'] as const;
+  const order = byHealth(three, new Set(['aliyun-sms']));
+  expect(passedOver('tencent-sms', three, order, new Set())).toEqual({
+    vendor: 'aliyun-sms',
+    because: 'put-off',
+  });
+  expect(passedOver('sns', three, three, new Set(['tencent-sms']))).toEqual({
+    vendor: 'tencent-sms',
+    because: 'budget',
+  });
+  expect(passedOver('aliyun-sms', three, order, new Set(['sns']))).toBeUndefined();
   // Never below one: with all of them in trouble all stay in use, in their own order.
   expect(byHealth(['aliyun-sms'], new Set(['aliyun-sms']))).toEqual(['aliyun-sms']);
 });

@@ -3,6 +3,7 @@ import { unreachedListSchema, vendorListSchema } from '#shared/contracts/views.t
 import type { SendResult } from '#shared/ports/sender.ts';
 import { ownerOf } from '#shared/ports/store.ts';
 import { listUnreached, listVendors } from '../../functions/console/console.ts';
+import { tellVendorsBack } from '../../functions/reconcile/vendors-back.ts';
 import { Office } from './office.ts';
 
 const BUSY: SendResult = { kind: 'refused', temporary: true, cause: 'moment', code: 'busy', sentence: '' };
@@ -55,9 +56,35 @@ test('the vendors of today: what they did, what it cost, who stands behind; what
   }
   const { items, milli, softCap } = await list();
   const of = (vendor: string) => items.find((one) => one.vendor === vendor);
-  expect(of('aliyun-sms')).toMatchObject({ configured: true, putOff: true, today: { sent: 0, arrived: 0 } });
+  expect(of('aliyun-sms')).toMatchObject({
+    configured: true,
+    putOff: true,
+    backAt: '2026-03-04T02:11:00.000Z',
+    today: { sent: 0, arrived: 0, passed: 0 },
+  });
   expect(of('tencent-sms')).toMatchObject({ putOff: false, today: { sent: 3, milli: 150 } });
   expect(of('wecom')).toMatchObject({ configured: false, today: { arrived: null, fast: null } });
   expect([milli, softCap]).toEqual([150, office.district.delivery.softCap]);
   expect(office.log.counts.VendorSwitched).toBe(1);
+
+  // The next one goes the other way at once: the trail of its notice says so, the vendor's day, and a metric.
+  office.script.send = [];
+  const id = await office.asks110();
+  const [who = ''] = await office.asked(id);
+  await office.deliver(ownerOf(id), (await office.notice(id, who)).notice.id);
+  const begun = (await office.store.lines(id)).map(({ stored }) => stored.facts);
+  expect(begun.filter((facts) => facts?.['state'] === 'sending')).toMatchObject([
+    { vendor: 'tencent-sms', instead: 'aliyun-sms', because: 'put-off' },
+  ]);
+  const aliyun = async () => (await list()).items.find((one) => one.vendor === 'aliyun-sms');
+  expect((await aliyun())?.today.passed).toBe(1);
+  expect(office.log.counts.Rerouted).toBe(1);
+  // Ten good minutes: it is called first again, and that is seen as well.
+  for (let minute = 0; minute < 15; minute += 1) {
+    office.time += 60_000;
+    await tellVendorsBack(office);
+  }
+  expect(await aliyun()).toMatchObject({ putOff: false });
+  expect((await aliyun())?.backAt).toBeUndefined();
+  expect(office.log.counts.VendorBack).toBe(1);
 });

@@ -437,6 +437,18 @@ describe('budgets of a number', () => {
     office.configured = ['aliyun-sms', 'tencent-sms'];
     await deliver();
     expect(office.called).toEqual(['tencent-sms']);
+    const because = async (incident: string) =>
+      (await office.store.lines(incident)).flatMap(({ stored: { facts } }) =>
+        facts?.['instead'] ? [[facts['vendor'], facts['instead'], facts['because']]] : [],
+      );
+    expect(await because(id)).toEqual([['tencent-sms', 'aliyun-sms', 'budget']]);
+
+    // With texts spent altogether the call says for what it stands in.
+    office.configured = ['aliyun-sms', 'aliyun-voice'];
+    const called = await office.asks110();
+    await office.deliver(ownerOf(called), (await office.notice(called, first)).notice.id);
+    expect(await because(called)).toEqual([['aliyun-voice', 'aliyun-sms', 'budget']]);
+    office.called.splice(1);
 
     const alone = await office.asks110();
     office.configured = ['aliyun-sms'];

@@ -316,6 +316,8 @@ describe.each(stacks)('the stack of $district', (stack) => {
       'Unreached',
       'VendorTrouble',
       'VendorSwitched',
+      'VendorBack',
+      'Rerouted',
       'VendorUnpaid',
       'BudgetLow',
       'ChatterStopped',
