@@ -6,8 +6,10 @@ import { handsAt } from '../domain/hands.ts';
 import { assignees, owes, personOf, type Incident, type Instant, type Person } from '../domain/incident.ts';
 import type { AttemptState, Notice } from '../domain/notice.ts';
 import { plan } from '../domain/plan.ts';
+import { promiseOf } from '../domain/promise.ts';
 import type { Member, Point } from '../domain/roster.ts';
 import { rungSchema, type Rung } from '../domain/rung.ts';
+import { neutralCode } from '../domain/texts.ts';
 import type { Line, StoredLine } from '../domain/trail.ts';
 import { iso } from './time.ts';
 import type { IncidentBody, IncidentSummary, IncidentView, PlannedView, TrailLine } from './views.ts';
@@ -43,7 +45,7 @@ export interface Known {
   reasons: readonly Reason[];
   notices: readonly { notice: Notice; state: AttemptState; attempts: readonly unknown[] }[];
   roster: readonly Member[];
-  district: Pick<District, 'shifts'>;
+  district: Pick<District, 'shifts' | 'categories' | 'roads' | 'grids'>;
   viewer: Viewer;
   now: Date;
 }
@@ -270,6 +272,21 @@ const toldOf = (told: Told, open: boolean, revealed: boolean): Partial<IncidentV
   ...(told.linkedCallNo === undefined ? {} : { linkedCallNo: told.linkedCallNo }),
 });
 
+/** What it is and where, in words. Of a secret matter no more than its notices tell: the code. */
+const headlineOf = ({ incident, district }: Known, open: boolean): IncidentView['headline'] => {
+  const { categories, roads, grids } = district;
+  const category = categories.find(({ id }) => id === incident.classification?.category);
+  const code = category && neutralCode(categories, category.id);
+  const road = roads.find(({ id }) => id === incident.place?.road)?.name;
+  const grid = grids.find(({ id }) => id === incident.place?.grid)?.name;
+  return {
+    ...(code === undefined ? {} : { code }),
+    ...(category === undefined || !open ? {} : { matter: category.name }),
+    ...(road === undefined || !open ? {} : { road }),
+    ...(grid === undefined || !open ? {} : { grid }),
+  };
+};
+
 /**
  * The incident as this viewer may see it (rules §1 "Seeing"): the caller masked until a line `revealed` of this viewer
  * stands in the trail; what was told in a secret incident for the lead and the desk only. Ask `mayRead` first.
@@ -282,6 +299,7 @@ export const incidentView = (known: Known): IncidentBody => {
   const person = personOf(incident, viewer.id);
   const role = incident.lead === viewer.id ? 'lead' : person?.accepted === undefined ? undefined : 'helper';
   const names = new Map(roster.map((member) => [member.id, member.name]));
+  const promise = promiseOf(incident, viewer.id);
   return {
     incident: {
       ...incidentSummary(incident, now),
@@ -318,8 +336,11 @@ export const incidentView = (known: Known): IncidentBody => {
       })),
       ...(role === undefined ? {} : { role }),
       offers: offers(incident, viewer, now),
+      headline: headlineOf(known, open),
+      ...(promise ? { promise: { rung: promise.rung, at: iso(promise.at) } } : {}),
     },
     trail: trailOf(known, open),
     plan: planOf(known),
+    now: iso(now),
   };
 };

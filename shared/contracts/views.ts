@@ -155,6 +155,18 @@ export const incidentSchema = incidentSummarySchema
     ),
     role: z.enum(['lead', 'helper']).optional().describe('Of this viewer, once he has accepted.'),
     offers: z.array(z.enum(ACTIONS)).describe('What this viewer can do now.'),
+    headline: z
+      .object({
+        code: z.string().optional().describe('As in the notices: B2.'),
+        matter: z.string().optional().describe('Absent where the content is.'),
+        road: z.string().optional(),
+        grid: z.string().optional(),
+      })
+      .describe('In words: what it is, and the road and grid where it is.'),
+    promise: z
+      .object({ rung: rungSchema, at: isoSchema })
+      .optional()
+      .describe('Whose time runs out next for this viewer; what he can keep, not what the desk has to.'),
   })
   .meta({ id: 'Incident' });
 /** An incident as one viewer may see it. */
@@ -199,6 +211,7 @@ export const incidentBodySchema = z
     incident: incidentSchema,
     trail: z.array(trailLineSchema),
     plan: z.array(plannedSchema),
+    now: isoSchema.describe('Our clock: what counts down counts from here.'),
   })
   .meta({ id: 'IncidentBody' });
 /** Body of `GET /api/incidents/{id}` and of every action. */

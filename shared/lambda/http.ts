@@ -4,6 +4,7 @@ import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { refused } from '../contracts/errors.ts';
 import type { ErrorBody, ErrorCode, Outcome, Refused } from '../contracts/errors.ts';
+import type { Page } from '../contracts/page.ts';
 import { API_ROUTES, LARGEST_BODY } from '../contracts/routes.ts';
 import type { ApiPath } from '../contracts/routes.ts';
 import type { Log } from '../ports/log.ts';
@@ -27,8 +28,8 @@ export interface KnownRequest extends HttpRequest {
 
 /** One route, a plain object. `json` routes get the parsed body; what it holds is for the use case to parse. */
 export type Route = { method: 'GET' | 'POST'; path: ApiPath } & (
-  | { auth: 'none'; json?: false; handle(request: HttpRequest): Promise<Outcome> }
-  | { auth: Bearer['kind'] | 'any'; json?: false; handle(request: KnownRequest): Promise<Outcome> }
+  | { auth: 'none'; json?: false; handle(request: HttpRequest): Promise<Outcome | Page> }
+  | { auth: Bearer['kind'] | 'any'; json?: false; handle(request: KnownRequest): Promise<Outcome | Page> }
   | {
       auth: Bearer['kind'] | 'any';
       json: true;
@@ -88,7 +89,31 @@ const reply = (statusCode: number, body: unknown, headers: Record<string, string
   body: JSON.stringify(body),
 });
 
-const replyTo = (outcome: Outcome, headers?: Record<string, string>): HttpReply => {
+const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+/** A page may run and show only what it holds, ask only us, and be framed by nobody; where it was read is nobody's business. */
+const pageReply = ({ status, html, runs: { script, style } }: Page): HttpReply => ({
+  statusCode: status,
+  headers: {
+    ...HEADERS,
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': [
+      "default-src 'none'",
+      ...(script === undefined ? [] : [`script-src ${hashOf(script)}`, "connect-src 'self'"]),
+      `style-src ${hashOf(style)}`,
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+    'referrer-policy': 'no-referrer',
+    'x-robots-tag': 'noindex, nofollow',
+    vary: 'accept',
+  },
+  body: html,
+});
+
+const replyTo = (outcome: Outcome | Page, headers?: Record<string, string>): HttpReply => {
+  if (outcome.kind === 'page') return pageReply(outcome);
   if (outcome.kind !== 'refused') return reply(outcome.kind === 'accepted' ? 202 : 200, outcome.body);
   const { code, message, details } = outcome;
   return reply(STATUS[code], { error: { code, message, details } } satisfies ErrorBody, {
