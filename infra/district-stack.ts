@@ -10,6 +10,7 @@ import { FixedEgress } from './constructs/fixed-egress.ts';
 import { HttpApi } from './constructs/http-api.ts';
 import { IncidentTable } from './constructs/incident-table.ts';
 import { SweepSchedule } from './constructs/sweep-schedule.ts';
+import { TlsOnly } from './constructs/tls-only.ts';
 import { VerbFunction } from './constructs/verb-function.ts';
 import { MINUTE, Watch } from './constructs/watch.ts';
 import { WorkQueue } from './constructs/work-queue.ts';
@@ -65,6 +66,7 @@ export class DistrictStack extends Stack {
       tries: 2,
       impact: 'A sweep failed twice: work left undone by a crashed function is found up to a minute late.',
     });
+    new TlsOnly(this, 'TlsOnly', [reports, alerts, chatter, sweeps]);
 
     // ── Where calls to the outside come from ────────────────────────────────────────────────────────────────────────
     const egress =

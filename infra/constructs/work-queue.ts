@@ -18,7 +18,10 @@ export interface WorkQueueProps {
   readonly impact: string;
 }
 
-/** A queue of work with its dead-letter queue (14 days): no message is ever dropped, a bad one fails alone and is seen. */
+/**
+ * A queue of work with its dead-letter queue (14 days): no message is ever dropped, a bad one fails alone and is seen. `TlsOnly` keeps both
+ * from being spoken to in the clear.
+ */
 export class WorkQueue extends Construct {
   readonly queue: Queue;
   readonly dead: Queue;
@@ -32,7 +35,6 @@ export class WorkQueue extends Construct {
     const encrypted = {
       encryption: QueueEncryption.KMS,
       encryptionMasterKey: props.key.key,
-      enforceSSL: true,
       removalPolicy: RemovalPolicy.DESTROY, // nothing lives only here: reconcile finds the same work in the table
     };
     this.dead = new Queue(this, 'Dead', { ...encrypted, retentionPeriod: Duration.days(14) });

@@ -161,6 +161,13 @@ describe.each(stacks)('the stack of $district', (stack) => {
     expect(work).toHaveLength(4);
     expect(dead.size).toBe(4);
     expect(queues.map(([id]) => id).sort()).toEqual([...work.map(([id]) => id), ...dead].sort());
+    const spoken = of(stack, 'AWS::SQS::QueuePolicy').map(([, { Properties }]) => Properties);
+    expect(spoken.flatMap((policy) => refs(policy['Queues'])).sort()).toEqual(
+      queues.map(([id]) => id).sort(),
+    );
+    expect(spoken.flatMap((policy) => list(at(policy['PolicyDocument'], 'Statement')))).toMatchObject([
+      { Effect: 'Deny', Principal: { AWS: '*' }, Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+    ]);
     const watched = of(stack, 'AWS::CloudWatch::Alarm')
       .filter(([, { Properties }]) => Properties['MetricName'] === 'ApproximateNumberOfMessagesVisible')
       .flatMap(([, { Properties }]) => refs(Properties['Dimensions']));
