@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
@@ -20,6 +20,7 @@ import { loadTexts } from '#shared/districts/load.ts';
 import type { Action } from '#shared/domain/moves.ts';
 import type { Member, Role } from '#shared/domain/roster.ts';
 import { noticeKindSchema, type NoticeKind } from '#shared/domain/texts.ts';
+import type { Metric } from '#shared/ports/log.ts';
 import { ownerOf, type Store } from '#shared/ports/store.ts';
 import { districtSecretSchema, type DistrictSecret } from '#shared/contracts/secret.ts';
 import { startCloud, type Cloud } from '../../infra/local/cloud.ts';
@@ -408,6 +409,16 @@ export class DutyRoom {
       body: JSON.stringify({ vendor: 'aliyun-sms', mode, ...more }),
     });
     expect(status).toBe(200);
+  }
+
+  /** How often the functions have counted something that an alarm or the dashboard watches. */
+  counted(metric: Metric): number {
+    const logs = join(this.#data, 'logs');
+    const lines = readdirSync(logs).flatMap((file) => readFileSync(join(logs, file), 'utf8').split('\n'));
+    return lines
+      .filter((line) => line.startsWith('{"_aws"'))
+      .map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line))[metric])
+      .reduce<number>((sum, n) => sum + (typeof n === 'number' ? n : 0), 0);
   }
 
   /** Resolves when the next text has come to a phone: for what waits in real time, such as a vendor's refusal. */

@@ -1,5 +1,4 @@
 import { mkdtempSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { createServer, request, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -8,59 +7,13 @@ import type { Member } from '#shared/domain/roster.ts';
 import { sampleAccounts } from '../../infra/local/phones/sample-accounts.ts';
 import { synthesize } from './assembly.ts';
 import { CAST, DutyRoom } from './duty-room.ts';
+import { Wire } from './wire.ts';
 
 let built: Awaited<ReturnType<typeof synthesize>>;
 beforeAll(async () => {
   built = await synthesize({ district: 'donghu', policy: { links: { domain: 't.sample.example' } } });
 });
 afterAll(() => built.remove());
-
-/** Whatever is sent to a vendor, byte for byte, on its way. */
-class Ear {
-  readonly heard: string[] = [];
-  readonly #server: Server;
-  #to = new URL('http://127.0.0.1');
-
-  constructor() {
-    this.#server = createServer((incoming, answer) => {
-      const chunks: Buffer[] = [];
-      incoming.on('data', (chunk: Buffer) => void chunks.push(chunk));
-      incoming.on('end', () => {
-        const body = Buffer.concat(chunks);
-        this.heard.push(`${incoming.url} ${JSON.stringify(incoming.headers)} ${body.toString('utf8')}`);
-        // The host stays: it is signed.
-        const onward = request(
-          {
-            host: this.#to.hostname,
-            port: this.#to.port,
-            path: incoming.url,
-            method: incoming.method,
-            headers: incoming.headers,
-          },
-          (reply) => {
-            answer.writeHead(reply.statusCode ?? 502, reply.headers);
-            reply.pipe(answer);
-          },
-        );
-        onward.on('error', () => answer.destroy());
-        onward.end(body);
-      });
-    });
-  }
-
-  readonly between = async (vendorsUrl: string): Promise<string> => {
-    this.#to = new URL(vendorsUrl);
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('the ear has no port');
-    return `http://127.0.0.1:${address.port}${this.#to.pathname}`;
-  };
-
-  stop(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
-  }
-}
 
 /** Everything that a text may be wrapped in on its way. */
 const unwrapped = (text: string): string => {
@@ -97,7 +50,7 @@ const people = (): Member[] =>
 
 it('names, numbers, addresses and words of callers reach no vendor, no log, no queue and no dead letter', async () => {
   const { vendors, secret } = sampleAccounts(loadTexts());
-  const ear = new Ear();
+  const ear = new Wire();
   const data = mkdtempSync(join(tmpdir(), 'xiaonao-privacy-'));
   const room = await DutyRoom.open({
     assembly: built.assembly,

@@ -60,8 +60,9 @@ const counted = (text: string, params: readonly string[]): string =>
 /**
  * Accounts with all emulated vendors but Aliyun's texts, which the phones have anyway: how they are made, and the sections of the
  * district's secret that open them. Whoever wants fewer leaves sections out; a vendor nobody has a key for is never called.
+ * @param strict with the limits that Tencent and Aliyun's voice have in service; without, benches and long demos run.
  */
-export const sampleAccounts = (texts: ApprovedTexts) => {
+export const sampleAccounts = (texts: ApprovedTexts, { strict = false } = {}) => {
   const keys = { [KEY.id]: KEY.secret };
   const barredWords = [...texts.barred];
   const all = Object.values(texts.templates);
@@ -76,6 +77,7 @@ export const sampleAccounts = (texts: ApprovedTexts) => {
           templates: all.flatMap(({ text, params, vendors: { 'tencent-sms': is } }) =>
             is ? [{ id: is.code, text: counted(text, params) }] : [],
           ),
+          ...(strict ? { limits: { sameIn30s: 1, perDay: 10 } } : {}),
         },
         world,
       ),
@@ -92,6 +94,7 @@ export const sampleAccounts = (texts: ApprovedTexts) => {
             { code: KEY_CODES.accept, text: '已签收。' },
             { code: KEY_CODES.decline, text: '已告知值班台。' },
           ],
+          ...(strict ? { limits: { perMinute: 1, perHour: 5, perDay: 20 } } : {}),
         },
         world,
       ),
