@@ -8,10 +8,10 @@ import type { WorkQueue } from './work-queue.ts';
  * `enforceSSL` makes them, would be twice as many resources as there are queues.
  */
 export class TlsOnly extends Construct {
-  constructor(scope: Construct, id: string, props: { queues: readonly WorkQueue[] }) {
+  constructor(scope: Construct, id: string, queues: readonly WorkQueue[]) {
     super(scope, id);
     const policy = new QueuePolicy(this, 'Policy', {
-      queues: props.queues.flatMap(({ queue, dead }) => [queue, dead]),
+      queues: queues.flatMap(({ queue, dead }) => [queue, dead]),
     });
     policy.document.addStatements(
       new PolicyStatement({
