@@ -154,6 +154,7 @@ export class DistrictStack extends Stack {
     }
     workflow.grantLook(reconcile);
     notification.setting('VENDORS_URL', 'real');
+    if (office.deploy.snsTexts) notification.grantTexts();
 
     // ── What sets them going ───────────────────────────────────────────────────────────────────────────────────────
     reports.consumedBy(classification, 20);

@@ -17,9 +17,11 @@ export interface Office {
 }
 
 /** Settings that CloudFormation would only refuse, or silently bend, in the middle of a deployment. */
-const checkDeployment = (id: string, { partition, region, xray }: District['deploy']): void => {
+const checkDeployment = (id: string, { partition, region, xray, snsTexts }: District['deploy']): void => {
   if (partition === 'aws-cn' && xray)
     throw new Error(`${id}/policy.json deploy.xray: Lambda has no X-Ray in the China partition`);
+  if (partition === 'aws-cn' && snsTexts)
+    throw new Error(`${id}/policy.json deploy.snsTexts: SNS sends no texts in the China partition`);
   if (region !== undefined && region.startsWith('cn-') !== (partition === 'aws-cn'))
     throw new Error(
       `${id}/policy.json deploy.region: '${region}' is not a region of the partition '${partition}'`,

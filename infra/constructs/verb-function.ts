@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import type { Alias } from 'aws-cdk-lib/aws-lambda';
@@ -97,6 +97,13 @@ export class VerbFunction extends Construct {
       this.role.node.findChild('DefaultPolicy'),
       'AwsSolutions-IAM5[Resource::*]',
       'X-Ray has no resource type; Lambda asks for the network interface actions of its own documentation on any resource.',
+    );
+  }
+
+  /** May send texts by SNS: to telephones only, which have no ARN, and to no topic and no app of this or any other account. */
+  grantTexts(): void {
+    this.role.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['sns:Publish'], notResources: [`arn:${Aws.PARTITION}:sns:*:*:*`] }),
     );
   }
 

@@ -71,6 +71,8 @@ const deploySchema = z.strictObject({
    * `open`: from any address of AWS.
    */
   egress: z.enum(['open', 'fixed']).default('open'),
+  /** The notifier may send texts by SNS (vendor `sns`), which also needs a section `sns` in the secret. There is none in China. */
+  snsTexts: z.boolean().default(false),
   /** X-Ray on Lambda does not exist in China. */
   xray: z.boolean(),
 });

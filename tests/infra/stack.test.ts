@@ -627,6 +627,30 @@ describe('a district file', () => {
     );
   });
 
+  it('may send texts by SNS: the notifier alone, to telephones and to no topic; never in China', () => {
+    const texts = edit('texts', (policy) => {
+      policy['deploy'] = { ...deploy, partition: 'aws', region: 'eu-west-1', stage: 'pilot', snsTexts: true };
+    });
+    const [stack] = synthesize(texts).stacks;
+    if (!stack) throw new Error('no stack');
+    expect(VERBS.filter((verb) => rightsOf(stack, verb).includes('sns:Publish'))).toEqual(['notification']);
+    const [right, ...more] = statements(stack)
+      .map(({ statement }) => statement)
+      .filter((statement) => list(at(statement, 'Action')).includes('sns:Publish'))
+      .filter((statement) => at(statement, 'Principal') === undefined);
+    expect(more).toEqual([]);
+    expect(right).toEqual({
+      Effect: 'Allow',
+      Action: 'sns:Publish',
+      // Every topic and every app has such a name; a telephone has none.
+      NotResource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':sns:*:*:*']] },
+    });
+    const china = edit('texts-china', (policy) => void (policy['deploy'] = { ...deploy, snsTexts: true }));
+    expect(() => buildApp(china)).toThrow(
+      'donghu/policy.json deploy.snsTexts: SNS sends no texts in the China partition',
+    );
+  });
+
   it('fails synth when it is for production and nobody has approved its texts', () => {
     const unapproved = edit('unapproved', (policy) => void (policy['deploy'] = deploy));
     expect(() => buildApp(unapproved)).toThrow(
