@@ -1,7 +1,7 @@
 import { CALLER_KINDS } from './caller-notice.ts';
 import { NAG, SUBSTITUTE_SECONDS } from './climb.ts';
 import { DRILL_EXPIRES } from './drill.ts';
-import { OVER, owes, personOf, type Incident, type Instant } from './incident.ts';
+import { OVER, isExpected, owes, personOf, type Incident, type Instant, type Person } from './incident.ts';
 import { limitOf } from './ladder.ts';
 import { PIN_MS } from './link.ts';
 import { FIRST_ASKS, INSISTENT, laneOf, type Notice } from './notice.ts';
@@ -33,6 +33,25 @@ export const expiryOf = (incident: Incident | undefined, notice: Notice): Instan
   return Math.max(askDeadline(incident, notice), notice.at + SUBSTITUTE_SECONDS * 1000);
 };
 
+/** What a duty officer is told to look at has been looked at, or is over. */
+const deskMoot = (incident: Incident, { note, at }: Notice): string | undefined => {
+  if (note === 'phone-110') return owes(incident, 'handback') ? undefined : 'handed-back';
+  // A caller speaks after the close; only that it was opened again for him answers it.
+  if (note === 'caller-unsatisfied') return later(incident, at);
+  if (OVER.has(incident.state)) return incident.state;
+  if (note === 'unsure' && incident.triage?.by !== undefined) return 'triaged';
+  const asksWhatItIs = note === 'unsure' || note === 'untriaged' || note === 'opinion';
+  return asksWhatItIs && incident.corrected && incident.corrected.at >= at ? 'corrected' : undefined;
+};
+
+/** Reopened since: what was said of the round before does not hold. */
+const later = ({ reopenedAt }: Incident, at: Instant): string | undefined =>
+  reopenedAt !== undefined && at < reopenedAt ? 'reopened' : undefined;
+
+/** Was asked, and has nothing to do with it any more. */
+const isGone = (person: Person | undefined): boolean =>
+  person?.asked !== undefined && (person.released === true || !isExpected(person));
+
 /**
  * Why a notice helps nobody any more, if so; asked immediately before every call of a vendor. A's accept, decline or depart ends what asks
  * A; somebody's accept ends what asks the others (they are stood down), reinforcement excepted; close, return and reassign end what
@@ -44,8 +63,19 @@ export const mootBecause = (incident: Incident | undefined, notice: Notice): str
   const person = personOf(incident, to);
   if (kind === 'returned' || kind === 'handback')
     return owes(incident, 'handback') ? undefined : 'handed-back';
-  if (kind === 'told' || kind === 'climb')
-    return rung !== undefined && !owes(incident, rung) ? 'done' : undefined;
+  if (kind === 'desk') return deskMoot(incident, notice);
+  if (kind === 'told' || kind === 'climb') {
+    if (rung !== undefined && !owes(incident, rung)) return 'done';
+    // A leader is told of it as a leader, whatever he has answered as somebody who was asked.
+    return later(incident, at) ?? (kind === 'told' && isGone(person) ? 'not-his' : undefined);
+  }
+  if (kind === 'changed' || kind === 'pin') {
+    if (OVER.has(incident.state)) return incident.state;
+    return isGone(person) ? 'not-his' : undefined;
+  }
+  // The others say what stands fast; that it is his does not.
+  if (kind === 'answer' && (notice.answer === 'lead' || notice.answer === 'helper'))
+    return isGone(person) ? 'not-his' : undefined;
   if (kind === 'stand-down' || kind === 'reassigned')
     return person?.asked !== undefined && person.asked > at && !person.stood ? 'asked-again' : undefined;
   if (!INSISTENT.has(kind)) return undefined;

@@ -100,6 +100,66 @@ describe('a notice is wanted until something makes it moot', () => {
   });
 });
 
+describe('a notice that comes after an outage', () => {
+  const desk = (room: { incident: Incident }, note: Notice['note'], at: number): string | undefined =>
+    why(room.incident, 'desk', { to: 'duty', note, at: T0 + at * SECOND });
+
+  test('does not ask the desk what it has decided, nor what went out by default, nor what is over', () => {
+    const room = dutyRoom({ matter: { sure: false }, triage: 15 });
+    room.hears('0 duty desk');
+    expect(desk(room, 'unsure', 0)).toBeUndefined();
+    const decided = dutyRoom({ matter: { sure: false }, triage: 15 }).at(5);
+    decided.desk.says({ category: 'noise' });
+    decided.hears('0 duty desk', '5 a ask');
+    expect(desk(decided, 'unsure', 0)).toBe('triaged');
+    room.at(15).hears('15 a ask', '15 b ask', '15 duty desk');
+    expect([desk(room, 'unsure', 0), desk(room, 'untriaged', 15)]).toEqual(['triaged', undefined]);
+    room.at(20).desk.says({ category: 'noise' });
+    room.hears(...room.unheard());
+    expect([desk(room, 'untriaged', 15), desk(room, 'danger-found', 15)]).toEqual(['corrected', undefined]);
+    room.desk.closes();
+    room.hears(...room.unheard());
+    expect([desk(room, 'danger-found', 15), desk(room, 'caller-unsatisfied', 21)]).toEqual([
+      'closed',
+      undefined,
+    ]);
+    room.at(30).desk.reopens();
+    room.hears(...room.unheard());
+    expect(desk(room, 'caller-unsatisfied', 21)).toBe('reopened');
+  });
+
+  test('does not send the desk to the telephone once 110 knows', () => {
+    const room = dutyRoom().hears('0 a ask');
+    room.desk.returns();
+    room.hears('0 a stand-down', '0 duty returned');
+    expect(desk(room, 'phone-110', 30)).toBeUndefined();
+    room.desk.handsBack();
+    expect(desk(room, 'phone-110', 30)).toBe('handed-back');
+  });
+
+  test('blames nobody for what is somebody else’s by now, and promises him nothing; his leader hears of it', () => {
+    const room = dutyRoom().hears('0 a ask');
+    room.member('a').accepts();
+    const late = { rung: 'depart' as const, at: T0 + 120_000 };
+    const said = (incident: Incident) => [
+      why(incident, 'told', late),
+      why(incident, 'changed', late),
+      why(incident, 'answer', { answer: 'lead' }),
+      why(incident, 'answer', { answer: 'gone' }),
+      why(incident, 'climb', { ...late, to: 'leader' }),
+    ];
+    expect(said(room.incident)).toEqual([undefined, undefined, undefined, undefined, undefined]);
+    room.desk.reassigns('b');
+    room.hears('0 a reassigned', '0 b ask');
+    expect(said(room.incident)).toEqual(['not-his', 'not-his', 'not-his', undefined, undefined]);
+    room.member('b').accepts();
+    room.desk.closes();
+    room.hears(...room.unheard());
+    for (const kind of ['changed', 'pin'] as const)
+      expect(why(room.incident, kind, { to: 'b' })).toBe('closed');
+  });
+});
+
 test('after its own minute a first ask is too late, a return to 110 never is', () => {
   const { incident } = dutyRoom().hears('0 a ask');
   const second = (kind: Notice['kind'], at: number): number | undefined => {
