@@ -216,12 +216,12 @@ describe('the wire', () => {
     timestamp: new Date(now).toISOString(),
     data: { callNo: 'SAMPLE-1', sequence: 2 },
   });
-  const centre = (keys: string[] = [key], at = now) =>
+  const centre = (keys: string[] = [key], at = now, timeoutMs = 3_000) =>
     backTo110({
       address: phones.endpoints['back-110'] ?? '',
       keys: async () => keys,
       clock: { now: () => new Date(at) },
-      timeoutMs: 300,
+      timeoutMs,
     });
 
   it('is acknowledged by id, shown once however often it comes, by either key of a rotation', async () => {
@@ -249,7 +249,7 @@ describe('the wire', () => {
   it('does not take the page of a proxy, a refusal or silence for an acknowledgement', async () => {
     const outcome = async (mode: string): Promise<CentreAnswer> => {
       phones.faults.set({ vendor: 'back-110', mode });
-      return centre().tell({ id: 'x.2', body });
+      return centre([key], now, mode === 'timeout' ? 300 : undefined).tell({ id: 'x.2', body });
     };
     expect(await outcome('silent')).toEqual({ kind: 'not', code: 'no-acknowledgement' });
     expect(await outcome('refuse')).toEqual({ kind: 'not', code: 'HTTP 503' });
