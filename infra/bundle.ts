@@ -152,6 +152,11 @@ const make = async ({ root, outdir, verbs }: Required<BundleOptions>): Promise<v
       await cp(file, join(draft, verb, 'districts', relative(join(root, 'shared/districts'), file)), {
         recursive: true,
       });
+  // What a function serves as it is.
+  for (const verb of verbs) {
+    const page = join(root, 'functions', verb, 'page.html');
+    if (existsSync(page)) await cp(page, join(draft, verb, 'page.html'));
+  }
   const contract = join(root, 'shared/contracts/openapi.ts');
   if (verbs.includes('console') && existsSync(contract)) {
     const { openApiDocument } = contractSchema.parse(await import(pathToFileURL(contract).href));

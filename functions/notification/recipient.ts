@@ -1,6 +1,7 @@
 import { CALLER, CALLER_KINDS, callerBarred, callerMoot } from '#shared/domain/caller-notice.ts';
 import type { District } from '#shared/domain/district.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
+import { drillOfNotice } from '#shared/domain/drill.ts';
 import { linkName, pinFrom, tokenFrom, type Link } from '#shared/domain/link.ts';
 import type { Notice } from '#shared/domain/notice.ts';
 import { TEXTLESS, callerStopName, textlessSchema } from '#shared/domain/reply.ts';
@@ -84,14 +85,17 @@ export const ownFacts = async (
   { id, to, kind }: Notice,
   now: Instant,
 ): Promise<Pick<NoticeFacts, 'token' | 'pin'>> => {
-  if (!incident || district.links.domain === undefined || CALLER_KINDS.has(kind)) return {};
+  if (district.links.domain === undefined || CALLER_KINDS.has(kind)) return {};
+  const drill = drillOfNotice(id);
+  if (!incident && drill === undefined) return {};
   const vault = await secrets.vault();
   if (kind === 'pin') return { pin: pinFrom(vault.hash('pin', `${owner}/${id}`)) };
-  const token = tokenFrom(
-    Buffer.from(vault.hash('link', `${incident.id}/${incident.round}/${to}`), 'base64url'),
-  );
+  const about = incident ? `${incident.id}/${incident.round}/${to}` : id;
+  const token = tokenFrom(Buffer.from(vault.hash('link', about), 'base64url'));
   const name = linkName(vault.hash('link', token));
-  const value: Link = { incident: incident.id, member: to, devices: [] };
+  const value: Link = incident
+    ? { incident: incident.id, member: to, devices: [] }
+    : { drill: drill ?? '', member: to };
   if (!(await memos.read(name, now)))
     await memos.write(name, { version: 0, value, expires: now + LINK_MS }, now);
   return { token };

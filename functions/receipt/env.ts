@@ -9,4 +9,5 @@ export const envSchema = z.object({
   ALERTS_QUEUE_URL: z.url(),
   CHATTER_QUEUE_URL: z.url(),
   STATE_MACHINE_ARN: z.string(),
+  LAMBDA_TASK_ROOT: z.string(),
 });

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { CALLBACKS } from '#shared/adapters/callbacks.ts';
 import { sqsQueues } from '#shared/adapters/queues.ts';
 import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
+import { wantsPage } from '#shared/contracts/page.ts';
 import { issueToken } from '#shared/adapters/tokens.ts';
 import { jitter } from '#shared/adapters/system.ts';
 import { sfnWorkflow } from '#shared/adapters/workflow.ts';
@@ -10,6 +13,7 @@ import { loadDistrict } from '#shared/districts/load.ts';
 import { deviceHash, httpDoor } from '#shared/lambda/http.ts';
 import { envSchema } from './env.ts';
 import { openLink, showLink, type Session } from './link.ts';
+import { linkPage } from './page.ts';
 import { takeReceipts } from './receipt.ts';
 
 const env = envSchema.parse(process.env);
@@ -37,6 +41,12 @@ const opener = {
     ),
 };
 
+/** Beside the bundle, as it was written. */
+const pageOf = linkPage(
+  readFileSync(join(env.LAMBDA_TASK_ROOT, 'page.html'), 'utf8'),
+  taker.district.links.desk,
+);
+
 /** What the vendors post: whether a notice has arrived, and what its reader answers. */
 export const handler = httpDoor(
   [
@@ -50,7 +60,10 @@ export const handler = httpDoor(
       method: 'GET',
       path: '/t/{token}',
       auth: 'none',
-      handle: ({ params }) => showLink(opener, params['token']),
+      handle: async ({ params, headers }) => {
+        const shown = await showLink(opener, params['token']);
+        return wantsPage(headers) ? pageOf(shown) : shown;
+      },
     },
     {
       method: 'POST',

@@ -2,7 +2,13 @@ import { timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
 import { invalid, problemsOf, refused, type Outcome } from '#shared/contracts/errors.ts';
 import { LARGEST_BODY } from '#shared/contracts/routes.ts';
-import { sessionRequestSchema, type SessionView } from '#shared/contracts/session.ts';
+import {
+  sessionRequestSchema,
+  type LinkState,
+  type OpenedView,
+  type SessionView,
+} from '#shared/contracts/session.ts';
+import { isOpen } from '#shared/domain/drill.ts';
 import type { Instant } from '#shared/domain/incident.ts';
 import {
   MOST_DEVICES,
@@ -13,9 +19,10 @@ import {
   linkSchema,
   pinFrom,
   tokenSchema,
-  type Link,
+  type TaskLink,
 } from '#shared/domain/link.ts';
 import { shortNumber } from '#shared/domain/texts.ts';
+import { answerDrill, readDrill } from '#shared/ports/drills.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
@@ -56,8 +63,14 @@ const NEEDS_PIN = refused('unauthorized', '这个链接已在另一台设备上�
 
 /** Where a link leads, as it is kept. */
 interface Found {
-  link: Link;
+  link: TaskLink;
   version: number;
+  name: string;
+}
+/** A drill that somebody answers by opening its link. */
+interface FoundDrill {
+  drill: string;
+  member: string;
   name: string;
 }
 
@@ -65,13 +78,17 @@ const find = async (
   { memos, secrets, store }: Pick<LinkOpener, 'memos' | 'secrets' | 'store'>,
   token: string | undefined,
   now: Instant,
-): Promise<Found | undefined> => {
+): Promise<Found | FoundDrill | undefined> => {
   const read = tokenSchema.safeParse(token);
   if (!read.success) return undefined;
   const name = linkName((await secrets.vault()).hash('link', read.data));
   const memo = await memos.read(name, now);
   if (!memo) return undefined;
   const link = linkSchema.parse(memo.value);
+  if ('drill' in link) {
+    const drill = await readDrill({ memos }, now, link.drill);
+    return drill && isOpen(drill, link.member, now) ? { ...link, name } : undefined;
+  }
   const incident = (await store.load(link.incident))?.incident;
   return isAlive(incident, link) ? { link, version: memo.version, name } : undefined;
 };
@@ -80,22 +97,26 @@ const find = async (
  * `GET /t/{token}`: does the link lead anywhere? Changes nothing and tells next to nothing, because programs that look at messages
  * open every link in them.
  */
-export const showLink = async (opener: LinkOpener, token: string | undefined): Promise<Outcome> => {
+export const showLink = async (
+  opener: LinkOpener,
+  token: string | undefined,
+): Promise<Outcome<LinkState>> => {
   const found = await find(opener, token, opener.clock.now().getTime());
   if (!found) return DEAD;
+  if ('drill' in found) return { kind: 'done', body: { number: found.drill, needsPin: false, drill: true } };
   const { link } = found;
   return { kind: 'done', body: { number: shortNumber(link.incident), needsPin: link.devices.length > 0 } };
 };
 
 /**
  * `POST /t/{token}/session`: exchanges the link for a session of this incident on this device. The first device gets it at once; another
- * one after a code that is sent to the member's own number.
+ * one after a code that is sent to the member's own number. The link of a drill opens nothing: this is the answer to it, on whatever device.
  */
 export const openLink = async (
   opener: LinkOpener,
   token: string | undefined,
   raw: Buffer,
-): Promise<Outcome<SessionView>> => {
+): Promise<Outcome<OpenedView>> => {
   const asked = bodyOf(raw);
   if ('kind' in asked) return asked;
   const device = opener.deviceHash(asked.device);
@@ -103,12 +124,16 @@ export const openLink = async (
     const now = opener.clock.now().getTime();
     const found = await find(opener, token, now);
     if (!found) return DEAD;
-    const { name, link } = found;
     if (race === 1) {
       const minute = Math.floor(now / 60_000);
-      const tries = await opener.store.tally(`${name}-${minute}`, now + 120_000);
+      const tries = await opener.store.tally(`${found.name}-${minute}`, now + 120_000);
       if (tries > TRIES_PER_MINUTE) return refused('busy', '试得太多了，请一分钟后再试。');
     }
+    if ('drill' in found) {
+      const answered = await answerDrill(opener, [found.member], 'page', now);
+      return answered ? { kind: 'done', body: { answered } } : DEAD;
+    }
+    const { link } = found;
     if (link.devices.includes(device)) return session(opener, link, device);
     if (link.devices.length === 0) {
       if (!(await keep(opener, found, { ...link, devices: [device] }, now))) continue;
@@ -146,12 +171,16 @@ const bodyOf = (
   }
 };
 
-const keep = ({ memos }: LinkOpener, { name, version }: Found, value: Link, now: Instant): Promise<boolean> =>
-  memos.write(name, { version, value, expires: now + LINK_MS }, now);
+const keep = (
+  { memos }: LinkOpener,
+  { name, version }: Found,
+  value: TaskLink,
+  now: Instant,
+): Promise<boolean> => memos.write(name, { version, value, expires: now + LINK_MS }, now);
 
 const session = async (
   { sign }: LinkOpener,
-  { incident, member }: Link,
+  { incident, member }: TaskLink,
   device: string,
 ): Promise<Outcome<SessionView>> => ({
   kind: 'done',
@@ -163,7 +192,11 @@ const session = async (
   },
 });
 
-const isPin = async ({ secrets }: LinkOpener, { incident, pin }: Link, said: string): Promise<boolean> => {
+const isPin = async (
+  { secrets }: LinkOpener,
+  { incident, pin }: TaskLink,
+  said: string,
+): Promise<boolean> => {
   const right = pinFrom((await secrets.vault()).hash('pin', `${ownerOf(incident)}/${pin?.notice ?? ''}`));
   return timingSafeEqual(Buffer.from(right), Buffer.from(said));
 };

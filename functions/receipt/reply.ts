@@ -3,6 +3,7 @@ import { act } from '#shared/domain/act.ts';
 import { tellCaller, tellOfCallerReply } from '#shared/domain/caller-notice.ts';
 import type { Vendor } from '#shared/domain/channel.ts';
 import type { Change } from '#shared/domain/draft.ts';
+import { drillNoticeId } from '#shared/domain/drill.ts';
 import { handsAt } from '#shared/domain/hands.ts';
 import { personOf, type Incident, type Instant } from '#shared/domain/incident.ts';
 import { FIRST_ASKS, type Notice } from '#shared/domain/notice.ts';
@@ -26,7 +27,7 @@ import {
 } from '#shared/domain/reply.ts';
 import type { Member } from '#shared/domain/roster.ts';
 import { shortNumber } from '#shared/domain/texts.ts';
-import { answerDrill } from '#shared/ports/drills.ts';
+import { answerDrill, readDrill } from '#shared/ports/drills.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import { jobsOf } from '#shared/ports/queue.ts';
@@ -127,6 +128,8 @@ const decideNow = async (
     const call = reply.vendorId === undefined ? undefined : await calledFor(taker, reply.vendorId, known);
     if (call && !FIRST_ASKS.has(call.notice.kind)) return { do: 'ignore' };
     if (call) return { do: 'act', action: meaning.say, incident: call.incident, member: call.notice.to };
+    // Asked by the drill, he has not said that he takes the task that waits as well.
+    if (await wasDrillCall(taker, reply.vendorId, members)) return { do: 'ignore' };
   }
   const waiting = asked
     .filter(({ incident, member }) => waitedFor(incident, member, at))
@@ -181,6 +184,20 @@ const calledFor = async (
     if (row) return { incident: incident.id, notice: row.notice };
   }
   return undefined;
+};
+
+/** Was it the call of the drill? */
+const wasDrillCall = async (
+  { memos, store, clock }: ReplyTaker,
+  vendorId: string | undefined,
+  members: readonly Member[],
+): Promise<boolean> => {
+  const drill = vendorId === undefined ? undefined : await readDrill({ memos }, clock.now().getTime());
+  if (!drill) return false;
+  const rows = await Promise.all(
+    members.map(({ id }) => store.notice(REJECTS_OWNER, drillNoticeId(drill.id, id))),
+  );
+  return rows.some((row) => row?.attempts.some((attempt) => attempt.vendorId === vendorId));
 };
 
 /** The codes of a number, with one for each of these tasks; written before anybody is told of them. */

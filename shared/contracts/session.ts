@@ -27,10 +27,21 @@ export const sessionSchema = z
 /** What a link is exchanged for. */
 export type SessionView = z.infer<typeof sessionSchema>;
 
+/** What the link of a drill is exchanged for: nothing is left to be done. */
+export const drillAnsweredSchema = z.object({ answered: z.literal(true) }).meta({ id: 'DrillAnswered' });
+
+/** Answer to `POST /t/{token}/session`. */
+export const openedSchema = z.union([sessionSchema, drillAnsweredSchema]).meta({ id: 'Opened' });
+/** Answer to `POST /t/{token}/session`. */
+export type OpenedView = z.infer<typeof openedSchema>;
+
 /** What a link tells before it is exchanged. */
 export const linkStateSchema = z
   .object({
-    number: z.string().describe('Short number of the incident, as in the text.'),
+    number: z.string().describe('Short number of the incident, as in the text; of a drill its name.'),
     needsPin: z.boolean().describe('Opened on some device already: another one is asked for a code.'),
+    drill: z.literal(true).optional().describe('A reachability drill: the exchange itself is the answer.'),
   })
   .meta({ id: 'LinkState' });
+/** What a link tells before it is exchanged. */
+export type LinkState = z.infer<typeof linkStateSchema>;

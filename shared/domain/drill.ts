@@ -69,6 +69,14 @@ export const beginDrill = (
 /** Names the notice of a drill to somebody. */
 export const drillNoticeId = (drill: string, member: string): string => `DRILL-${drill}-${member}`;
 
+/** The drill that a notice is of, by the notice's id; undefined: of none. */
+export const drillOfNotice = (noticeId: string): string | undefined =>
+  /^DRILL-(\d{8}T\d{4})-/.exec(noticeId)?.[1];
+
+/** May this person still answer it? */
+export const isOpen = ({ members, startedAt, until }: Drill, member: string, at: Instant): boolean =>
+  members.includes(member) && at >= startedAt && at <= until;
+
 /** What a drill sends. */
 export const drillNotices = (drill: Drill): Notice[] =>
   drill.members.map((member) => ({
@@ -86,7 +94,7 @@ export const withAnswer = (
   over: AnsweredOver,
   at: Instant,
 ): Drill | undefined =>
-  !drill.members.includes(member) || drill.answers[member] || at < drill.startedAt || at > drill.until
+  !isOpen(drill, member, at) || drill.answers[member]
     ? undefined
     : { ...drill, answers: { ...drill.answers, [member]: { at, over } } };
 

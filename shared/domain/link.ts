@@ -9,6 +9,11 @@ export const linksSchema = z
       .string()
       .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'a domain looks like t.example.gov.cn')
       .optional(),
+    /** Whom somebody telephones whose link is dead: the desk, as it may stand on a page that anybody can open. */
+    desk: z
+      .string()
+      .regex(/^\d[\d-]{2,15}$/, 'a telephone number has digits and hyphens')
+      .optional(),
   })
   .prefault({});
 
@@ -39,19 +44,25 @@ export const linkName = (tokenHash: string): string => `LINK-${tokenHash}`;
 export const pinFrom = (hash: string): string =>
   String(Buffer.from(hash, 'base64url').readUIntBE(0, 6) % 1_000_000).padStart(6, '0');
 
-/** What stands behind a link, under the token's hash. Devices by the hash of the secret that each made for itself. */
-export const linkSchema = z.object({
+/** What stands behind a task's link, under the token's hash. Devices by the hash of the secret that each made for itself. */
+const taskLinkSchema = z.object({
   incident: z.string(),
   member: z.string(),
   devices: z.array(z.string()),
   /** For a further device: the notice that brought its code, how often it was guessed, and until when it holds. */
   pin: z.object({ notice: z.string(), tries: z.int(), until: z.int() }).optional(),
 });
+/** What stands behind a task's link. */
+export type TaskLink = z.infer<typeof taskLinkSchema>;
+/** What stands behind the link of a drill: nothing but that it has reached this person. */
+const drillLinkSchema = z.object({ drill: z.string(), member: z.string() });
+/** What stands behind a link. */
+export const linkSchema = z.union([taskLinkSchema, drillLinkSchema]);
 /** What stands behind a link. */
 export type Link = z.infer<typeof linkSchema>;
 
 /** Does the link still lead anywhere? It is dead as soon as the incident is over, or given to somebody else. */
-export const isAlive = (incident: Incident | undefined, { member }: Pick<Link, 'member'>): boolean => {
+export const isAlive = (incident: Incident | undefined, { member }: Pick<TaskLink, 'member'>): boolean => {
   if (!incident || OVER.has(incident.state)) return false;
   const person = personOf(incident, member);
   return person !== undefined && !person.released;

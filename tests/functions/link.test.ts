@@ -96,7 +96,7 @@ describe('a link is exchanged', () => {
 
   test('the session opens that incident on that device, and nothing else', async () => {
     const opened = await open(await linked(), PHONE);
-    const session = opened.kind === 'done' ? opened.body.token : '';
+    const session = opened.kind === 'done' && 'token' in opened.body ? opened.body.token : '';
     const door = httpDoor(
       [
         {

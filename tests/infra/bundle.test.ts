@@ -22,6 +22,7 @@ const repository = (name: string): { root: string; write: (file: string, text: s
   write('functions/console/word.ts', "export const word: string = 'first';\n");
   write('functions/intake/handler.ts', 'export const handler = (): number => 1;\n');
   write('functions/intake/notes.ts', 'export const unused = 1;\n');
+  write('functions/intake/page.html', '<!doctype html>\n');
   write('shared/contracts/openapi.ts', "export const openApiDocument = () => ({ openapi: '3.1.0' });\n");
   write('shared/districts/categories.json', '{}');
   write('shared/districts/load.ts', 'export {};\n');
@@ -68,6 +69,7 @@ describe('bundle', () => {
       'intake/districts/categories.json',
       'intake/districts/x/grids.geojson',
       'intake/index.mjs',
+      'intake/page.html',
     ]);
     expect(readFileSync(join(root, 'dist/console/openapi.json'), 'utf8')).toBe(
       '{\n  "openapi": "3.1.0"\n}\n',
