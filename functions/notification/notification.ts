@@ -7,6 +7,7 @@ import {
   nextStep,
   planFor,
   standing,
+  type DeliveryPlan,
   type Facts,
   type Step,
   type Way,
@@ -31,6 +32,7 @@ import {
   type Notice,
 } from '#shared/domain/notice.ts';
 import { withoutTexts } from '#shared/domain/reply.ts';
+import type { PushDevice } from '#shared/domain/push-device.ts';
 import { addressOf, type Member } from '#shared/domain/roster.ts';
 import { carries, renderNotice, type NoticeFacts, type Texts } from '#shared/domain/texts.ts';
 import { leaveUnreached } from '#shared/domain/unreached.ts';
@@ -41,6 +43,7 @@ import { jobsOf } from '#shared/ports/queue.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
 import type { Message, SendResult, Senders } from '#shared/ports/sender.ts';
+import { changeDevices, type PushDevices } from '#shared/ports/push-devices.ts';
 import { rememberSent } from '#shared/ports/sent-name.ts';
 import { REJECTS_OWNER, type Counting, type NoticeRow, type NoticeStep } from '#shared/ports/store.ts';
 import { factsFor } from './facts.ts';
@@ -52,6 +55,7 @@ export interface Deliverer extends Mover {
   vendors: Vendors;
   secrets: Pick<Secrets, 'vault'>;
   memos: Memos;
+  pushDevices: PushDevices;
   /** Names an attempt so that its receipt leads back to the notice. */
   attemptId(owner: string, noticeId: string, n: number): string;
   texts: Texts;
@@ -111,6 +115,8 @@ interface About {
   row: NoticeRow;
   incident: Incident | undefined;
   member: Member | undefined;
+  /** That he has registered for pushes; looked up only where his plan has one. */
+  devices: readonly PushDevice[];
   /** What only this person's message may hold. */
   own: Pick<NoticeFacts, 'token' | 'pin'>;
   senders: Senders;
@@ -146,15 +152,17 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
     mootBecause(incident, notice) ??
     (member && isOffDuty(member, district.shifts, incident, notice, now) ? 'off-duty' : undefined);
   const night = chatter && moot === undefined ? await heldBack(d, owner, row) : undefined;
+  const plan = planFor(delivery, notice.kind, notice.to);
+  const devices = member ? await devicesOf(d, member, plan, senders, now) : [];
   const having = (channel: Channel): Vendor[] =>
     member
       ? delivery.vendors[channel].filter(
-          (vendor) => senders[vendor] && vendors.vendors[vendor] && addressOf(member, vendor) !== undefined,
+          (vendor) =>
+            senders[vendor] && vendors.vendors[vendor] && addressOf(member, vendor, devices) !== undefined,
         )
       : [];
   const budgets = member && moot === undefined ? await budgetsOf(d, member, now) : {};
   const ways: Way[] = [];
-  const plan = planFor(delivery, notice.kind, notice.to);
   // A quieter channel of the plan that has no budget left for this person: the next one stands in for it.
   let skipped: PassedOver | undefined;
   for (const channel of CHANNELS) {
@@ -183,6 +191,7 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
     row,
     incident,
     member,
+    devices,
     own,
     senders,
     budgets,
@@ -201,6 +210,33 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
       deadline: expiryOf(incident, notice),
     },
   };
+};
+
+/** What he has registered for pushes, where one of his plan could go out. */
+const devicesOf = async (
+  { pushDevices, district }: Deliverer,
+  member: Member,
+  plan: DeliveryPlan,
+  senders: Senders,
+  now: Instant,
+): Promise<PushDevice[]> =>
+  plan.some(({ channel }) => channel === 'push') &&
+  district.delivery.vendors.push.some((vendor) => senders[vendor] !== undefined)
+    ? (await pushDevices.of(member, now)).devices
+    : [];
+
+/** Devices that their vendor does not know any more are taken out at once: no later notice tries them again. */
+const forget = async (d: Deliverer, member: Member, gone: readonly string[], now: Instant): Promise<void> => {
+  try {
+    await changeDevices(d.pushDevices, member, now, (devices) =>
+      devices.some(({ address }) => gone.includes(address))
+        ? devices.filter(({ address }) => !gone.includes(address))
+        : undefined,
+    );
+  } catch (error) {
+    // What became of the notice matters more; the next one finds them gone again.
+    d.log.error('device-not-forgotten', error, { devices: gone.length });
+  }
 };
 
 /** The list of what a person's quiet hours hold back until an instant. */
@@ -391,10 +427,10 @@ const call = async (
   { way, generic, double }: Extract<Step, { do: 'call' }>,
   now: Instant,
 ): Promise<'rest' | 'on'> => {
-  const { row, owner, member, senders } = about;
+  const { row, owner, member, devices, senders } = about;
   const sender = senders[way.vendor];
   const is = d.vendors.vendors[way.vendor];
-  const to = member && addressOf(member, way.vendor);
+  const to = member && addressOf(member, way.vendor, devices);
   if (!sender || !is || to === undefined) throw new Error(`${way.vendor} is no way to ${row.notice.to}.`);
   if (laneOf(row.notice.kind) === 'chatter' && (await overCap(d, now)))
     return finish(d, about, { do: 'end', state: 'suppressed', why: 'soft-cap' }, now);
@@ -440,6 +476,7 @@ const call = async (
     await distrust(d, last.vendor, 'no-receipt');
   if (double) d.log.count('NoticeDoubled');
   const result = await sender.send({ attemptId: attempt.id, to, message });
+  if (member && result.gone) await forget(d, member, result.gone, now);
   const milli =
     result.kind === 'accepted' ? priceOf(is, message.text.length + message.signName.length + 2) : 0;
   if (result.kind === 'accepted' && is.callback && !is.echoes)
@@ -459,6 +496,7 @@ type Learnt = (attempt: Attempt) => { attempt: Attempt; facts: Record<string, st
 const resultOf =
   (result: SendResult, milli: number): Learnt =>
   (attempt): ReturnType<Learnt> => {
+    const gone: Record<string, number> = result.gone ? { gone: result.gone.length } : {};
     switch (result.kind) {
       case 'accepted':
         // A receipt may have overtaken the answer; then it is delivered already and stays so.
@@ -469,12 +507,12 @@ const resultOf =
             vendorId: result.vendorId,
             milli,
           },
-          facts: {},
+          facts: gone,
         };
       case 'unknown':
         return {
           attempt: attempt.state === 'sending' ? { ...attempt, state: 'unknown' } : attempt,
-          facts: { why: result.sentence },
+          facts: { why: result.sentence, ...gone },
         };
       case 'refused':
         return {
@@ -489,7 +527,7 @@ const resultOf =
             code: result.code,
             cause: result.cause,
           },
-          facts: { code: result.code, cause: result.cause },
+          facts: { code: result.code, cause: result.cause, ...gone },
         };
       default:
         return result satisfies never;
@@ -560,9 +598,9 @@ const overCap = async (d: Deliverer, now: Instant): Promise<boolean> => {
 
 /** Asks the vendor what became of an attempt whose answer or receipt never came. */
 const findOut = async (d: Deliverer, about: About, asked: Attempt): Promise<'rest' | 'on'> => {
-  const { member, senders } = about;
+  const { member, devices, senders } = about;
   const sender = senders[asked.vendor];
-  const to = member && addressOf(member, asked.vendor);
+  const to = member && addressOf(member, asked.vendor, devices);
   const answer =
     sender && to !== undefined
       ? await sender.ask({

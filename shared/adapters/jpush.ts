@@ -42,7 +42,7 @@ const LIVES_S = 60;
 const CIDS = 10;
 /** A cid holds for a day; one is not used that might end on its way. */
 const CIDS_LIVE_MS = 23 * 3_600_000;
-/** Attempts whose cid is remembered, for the case that one is sent again. */
+/** Devices of attempts whose cid is remembered, for the case that one is sent again. */
 const REMEMBERED = 200;
 
 const cidsSchema = z.object({ cidlist: z.array(z.string().min(1)).min(1) });
@@ -59,12 +59,19 @@ const reportSchema = z.array(
   }),
 );
 
-/** «调用返回» of Push API v3. 1011: no device has this alias, or none was seen for 255 days. Others need the operator. */
-const CAUSES: Record<string, RefusalCause> = { 1005: 'text', 1011: 'number', 2002: 'moment', 2005: 'limit' };
+/** No device has this registration id, or it was not seen for 255 days. */
+const GONE = '1011';
+/** «调用返回» of Push API v3. Others need the operator. */
+const CAUSES: Record<string, RefusalCause> = {
+  1005: 'text',
+  [GONE]: 'number',
+  2002: 'moment',
+  2005: 'limit',
+};
 
 /**
- * JPush notifications to an alias (Push API v3). A cid makes the second sending of one attempt harmless within a day, but only such as
- * JPush itself has handed out; so they are fetched a few at a time. Written for the day on which there is an app.
+ * JPush notifications to one device (Push API v3). A cid makes the second sending of one attempt to one device harmless within a day, but only
+ * such as JPush itself has handed out; so they are fetched a few at a time. Written for the day on which there is an app.
  */
 export const jpush = (options: JpushOptions): Sender => {
   const base = (address: string): string => address.replace(/\/$/, '');
@@ -85,15 +92,15 @@ export const jpush = (options: JpushOptions): Sender => {
 
   const refusal = (code: string): SendResult => refusedBy(PLATFORM, CAUSES[code] ?? 'config', code);
 
-  /** This attempt's cid, or why there is none: nothing has been sent then. */
+  /** The cid of an attempt at a device, or why there is none: nothing has been sent then. */
   const cidOf = async (
     account: JpushAccount,
-    attemptId: string,
+    sending: string,
     signal: AbortSignal,
   ): Promise<{ cid: string } | { none: SendResult }> => {
     const now = options.clock.now().getTime();
     if (now >= pool.until) used.clear();
-    const known = used.get(attemptId);
+    const known = used.get(sending);
     if (known !== undefined) return { cid: known };
     if (pool.of !== account.appKey || pool.cids.length === 0 || now >= pool.until) {
       let reply: Reply;
@@ -115,7 +122,7 @@ export const jpush = (options: JpushOptions): Sender => {
       pool = { of: account.appKey, until: now + CIDS_LIVE_MS, cids: given.data.cidlist };
     }
     const cid = pool.cids.shift() ?? '';
-    used.set(attemptId, cid);
+    used.set(sending, cid);
     const [oldest] = used.keys();
     if (used.size > REMEMBERED && oldest !== undefined) used.delete(oldest);
     return { cid };
@@ -124,7 +131,7 @@ export const jpush = (options: JpushOptions): Sender => {
   const send = async ({ attemptId, to, message }: SendRequest): Promise<SendResult> => {
     const account = await options.account();
     const signal = AbortSignal.timeout(timeoutMs);
-    const taken = await cidOf(account, attemptId, signal);
+    const taken = await cidOf(account, `${attemptId} ${to}`, signal);
     if ('none' in taken) return taken.none;
     const extras = { attempt: attemptId, ...(message.link === undefined ? {} : { link: message.link }) };
     let reply: Reply;
@@ -132,7 +139,7 @@ export const jpush = (options: JpushOptions): Sender => {
       reply = await call(account, `${base(options.endpoint)}/v3/push`, signal, {
         cid: taken.cid,
         platform: 'all',
-        audience: { alias: [to] },
+        audience: { registration_id: [to] },
         notification: {
           android: { alert: message.text, title: message.signName, extras },
           ios: { alert: message.text, sound: 'default', extras },
@@ -147,9 +154,9 @@ export const jpush = (options: JpushOptions): Sender => {
     if (reply.status === 200 && sent.success) return { kind: 'accepted', vendorId: sent.data.msg_id };
     const error = errorSchema.safeParse(json);
     // 500 and 503 are also said after a time-out inside: it may have gone out.
-    return error.success && reply.status < 500
-      ? refusal(error.data.error.code)
-      : unreadable(reply.status, PLATFORM);
+    if (!error.success || reply.status >= 500) return unreadable(reply.status, PLATFORM);
+    const { code } = error.data.error;
+    return { ...refusal(code), ...(code === GONE ? { gone: [to] } : {}) };
   };
 
   const ask = async ({ vendorId }: AskRequest): Promise<AskResult> => {
@@ -160,12 +167,17 @@ export const jpush = (options: JpushOptions): Sender => {
       const reply = await call(account, url, AbortSignal.timeout(timeoutMs));
       const report = reportSchema.safeParse(jsonOf(reply.text));
       if (!report.success) return { kind: 'no-answer' };
-      const row = report.data.find((one) => one.msg_id === vendorId);
-      const devices =
-        (row?.jpush_received ?? 0) +
-        (row?.android_pns_received ?? 0) +
-        (row?.ios_apns_received ?? 0) +
-        (row?.hmos_hmpns_received ?? 0);
+      // One of our ids stands for a message to each of his devices.
+      const sent = vendorId.split(',');
+      const devices = report.data
+        .filter((one) => sent.includes(one.msg_id))
+        .flatMap((one) => [
+          one.jpush_received ?? 0,
+          one.android_pns_received ?? 0,
+          one.ios_apns_received ?? 0,
+          one.hmos_hmpns_received ?? 0,
+        ])
+        .reduce((sum, n) => sum + n, 0);
       // Counts come late and only from phones that report: none is no proof that nothing came.
       return { kind: 'known', state: devices > 0 ? 'delivered' : 'waiting' };
     } catch {

@@ -9,7 +9,9 @@ import { aliyunSms } from './aliyun-sms.ts';
 import { aliyunVoice } from './aliyun-voice.ts';
 import { ownRole, type AwsCredentials } from './aws-signature.ts';
 import { dingtalk } from './dingtalk.ts';
+import { everyDevice } from './every-device.ts';
 import { jpush } from './jpush.ts';
+import { plainOriginsOf } from './outside-address.ts';
 import { snsSms } from './sns.ts';
 import { tencentSms } from './tencent-sms.ts';
 import { webhook } from './webhook.ts';
@@ -40,8 +42,7 @@ export const configuredSenders = ({
 }: SendersOptions): (() => Promise<Senders>) => {
   const base = at.replace(/\/$/, '');
   const endpoint = (vendor: Vendor, real: string): string => (at === 'real' ? real : `${base}/${vendor}`);
-  // Whoever posts to an address that somebody else has named may do so without TLS only where all vendors are somebody's emulation.
-  const plainOrigins = at === 'real' ? [] : [new URL(at).origin];
+  const plainOrigins = plainOriginsOf(at);
   const section =
     <Name extends (typeof VENDOR_SECTIONS)[Vendor]>(name: Name) =>
     async (): Promise<NonNullable<DistrictSecret[Name]>> => {
@@ -84,13 +85,15 @@ export const configuredSenders = ({
       account: section('dingtalk'),
       clock,
     }),
-    jpush: jpush({
-      endpoint: endpoint('jpush', 'https://api.jpush.cn'),
-      reportEndpoint: endpoint('jpush', 'https://report.jpush.cn'),
-      account: section('jpush'),
-      clock,
-    }),
-    webpush: webpush({ account: section('webpush'), clock, plainOrigins }),
+    jpush: everyDevice(
+      jpush({
+        endpoint: endpoint('jpush', 'https://api.jpush.cn'),
+        reportEndpoint: endpoint('jpush', 'https://report.jpush.cn'),
+        account: section('jpush'),
+        clock,
+      }),
+    ),
+    webpush: everyDevice(webpush({ account: section('webpush'), clock, plainOrigins })),
     webhook: webhook({ keys: async () => (await section('webhook')()).keys, clock, plainOrigins }),
   };
   return async () => {

@@ -3,11 +3,13 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Memos } from '../ports/memos.ts';
+import type { PushDevices } from '../ports/push-devices.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { Store } from '../ports/store.ts';
 import { dynamoTable } from './dynamo-table.ts';
 import { jsonLog } from './log.ts';
 import { tableMemos } from './memos.ts';
+import { tablePushDevices } from './push-devices.ts';
 import { awsSecrets } from './secrets.ts';
 import { tableStore } from './store.ts';
 import { systemClock } from './system.ts';
@@ -31,6 +33,7 @@ export interface Surroundings {
   secrets: Secrets;
   store: Store;
   memos: Memos;
+  pushDevices: PushDevices;
 }
 
 /**
@@ -53,5 +56,6 @@ export const surroundings = async (
     secrets,
     store,
     memos: tableMemos(table),
+    pushDevices: tablePushDevices(table, secrets),
   };
 };

@@ -117,6 +117,7 @@ export const webpush = (options: WebpushOptions): Sender => {
         cause: 'number',
         code: `HTTP ${status}`,
         sentence: `这台设备的推送订阅已失效，请重新开启通知（HTTP ${status}）`,
+        gone: [to],
       };
     if (status === 413) return refusedBy(PLATFORM, 'text', 'HTTP 413');
     if (status === 429 || status === 503) return refusedBy(PLATFORM, 'moment', `HTTP ${status}`);

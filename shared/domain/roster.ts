@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Vendor } from './channel.ts';
+import type { PushDevice } from './push-device.ts';
 
 /** Roster roles. Duty holds a desk token, the others a member token; all have phones and may accept when asked. */
 export const roleSchema = z.enum(['member', 'leader', 'duty', 'street']);
@@ -68,8 +69,15 @@ export const onShift = (member: Member, shifts: readonly Shift[], at: Date): boo
   );
 };
 
-/** Where a vendor finds this person; undefined: over this vendor he cannot be reached. */
-export const addressOf = (member: Member, vendor: Vendor): string | undefined => {
+/**
+ * Where a vendor finds this person; undefined: over this vendor he cannot be reached. Of pushes: all devices that he has registered with it,
+ * as a JSON list.
+ */
+export const addressOf = (
+  member: Member,
+  vendor: Vendor,
+  devices: readonly PushDevice[],
+): string | undefined => {
   switch (vendor) {
     case 'aliyun-sms':
     case 'tencent-sms':
@@ -80,9 +88,12 @@ export const addressOf = (member: Member, vendor: Vendor): string | undefined =>
       return member.wecom;
     case 'dingtalk':
       return member.dingtalk;
-    // Subscriptions are registered by the person's own device; a webhook is no person.
     case 'jpush':
-    case 'webpush':
+    case 'webpush': {
+      const own = devices.filter((device) => device.vendor === vendor).map(({ address }) => address);
+      return own.length > 0 ? JSON.stringify(own) : undefined;
+    }
+    // No person.
     case 'webhook':
       return undefined;
     default:

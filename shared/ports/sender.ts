@@ -21,8 +21,8 @@ export type SendRequest = {
   /** Ours; the vendor carries it through to the receipt where it can (Aliyun: OutId), so a lost answer can still be matched. */
   attemptId: string;
   /**
-   * Where: mobile number of 11 digits (sms, voice), user id (wecom, dingtalk), alias (jpush), subscription as JSON (webpush),
-   * https address (webhook).
+   * Where: mobile number of 11 digits (sms, voice), user id (wecom, dingtalk), https address (webhook). Of pushes a device: registration id
+   * (jpush), subscription as JSON (webpush); or a JSON list of devices, all of which are called.
    */
   to: string;
   message: Message;
@@ -35,11 +35,14 @@ export type { RefusalCause } from '../domain/channel.ts';
  * - `accepted`: the vendor has taken it over; whether it arrived is told by a receipt.
  * - `refused`: it was surely not sent. `temporary`: the same call may pass in a moment; otherwise only another channel helps.
  * - `unknown`: no readable answer (time-out, broken socket). It may have been sent: `ask` before sending again, the vendor is not idempotent.
+ *
+ * `gone`: devices that the vendor says exist no more, as they were given in `to`; never to be called again.
  */
-export type SendResult =
+export type SendResult = (
   | { kind: 'accepted'; vendorId: string }
   | { kind: 'refused'; temporary: boolean; cause: RefusalCause; code: string; sentence: string }
-  | { kind: 'unknown'; sentence: string };
+  | { kind: 'unknown'; sentence: string }
+) & { gone?: readonly string[] };
 
 /** Which attempt is asked about. `sentAt`: when we called; vendors file by day. `vendorId`: as it was given, if an answer came. */
 export type AskRequest = { attemptId: string; to: string; sentAt: Date; vendorId?: string };

@@ -2,6 +2,7 @@ import { createECDH } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { dingtalk } from '#shared/adapters/dingtalk.ts';
 import { jpush } from '#shared/adapters/jpush.ts';
+import { everyDevice } from '#shared/adapters/every-device.ts';
 import { encryptPush } from '#shared/adapters/push-encryption.ts';
 import { webpush } from '#shared/adapters/webpush.ts';
 import { wecom } from '#shared/adapters/wecom.ts';
@@ -259,7 +260,7 @@ describe('jpush', () => {
   it('an attempt that is sent again rings once and has the same number', async () => {
     const { base, at, phones, paths } = await open((world) => new Jpush(JPUSH, world));
     const sender = jpush({ endpoint: base, reportEndpoint: base, clock: at, account, timeoutMs: 200 });
-    const request = { attemptId: 'n.1', to: 'm-001', message };
+    const request = { attemptId: 'n.1', to: 'device-01', message };
     phones.faults.set({ vendor: 'jpush', mode: 'timeout', recorded: true });
     expect(await sender.send(request)).toMatchObject({ kind: 'unknown' });
     const again = await sender.send(request);
@@ -272,7 +273,8 @@ describe('jpush', () => {
   it('takes only numbers that it has handed out, and asks for ten at a time', async () => {
     const { base, at, paths, phones } = await open((world) => new Jpush(JPUSH, world));
     const sender = jpush({ endpoint: base, reportEndpoint: base, clock: at, account });
-    for (let n = 0; n < 11; n++) expect(await sendTo(sender, 'm-001')).toMatchObject({ kind: 'accepted' });
+    for (let n = 0; n < 11; n++)
+      expect(await sendTo(sender, 'device-01')).toMatchObject({ kind: 'accepted' });
     expect(paths().filter((path) => path === 'cid')).toHaveLength(2);
     expect(phones.messages()).toHaveLength(11);
     const response = await fetch(`${base}/v3/push`, {
@@ -283,24 +285,51 @@ describe('jpush', () => {
       body: JSON.stringify({
         cid: `${JPUSH.appKey}-00000000-0000-4000-8000-000000000000`,
         platform: 'all',
-        audience: { alias: ['m-001'] },
+        audience: { registration_id: ['device-01'] },
         notification: { alert: 'x' },
       }),
     });
     expect([response.status, await response.json()]).toMatchObject([400, { error: { code: 1003 } }]);
   });
 
-  it('an alias that no device has taken is the roster’s affair', async () => {
-    const { base, at } = await open((world) => new Jpush({ ...JPUSH, aliases: ['m-001'] }, world));
+  it('a registration that it does not know is gone', async () => {
+    const { base, at } = await open((world) => new Jpush({ ...JPUSH, registered: ['device-01'] }, world));
     const sender = jpush({ endpoint: base, reportEndpoint: base, clock: at, account });
-    expect(await sendTo(sender, 'm-002')).toMatchObject({ cause: 'number', code: '1011', temporary: false });
+    expect(await sendTo(sender, 'device-02')).toMatchObject({
+      cause: 'number',
+      code: '1011',
+      temporary: false,
+      gone: ['device-02'],
+    });
+  });
+
+  it('several devices: one attempt, each rings once, delivered if one has it; who is gone is told', async () => {
+    const { base, at, phones } = await open(
+      (world) => new Jpush({ ...JPUSH, registered: ['device-01', 'device-02'] }, world),
+    );
+    const sender = everyDevice(jpush({ endpoint: base, reportEndpoint: base, clock: at, account }));
+    const request = {
+      attemptId: 'n.all',
+      to: JSON.stringify(['device-00', 'device-01', 'device-02']),
+      message,
+    };
+    phones.faults.set({ vendor: 'jpush', mode: 'silent', number: 'device-01' });
+    const result = await sender.send(request);
+    expect(result).toMatchObject({ kind: 'accepted', gone: ['device-00'] });
+    expect(await sender.send(request)).toMatchObject({ kind: 'accepted' });
+    expect(phones.messages().map(({ number }) => number)).toEqual(['device-02']);
+    const vendorId = result.kind === 'accepted' ? result.vendorId : '';
+    expect(await sender.ask({ ...request, sentAt: at.now(), vendorId })).toEqual({
+      kind: 'known',
+      state: 'delivered',
+    });
   });
 
   it('uses no number that is older than a day', async () => {
     const { base, at, clock } = await open((world) => new Jpush(JPUSH, world));
     const sender = jpush({ endpoint: base, reportEndpoint: base, clock: at, account });
     for (let day = 0; day < 3; day++, clock.now += 24 * 60 * MINUTE)
-      expect(await sendTo(sender, 'm-001')).toMatchObject({ kind: 'accepted' });
+      expect(await sendTo(sender, 'device-01')).toMatchObject({ kind: 'accepted' });
   });
 });
 
@@ -396,11 +425,40 @@ describe('webpush', () => {
   it('a subscription that is gone is dropped: nobody is asked to try it again', async () => {
     const { sender, subscription, vendor, base } = await room();
     vendor.unsubscribe(subscription);
-    const gone = { kind: 'refused', temporary: false, cause: 'number' };
-    expect(await sendTo(sender, JSON.stringify(subscription))).toMatchObject({ ...gone, code: 'HTTP 410' });
-    expect(
-      await sendTo(sender, JSON.stringify({ ...subscription, endpoint: `${base}/push/never-there` })),
-    ).toMatchObject({ ...gone, code: 'HTTP 404' });
+    const refused = { kind: 'refused', temporary: false, cause: 'number' };
+    const was = JSON.stringify(subscription);
+    expect(await sendTo(sender, was)).toMatchObject({ ...refused, code: 'HTTP 410', gone: [was] });
+    const never = JSON.stringify({ ...subscription, endpoint: `${base}/push/never-there` });
+    expect(await sendTo(sender, never)).toMatchObject({ ...refused, code: 'HTTP 404', gone: [never] });
+  });
+
+  it('one device took it: taken; one never answers: not known; all gone: refused for good', async () => {
+    const { base, at, vendor, phones } = await room();
+    const sender = everyDevice(
+      webpush({
+        clock: at,
+        account: async () => VAPID,
+        plainOrigins: [new URL(base).origin],
+        timeoutMs: 200,
+      }),
+    );
+    const [first, second, third] = ['browser-1', 'browser-2', 'browser-3'].map((whose) =>
+      vendor.subscribe(whose, base, VAPID.publicKey),
+    );
+    if (!first || !second || !third) throw new Error('no browser');
+    const texts = [first, second, third].map((one) => JSON.stringify(one));
+    const all = JSON.stringify(texts);
+    vendor.unsubscribe(first);
+    phones.faults.set({ vendor: 'webpush', mode: 'timeout', number: 'browser-2' });
+    expect(await sendTo(sender, all)).toMatchObject({ kind: 'accepted', gone: [texts[0]] });
+    expect(phones.messages().map(({ number }) => number)).toEqual(['browser-3']);
+    vendor.unsubscribe(third);
+    phones.faults.set({ vendor: 'webpush', mode: 'timeout', number: 'browser-2' });
+    expect(await sendTo(sender, all)).toMatchObject({ kind: 'unknown', gone: [texts[0], texts[2]] });
+    phones.faults.set({ vendor: 'webpush', mode: 'refuse', number: 'browser-2' });
+    expect(await sendTo(sender, all)).toMatchObject({ kind: 'refused', temporary: true });
+    vendor.unsubscribe(second);
+    expect(await sendTo(sender, all)).toMatchObject({ kind: 'refused', temporary: false, gone: texts });
   });
 
   it('posts nothing to addresses that are no push service’s: a browser may claim any', async () => {
@@ -412,6 +470,8 @@ describe('webpush', () => {
       'https://127.0.0.1/x',
       'https://[::1]/x',
       'https://localhost/x',
+      'https://metadata.google.internal/x',
+      'https://printer.local/x',
       'https://user@push.example/x',
       'no address',
     ])

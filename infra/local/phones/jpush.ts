@@ -6,8 +6,8 @@ import type { EmulatedVendor, VendorAnswer, VendorRequest, VendorWorld } from '.
 export interface JpushApplication {
   appKey: string;
   masterSecret: string;
-  /** Aliases that a device has taken; every one if left out. */
-  aliases?: readonly string[];
+  /** Registration ids that were given out; every one if left out. */
+  registered?: readonly string[];
 }
 
 const DAY_MS = 86_400_000;
@@ -26,7 +26,7 @@ const STATUS: Record<number, number> = {
 const pushSchema = z.object({
   cid: z.string().optional(),
   platform: z.union([z.literal('all'), z.array(z.enum(['android', 'ios', 'quickapp', 'hmos']))]),
-  audience: z.strictObject({ alias: z.array(z.string().min(1)).min(1).max(1_000) }),
+  audience: z.strictObject({ registration_id: z.array(z.string().min(1)).min(1).max(1_000) }),
   notification: z.object({
     alert: z.string().optional(),
     android: z
@@ -103,7 +103,7 @@ export class Jpush implements EmulatedVendor {
     const { cid, audience, notification, options } = parsed.data;
     const text = notification.android?.alert ?? notification.alert;
     if (text === undefined) return error(400, 1002, 'Missing required parameters');
-    const fault = this.#world.fault('push', audience.alias[0] ?? '');
+    const fault = this.#world.fault('push', audience.registration_id[0] ?? '');
     if (fault?.mode === 'refuse') {
       const code = Number(fault.code ?? 2002);
       return error(STATUS[code] ?? 400, code, 'Refused');
@@ -116,8 +116,8 @@ export class Jpush implements EmulatedVendor {
       return error(400, 1003, 'cid is invalid');
     if (given?.answer) return { status: 200, body: given.answer };
 
-    const { aliases } = this.#application;
-    const reached = audience.alias.filter((alias) => aliases?.includes(alias) ?? true);
+    const { registered } = this.#application;
+    const reached = audience.registration_id.filter((id) => registered?.includes(id) ?? true);
     if (reached.length === 0)
       return error(
         400,
@@ -128,9 +128,9 @@ export class Jpush implements EmulatedVendor {
     if (given) given.answer = body;
     const silent = fault?.mode === 'silent';
     const link = notification.android?.extras?.['link'];
-    for (const alias of reached)
+    for (const id of reached)
       this.#world.take({
-        to: alias,
+        to: id,
         at: now,
         text: notification.android?.title ? `${notification.android.title}\n${text}` : text,
         template: '',
