@@ -29,7 +29,7 @@ export const factsFor = (
     answer: notice.answer,
     list: notice.list,
     role: roleOfLead(incident),
-    result: incident.closed?.outcome,
+    result: incident.closed?.main ?? incident.closed?.outcome,
     at,
   };
 };

@@ -89,9 +89,11 @@ const send = async (r: Relayer, incident: Incident, row: RelayRow): Promise<'res
   if (!claimed) return 'rest';
   const lines = await r.store.lines(incident.id);
   const said = lines.findLast(({ stored }) => stored.kind === message.kind && stored.at === message.at);
+  const content = said?.text === undefined ? undefined : await r.store.content(incident.id);
+  const known = content ? [content.caller.name, content.caller.phone, content.address] : [];
   const answer = await r.centre.tell({
     id: `${incident.id}.${message.sequence}`,
-    body: JSON.stringify(relayWords(message, incident, said?.text)),
+    body: JSON.stringify(relayWords(message, incident, said?.text, known)),
   });
   if (answer.kind === 'acknowledged') {
     await note(r, incident.id, claimed, 'acknowledged');

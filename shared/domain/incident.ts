@@ -105,7 +105,10 @@ export const incidentSchema = z
     paused: z
       .object({ at: instantSchema, until: instantSchema, was: z.enum(['accepted', 'onsite']) })
       .optional(),
-    closed: z.object({ at: instantSchema, outcome: z.enum(OUTCOMES) }).optional(),
+    /** `main`: of a joined call, how the incident that it was part of has ended: that is what its caller is told. */
+    closed: z
+      .object({ at: instantSchema, outcome: z.enum(OUTCOMES), main: z.enum(OUTCOMES).optional() })
+      .optional(),
     /** The latest pause ended then; a second resume is a repeat. */
     resumedAt: instantSchema.optional(),
     /** A person asked for reinforcement: due from then on, not from the ladder's limit. */

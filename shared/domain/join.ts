@@ -144,12 +144,13 @@ export const endAlong = (
     return finish(d);
   }
   d.incident.state = 'closed';
-  d.incident.closed = { at: now, outcome: 'handed_on' };
+  const ended = main.closed?.main ?? main.closed?.outcome ?? 'handed_on';
+  d.incident.closed = { at: now, outcome: 'handed_on', main: ended };
   write(d, {
     kind: 'closed',
     by: 'system',
     rung: 'close',
-    facts: { outcome: 'handed_on', into: main.id, main: main.closed?.outcome ?? 'handed_on' },
+    facts: { outcome: 'handed_on', into: main.id, main: ended },
   });
   endPromises(d);
   return finish(d);

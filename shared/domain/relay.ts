@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Change } from './draft.ts';
 import { instantSchema, owes, type Incident, type Instant } from './incident.ts';
+import { maskText } from './mask.ts';
 import type { Lane } from './notice.ts';
 
 /**
@@ -147,11 +148,16 @@ export const nextRelayStep = (row: RelayRow, incident: Incident, newest: number,
   return now >= due ? { do: 'send' } : { do: 'wait', until: Math.min(due, alarm) };
 };
 
-/** What 110 reads: ids of theirs and of ours, what happened, and the words that went with it. No caller: 110 has him under `callNo`. */
+/**
+ * What 110 reads: ids of theirs and of ours, what happened, and the words that went with it, masked: whoever closes a matter writes names
+ * of neighbours and their doors. No caller: 110 has him under `callNo`.
+ * @param known words that are surely personal here: the caller's name, number and address
+ */
 export const relayWords = (
   { kind, sequence, at }: Relay,
   incident: Incident,
   text: string | undefined,
+  known: readonly string[] = [],
 ): { type: string; timestamp: string; data: Record<string, unknown> } => ({
   type: `incident.${kind}`,
   timestamp: new Date(at).toISOString(),
@@ -163,6 +169,6 @@ export const relayWords = (
     ...(kind === 'returned' ? { danger: incident.classification?.danger ?? [] } : {}),
     ...(kind === 'closed' && incident.closed ? { outcome: incident.closed.outcome } : {}),
     // What was to be kept secret travels by telephone.
-    ...(text === undefined || incident.secret ? {} : { text }),
+    ...(text === undefined || incident.secret ? {} : { text: maskText(text, known) }),
   },
 });

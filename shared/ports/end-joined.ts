@@ -1,3 +1,4 @@
+import { tellCaller } from '../domain/caller-notice.ts';
 import { endAlong, letGo } from '../domain/join.ts';
 import { OVER } from '../domain/incident.ts';
 import type { Mover } from './move.ts';
@@ -17,7 +18,11 @@ export const endJoined = async (mover: Mover, mainId: string): Promise<boolean> 
       const change = endAlong(one.incident, other.incident, one.hands, one.now);
       return change
         ? {
-            changes: [change, letGo(other.incident, one.incident, undefined, other.hands, other.now)],
+            changes: [
+              // Its caller has waited for the same result as the main one's.
+              tellCaller(mover.district.callerTold, one.incident, change, one.now),
+              letGo(other.incident, one.incident, undefined, other.hands, other.now),
+            ],
             result: undefined,
           }
         : { result: undefined };

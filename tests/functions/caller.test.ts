@@ -52,6 +52,34 @@ test('the caller hears that it is taken on, who comes by his role, and the resul
   expect(await office.faults(id)).toEqual([]);
 });
 
+test('whoever called about the same event hears how it ended, in his own matter’s number, and under his own bars', async () => {
+  const content = '路面水管爆裂，水漫了半条街，快来修。';
+  const main = await office.hears({ content, caller: { name: '样例甲', phone: '16600002001' } });
+  const joined = await office.hears({
+    content: `${content}快来人`,
+    caller: { name: '样例乙', phone: '16600002002' },
+  });
+  const barred = await office.hears({
+    content: `${content}我是物业`,
+    caller: { name: '样例丙', phone: '16600002003' },
+  });
+  for (const id of [joined, barred]) expect((await office.incident(id)).joined?.into).toBe(main);
+  const [who = ''] = await office.asked(main);
+  await office.does(who, main, { action: 'accept' });
+  await office.does(who, main, { action: 'arrive' });
+  await office.does(who, main, { action: 'close', outcome: 'solved', text: '样例说明' });
+  for (const id of [main, joined, barred]) await deliver(id);
+  const said = office.sends.filter(({ message }) => message.kind === 'caller-result');
+  expect(
+    said.map(({ to, message }) => [to, message.template.params['number'], message.template.params['result']]),
+  ).toEqual([
+    ['16600002001', main.slice(-6), '已处理'],
+    ['16600002002', joined.slice(-6), '已处理'],
+  ]);
+  expect((await toCaller(barred)).map(({ over }) => over)).toEqual(['third-party']);
+  for (const id of [main, joined, barred]) expect(await office.faults(id)).toEqual([]);
+});
+
 test('off by default: nothing is even written', async () => {
   office.district.callerTold = callerToldSchema.parse({});
   const id = await goes();

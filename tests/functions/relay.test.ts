@@ -168,6 +168,19 @@ describe('a return', () => {
 });
 
 describe('results', () => {
+  it('carry the words of whoever closed it without the people in them', async () => {
+    const room = await open();
+    const id = await room.office.asks110({ caller: { name: '样例甲', phone: '16600002001' } });
+    const [lead = ''] = await room.office.asked(id);
+    const text = '已与租客张伟（19900007777）谈妥，地址东湖花园3栋502室，来电人样例甲也在场。';
+    await room.office.does(lead, id, { action: 'accept' });
+    await room.office.does(lead, id, { action: 'close', outcome: 'by_phone', text });
+    await room.until(1, room.office.time);
+    expect(room.told.map(({ body }) => JSON.parse(body).data.text)).toEqual([
+      '已与租客[姓名]（[号码]）谈妥，地址东湖花园[门牌]，来电人[某]也在场。',
+    ]);
+  });
+
   it('go in order, and an older one that never arrived is superseded', async () => {
     const room = await open();
     const begin = room.office.time;
