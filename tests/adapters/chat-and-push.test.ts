@@ -1,4 +1,5 @@
 import { createECDH } from 'node:crypto';
+import { createServer } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { dingtalk } from '#shared/adapters/dingtalk.ts';
 import { jpush } from '#shared/adapters/jpush.ts';
@@ -7,6 +8,7 @@ import { encryptPush } from '#shared/adapters/push-encryption.ts';
 import { webpush } from '#shared/adapters/webpush.ts';
 import { wecom } from '#shared/adapters/wecom.ts';
 import type { Sender } from '#shared/ports/sender.ts';
+import { addressOf, listen } from '../../infra/local/http.ts';
 import { Dingtalk } from '../../infra/local/phones/dingtalk.ts';
 import { Jpush } from '../../infra/local/phones/jpush.ts';
 import { startPhones, type Phones } from '../../infra/local/phones/phones.ts';
@@ -482,6 +484,26 @@ describe('webpush', () => {
       });
     expect(await sendTo(sender, 'no json')).toMatchObject({ cause: 'number', code: 'subscription' });
     expect(paths()).toEqual([]);
+  });
+
+  it('whoever answers without end is not listened to', async () => {
+    const { subscription, at } = await room();
+    const stranger = createServer((_, answer) => {
+      answer.writeHead(201);
+      const more = () => {
+        while (!answer.destroyed && answer.write(Buffer.alloc(65_536)));
+      };
+      answer.on('drain', more);
+      more();
+    });
+    cleanups.push(() => stranger.close());
+    const left = new Promise((resolve) => stranger.on('connection', (socket) => socket.on('close', resolve)));
+    await listen(stranger, 0);
+    const base = addressOf(stranger);
+    const sender = webpush({ clock: at, account: async () => VAPID, plainOrigins: [base] });
+    const to = JSON.stringify({ ...subscription, endpoint: `${base}/push` });
+    expect(await sendTo(sender, to)).toMatchObject({ kind: 'accepted' });
+    await left;
   });
 
   it('a flipped byte in the ciphertext is shown to nobody; in the token, a clock far off, another service: refused', async () => {
