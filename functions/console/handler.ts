@@ -16,6 +16,7 @@ import {
 } from './console.ts';
 import { showDrill } from './drill.ts';
 import { envSchema } from './env.ts';
+import { showPush } from './push.ts';
 
 const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'console');
@@ -56,6 +57,7 @@ export const handler = httpDoor(
     { method: 'GET', path: '/api/vendors', auth: 'desk', handle: () => listVendors({ ...looker, vendors }) },
     { method: 'GET', path: '/api/unreached', auth: 'desk', handle: () => listUnreached(looker) },
     { method: 'GET', path: '/api/drill', auth: 'desk', handle: () => showDrill(looker) },
+    { method: 'GET', path: '/api/push', auth: 'any', handle: ({ bearer }) => showPush(looker, bearer.id) },
     { method: 'GET', path: '/api/health', auth: 'none', handle: () => showHealth(looker) },
     {
       method: 'GET',

@@ -9,4 +9,6 @@ export const envSchema = z.object({
   ALERTS_QUEUE_URL: z.url(),
   CHATTER_QUEUE_URL: z.url(),
   STATE_MACHINE_ARN: z.string(),
+  /** `real`, or an address below which every vendor has its path: devices found there may be registered without TLS. */
+  VENDORS_URL: z.union([z.literal('real'), z.url()]),
 });

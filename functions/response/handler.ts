@@ -1,16 +1,20 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { toWgs84 } from '#shared/adapters/coordinates.ts';
+import { plainOriginsOf } from '#shared/adapters/outside-address.ts';
 import { sqsQueues } from '#shared/adapters/queues.ts';
+import { subscriptionFault } from '#shared/adapters/subscription-fault.ts';
 import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
 import { jitter } from '#shared/adapters/system.ts';
 import { tokenSignIn } from '#shared/adapters/tokens.ts';
 import { sfnWorkflow } from '#shared/adapters/workflow.ts';
+import type { Subscription } from '#shared/contracts/push.ts';
 import { loadDistrict } from '#shared/districts/load.ts';
 import { httpDoor } from '#shared/lambda/http.ts';
 import { takeAction } from './action.ts';
 import { takeDrillAnswer } from './drill-answer.ts';
 import { envSchema } from './env.ts';
+import { registerDevice, removeDevice } from './push-device.ts';
 
 const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'response');
@@ -24,6 +28,11 @@ const mover = {
   backoff: jitter,
   district: loadDistrict(env.DISTRICT),
   toWgs84,
+};
+const plainOrigins = plainOriginsOf(env.VENDORS_URL);
+const registrar = {
+  ...around,
+  subscriptionFault: (subscription: Subscription) => subscriptionFault(subscription, plainOrigins),
 };
 
 /** Takes what people do. */
@@ -47,6 +56,19 @@ export const handler = httpDoor(
       path: '/api/drill/answer',
       auth: 'any',
       handle: ({ bearer }) => takeDrillAnswer(mover, bearer.id),
+    },
+    {
+      method: 'POST',
+      path: '/api/push/devices',
+      auth: 'any',
+      json: true,
+      handle: ({ bearer }, body) => registerDevice(registrar, bearer.id, body),
+    },
+    {
+      method: 'DELETE',
+      path: '/api/push/devices/{id}',
+      auth: 'any',
+      handle: ({ bearer, params }) => removeDevice(registrar, bearer.id, params['id'] ?? ''),
     },
   ],
   { log: around.log, signIn: tokenSignIn(around.secrets, env.DISTRICT, around.clock) },

@@ -21,7 +21,7 @@ import type { VerbFunction } from './verb-function.ts';
 /** One door: who answers, and how the caller is known. */
 export interface Door {
   /** `METHOD /path`, or `$default`. */
-  readonly route: `${'GET' | 'POST'} /${string}` | '$default';
+  readonly route: `${'GET' | 'POST' | 'DELETE'} /${string}` | '$default';
   readonly to: VerbFunction;
   /** `signature`: 110 signs the body. `bearer`: a member's or desk's token. `path`: an unguessable path. `public`: nothing to protect. */
   readonly known: 'signature' | 'bearer' | 'path' | 'public';

@@ -2,10 +2,11 @@ import * as z from 'zod';
 import { actionSchema } from './action.ts';
 import { relayedAnswerSchema, relayedSchema } from './back-to-110.ts';
 import { errorBodySchema, type ErrorCode } from './errors.ts';
+import { pushDeviceViewSchema, pushRegistrationSchema, pushViewSchema, subscriptionSchema } from './push.ts';
 import { API_VERSION, listQuerySchema, pageQuerySchema } from './queries.ts';
 import { reportSchema } from './report.ts';
 import { API_ROUTES, type ApiPath } from './routes.ts';
-import { linkStateSchema, sessionRequestSchema, sessionSchema } from './session.ts';
+import { linkStateSchema, openedSchema, sessionRequestSchema } from './session.ts';
 import {
   actionBodySchema,
   beatSchema,
@@ -43,8 +44,12 @@ const SCHEMAS = {
   VendorList: vendorListSchema,
   Health: healthSchema,
   SessionRequest: sessionRequestSchema,
-  Session: sessionSchema,
+  Opened: openedSchema,
   LinkState: linkStateSchema,
+  Push: pushViewSchema,
+  PushDevice: pushDeviceViewSchema,
+  PushRegistration: pushRegistrationSchema,
+  PushSubscription: subscriptionSchema,
   Error: errorBodySchema,
 } as const;
 
@@ -152,20 +157,30 @@ const OPERATIONS: Record<ApiPath, Json> = {
   '/t/{token}': {
     operationId: 'showLink',
     summary: 'Where a link in a notice leads',
-    description: 'Changes nothing: programs that look at messages open every link in them.',
+    description:
+      'Changes nothing: programs that look at messages open every link in them. Whoever asks for `text/html` gets the page that does the rest.',
     security: [],
     parameters: [inPath('token', 'Eleven letters or digits, as in the notice.')],
-    responses: { 200: answer('The link is alive.', 'LinkState'), ...errors(404) },
+    responses: {
+      200: {
+        description: 'The link is alive.',
+        content: { ...json(ref('LinkState')), 'text/html': { schema: { type: 'string' } } },
+      },
+      ...errors(404),
+    },
   },
   '/t/{token}/session': {
     operationId: 'openLink',
     summary: 'Exchanges a link for a session',
     description:
-      'One incident, one device. The first device gets its session at once; another is answered 401, a code is sent to the member, and it asks again with the code.',
+      'One incident, one device. The first device gets its session at once; another is answered 401, a code is sent to the member, and it asks again with the code. The link of a drill is answered by this.',
     security: [],
     parameters: [inPath('token', 'Eleven letters or digits, as in the notice.')],
     requestBody: { required: true, content: json(ref('SessionRequest')) },
-    responses: { 200: answer('The session.', 'Session'), ...errors(400, 401, 403, 404, 413, 503) },
+    responses: {
+      200: answer('The session, or that the drill is answered.', 'Opened'),
+      ...errors(400, 401, 403, 404, 413, 503),
+    },
   },
   '/api/incidents': {
     operationId: 'listIncidents',
@@ -244,6 +259,32 @@ const OPERATIONS: Record<ApiPath, Json> = {
     description: 'A repeat is harmless. By text `1` does the same, and by telephone the key 1.',
     security: BEARER,
     responses: { 200: { description: 'Written down.' }, ...errors(401, 409) },
+  },
+  '/api/push': {
+    operationId: 'showPush',
+    summary: 'How this person is reached by pushes: the key to subscribe with, and his own devices',
+    security: BEARER,
+    responses: {
+      200: answer('Never anybody else’s devices, and no addresses.', 'Push'),
+      ...errors(401, 403),
+    },
+  },
+  '/api/push/devices': {
+    operationId: 'registerDevice',
+    summary: 'Registers the device that this request comes from, for pushes',
+    description:
+      'A browser or an app. A repeat is harmless, and keeps it for another 180 days: a page registers whenever it is opened. At most five devices; the oldest makes room. A device whose service says that it is gone is taken out.',
+    security: BEARER,
+    requestBody: { required: true, content: json(ref('PushRegistration')) },
+    responses: { 200: answer('Registered.', 'PushDevice'), ...errors(400, 401, 403, 409, 413) },
+  },
+  '/api/push/devices/{id}': {
+    operationId: 'removeDevice',
+    summary: 'Takes one of his own devices out',
+    description: 'Also when he signs out of a device that others use.',
+    security: BEARER,
+    parameters: [inPath('id', 'Id of the device.')],
+    responses: { 200: { description: 'It gets nothing any more.' }, ...errors(401, 403, 404) },
   },
   '/api/vendors': {
     operationId: 'listVendors',

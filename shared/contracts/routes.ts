@@ -15,6 +15,9 @@ export const API_ROUTES = [
   { method: 'GET', path: '/api/vendors' },
   { method: 'GET', path: '/api/drill' },
   { method: 'POST', path: '/api/drill/answer' },
+  { method: 'GET', path: '/api/push' },
+  { method: 'POST', path: '/api/push/devices' },
+  { method: 'DELETE', path: '/api/push/devices/{id}' },
   { method: 'GET', path: '/api/health' },
   { method: 'GET', path: '/openapi.json' },
 ] as const;

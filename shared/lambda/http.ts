@@ -27,7 +27,7 @@ export interface KnownRequest extends HttpRequest {
 }
 
 /** One route, a plain object. `json` routes get the parsed body; what it holds is for the use case to parse. */
-export type Route = { method: 'GET' | 'POST'; path: ApiPath } & (
+export type Route = { method: 'GET' | 'POST' | 'DELETE'; path: ApiPath } & (
   | { auth: 'none'; json?: false; handle(request: HttpRequest): Promise<Outcome | Page> }
   | { auth: Bearer['kind'] | 'any'; json?: false; handle(request: KnownRequest): Promise<Outcome | Page> }
   | {

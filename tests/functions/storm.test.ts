@@ -79,7 +79,8 @@ test('four hundred notices through failing vendors, lost and doubled messages, a
   };
   const { store, clock, log, secrets, workflow, backoff, district, memos, texts, vendors, attemptId } =
     office;
-  const around = { store, clock, log, secrets, workflow, backoff, district, memos, queues };
+  const { pushDevices } = office;
+  const around = { store, clock, log, secrets, workflow, backoff, district, memos, pushDevices, queues };
   const deliverer = { ...around, texts, vendors, attemptId, senders: async () => senders };
   /** A receipt here is the name of its attempt alone. */
   const callback: Callback = {
