@@ -657,29 +657,41 @@ const settle = async (
     const known: Facts = { ...about.facts, attempts };
     const next = nextStep(known, now);
     const failed = next.do === 'end' && next.why === 'unreachable';
+    const standingNow =
+      row.over !== undefined
+        ? // A receipt was quicker than the answer and has ended it: what the answer tells and costs is kept all the same.
+          { to: row.state }
+        : {
+            to: next.do === 'end' && !failed ? next.state : standing(attempts),
+            louder: goesOn(known, attempt, now),
+            ...(next.do === 'end' && !failed ? { over: next.why } : {}),
+            ...(next.do === 'end' && !failed ? {} : { owedAt: next.do === 'wait' ? next.until : now }),
+          };
     const noted = await d.store.step(about.owner, row, {
-      to: next.do === 'end' && !failed ? next.state : standing(attempts),
+      ...standingNow,
       at: now,
       attempts,
-      louder: goesOn(known, attempt, now),
-      ...(next.do === 'end' && !failed ? { over: next.why } : {}),
-      ...(next.do === 'end' && !failed ? {} : { owedAt: next.do === 'wait' ? next.until : now }),
-      facts: {
-        state: attempt.state,
-        attempt: attempt.n,
-        vendor: attempt.vendor,
-        ...facts,
-        ...(next.do === 'end' && next.why === 'no-receipt' ? { receipt: 'none' } : {}),
-      },
+      ...(row.over !== undefined && attempt.state === before.state
+        ? {}
+        : {
+            facts: {
+              state: attempt.state,
+              attempt: attempt.n,
+              vendor: attempt.vendor,
+              ...facts,
+              ...(next.do === 'end' && next.why === 'no-receipt' ? { receipt: 'none' } : {}),
+            },
+          }),
       counters,
     });
     if (!noted) {
       await d.backoff(race);
       const fresh = await d.store.notice(about.owner, row.notice.id);
-      if (!fresh || fresh.over !== undefined) return 'rest';
+      if (!fresh) return 'rest';
       row = fresh;
       continue;
     }
+    if (row.over !== undefined) return 'rest';
     if (next.do === 'end' && !failed) {
       ended(d, row.notice, next.state, next.why);
       return 'rest';

@@ -597,3 +597,32 @@ test('a vendor whose receipts do not come stands in doubt; what it says no to an
     attempts: [{ state: 'sent' }, { state: 'delivered' }],
   });
 });
+
+test('a receipt that ends the notice before the vendor has answered: what was sent is counted all the same', async () => {
+  office.configured = ['aliyun-sms'];
+  office.meanwhile = async () => {
+    const now = await row();
+    const attempts = now.attempts.map((one) => ({ ...one, state: 'delivered' as const }));
+    await office.store.step(owner, now, {
+      to: 'delivered',
+      at: office.time,
+      attempts,
+      over: 'arrived',
+      facts: {},
+    });
+  };
+  await deliver();
+  expect(await row()).toMatchObject({
+    state: 'delivered',
+    over: 'arrived',
+    attempts: [{ state: 'delivered', vendorId: 'v-1', milli: 45 }],
+  });
+  expect((await row()).owedAt).toBeUndefined();
+  const day = await Promise.all(ledgersOf(office.time).map((name) => office.store.counters(name)));
+  expect(sumOf(day)).toMatchObject({ milli: 45, 'aliyun-sms.n': 1 });
+  const hash = (await office.secrets.vault()).hash('phone', phone);
+  const budget = await office.store.counters(
+    `BUDGET-${new Date(office.time).toISOString().slice(0, 10)}-${hash}`,
+  );
+  expect(Object.values(budget)).toEqual([1]);
+});
