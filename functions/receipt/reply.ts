@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { act } from '#shared/domain/act.ts';
-import { tellCaller, tellOfCallerReply } from '#shared/domain/caller-notice.ts';
+import { CALLER_KINDS, tellCaller, tellOfCallerReply } from '#shared/domain/caller-notice.ts';
 import type { Vendor } from '#shared/domain/channel.ts';
 import type { Change } from '#shared/domain/draft.ts';
 import { drillNoticeId } from '#shared/domain/drill.ts';
@@ -75,9 +75,15 @@ export const takeReply = async (taker: ReplyTaker, vendor: Vendor, reply: Reply)
   const number = numberOf(reply.from);
   const hash = (await secrets.vault()).hash('phone', number);
   const key = createHash('sha256').update(`${vendor}\n${reply.messageId}`).digest('base64url');
-  if (isFromCaller(district.replies, reply.extension)) return takeCallerReply(taker, reply, hash, key, at);
   const members = (await store.roster()).filter((member) => member.phone === number);
-  if (members.length === 0) return log.info('reply-of-a-stranger', { vendor });
+  // The number says who somebody is, the extension only what he answers: carriers drop it, and Tencent carries none before it is asked to.
+  // A member's "1" that comes to the callers' number is his yes, unless he was written to there himself.
+  const toCallers = isFromCaller(district.replies, reply.extension);
+  if (members.length === 0 || toCallers) {
+    const told = await toldAsCaller(taker, hash, at);
+    if (members.length === 0 || told.length > 0)
+      return takeCallerReply(taker, vendor, reply, told, { hash, key, at });
+  }
   const decision = await decided(taker, vendor, reply, { hash, key, at, members });
   const people = members.map(({ id }) => id);
   const drilled = await answerDrill(taker, people, vendor === 'aliyun-voice' ? 'keys' : 'text', at);
@@ -377,13 +383,29 @@ const relist = async (taker: ReplyTaker, change: (hashes: string[]) => string[])
   throw new Error(`The list of those without texts was changed by others ${RACES} times in a row.`);
 };
 
+/** The incidents of which this number was told something as whoever had called, and whether that was how it ended. */
+const toldAsCaller = async (
+  { store }: ReplyTaker,
+  hash: string,
+  at: Instant,
+): Promise<{ incidentId: string; result: boolean }[]> => {
+  const own = await store.history(`phone:${hash}`, at - RATE_MS, LOOK);
+  const told = own.map(async ({ incidentId }) => {
+    const kinds = (await store.notices(ownerOf(incidentId))).flatMap(({ notice }) =>
+      CALLER_KINDS.has(notice.kind) && notice.at <= at ? [notice.kind] : [],
+    );
+    return kinds.length > 0 ? [{ incidentId, result: kinds.includes('caller-result') }] : [];
+  });
+  return (await Promise.all(told)).flat();
+};
+
 /** A caller's answer ends nothing and moves nothing: it is written down, and the duty officer is told where he should act. */
 const takeCallerReply = async (
   taker: ReplyTaker,
+  vendor: Vendor,
   reply: Reply,
-  hash: string,
-  key: string,
-  at: Instant,
+  told: Awaited<ReturnType<typeof toldAsCaller>>,
+  { hash, key, at }: Known,
 ): Promise<void> => {
   const { store, memos, log } = taker;
   const meaning = callerMeaningOf(reply.text);
@@ -392,20 +414,17 @@ const takeCallerReply = async (
     if (!(await memos.read(name, at))) await memos.write(name, { version: 0, value: { since: at } }, at);
     return log.info('caller-stopped');
   }
+  if (told.length === 0) return log.info('reply-of-a-stranger', { vendor });
   if (meaning.say === 'unclear') return log.info('caller-unclear');
-  for (const { incidentId } of await store.history(`phone:${hash}`, at - RATE_MS, LOOK)) {
-    const rows = await store.notices(ownerOf(incidentId));
-    if (!rows.some(({ notice }) => notice.kind === 'caller-result' && notice.at <= at)) continue;
-    const idempotencyKey = `reply/${key}`;
-    await move(taker, incidentId, async ({ incident, hands, now }) => {
-      if (await store.done(incidentId, idempotencyKey)) return { result: undefined };
-      return {
-        change: tellOfCallerReply(incident, meaning, hands, now),
-        beside: { idempotencyKey },
-        result: undefined,
-      };
-    });
-    return;
-  }
-  log.info('caller-unknown');
+  const rated = told.find(({ result }) => result);
+  if (!rated) return log.info('caller-unknown');
+  const idempotencyKey = `reply/${key}`;
+  await move(taker, rated.incidentId, async ({ incident, hands, now }) => {
+    if (await store.done(rated.incidentId, idempotencyKey)) return { result: undefined };
+    return {
+      change: tellOfCallerReply(incident, meaning, hands, now),
+      beside: { idempotencyKey },
+      result: undefined,
+    };
+  });
 };

@@ -232,7 +232,7 @@ describe('what the emulators post is read, and acknowledged', () => {
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('no port');
     phones.setReceiptUrls((vendor) => `http://127.0.0.1:${address.port}/${vendor}`);
-    const send = async (vendor: string) => {
+    const send = async (vendor: string, more: { extension?: string } = {}) => {
       const row = VENDORS_A.find((one) => one.vendor === vendor);
       if (!row) throw new Error(`no ${vendor}`);
       const sent = await row
@@ -243,7 +243,7 @@ describe('what the emulators post is read, and acknowledged', () => {
           timeoutMs: 3_000,
           wrongKey: false,
         })
-        .send({ attemptId: 'attempt-1', to: NUMBER, message: row.message });
+        .send({ attemptId: 'attempt-1', to: NUMBER, message: { ...row.message, ...more } });
       if (sent.kind !== 'accepted') throw new Error(`${vendor}: ${sent.sentence}`);
       return sent.vendorId;
     };
@@ -272,6 +272,20 @@ describe('what the emulators post is read, and acknowledged', () => {
     expect(posts()).toBe(5);
     expect(() => phones.reply({ number: '19900000009', text: '1' })).toThrow('Nobody takes an answer');
   });
+
+  it.each(['aliyun-sms', 'tencent-sms'])(
+    'what is answered to a text of %s comes with the extension that the text bore, and with none where it bore none',
+    async (vendor) => {
+      const { phones, heard, send } = await open();
+      for (const extension of ['1', '2', undefined]) {
+        await send(vendor, extension === undefined ? {} : { extension });
+        phones.reply({ number: NUMBER, text: '1' });
+        await phones.idle();
+      }
+      const said = heard.flatMap(([, entry]) => (entry.kind === 'reply' ? [entry.extension] : []));
+      expect(said).toEqual(['1', '2', undefined]);
+    },
+  );
 
   it.each([
     [{ keys: '1' } as const, ['delivered', '1'], 'keys 1'],

@@ -186,6 +186,37 @@ describe('a caller answers', () => {
     expect(first).not.toBe(id);
   });
 
+  test('to the members’ number, or to one that no vendor names: it is his rating all the same', async () => {
+    const id = await goes();
+    await says('4', { extension: '1' });
+    await says('5', { extension: undefined });
+    expect(await replies(id)).toEqual([{ score: 4 }, { score: 5 }]);
+    await says('TD', { extension: '1' });
+    await goes();
+    expect(heard()).toHaveLength(3);
+  });
+
+  test('a member’s 1 to the callers’ number is his yes, and he hears so; where he had called himself, it is his rating', async () => {
+    const own = await goes();
+    const id = await office.asks110();
+    const [who = ''] = await office.asked(id);
+    const phone = office.members.find((member) => member.id === who)?.phone ?? '';
+    await says('1', { from: phone });
+    expect(await office.incident(id)).toMatchObject({ state: 'accepted', lead: who });
+    expect((await office.notice(id, who, 'answer')).notice.answer).toBe('lead');
+    expect(await replies(own)).toEqual([]);
+
+    const called = await goes({ caller: { name: '样例', phone } });
+    const task = await office.asks110();
+    if (!(await office.asked(task)).includes(who))
+      await office.does(desk(), task, { action: 'reassign', member: who });
+    await says('1', { from: phone });
+    expect(await replies(called)).toEqual([{ score: 1 }]);
+    expect((await office.incident(task)).lead).toBeUndefined();
+    await says('1', { from: phone, extension: '1' });
+    expect((await office.incident(task)).lead).toBe(who);
+  });
+
   test('a rating of something of which he was never told is nobody’s', async () => {
     const id = await office.asks110();
     await says('5');
