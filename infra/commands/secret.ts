@@ -36,6 +36,19 @@ const POSTS: Partial<Record<AccountSection, string>> = {
   aliyunVoice: 'aliyun-voice',
 };
 
+/** What has to be done elsewhere for an account to be of use. */
+const ALSO: Partial<Record<AccountSection, string>> = {
+  sns: "The notifier also needs the right to send texts: 'deploy.snsTexts' in policy.json, then deploy.",
+  centre110:
+    "Where 110 takes our messages stands in policy.json, 'backTo110'. Give the 110 centre the first key, by a way that nobody else reads.",
+};
+
+/** What is lost with an account. */
+const WITHOUT: Partial<Record<AccountSection, string>> = {
+  centre110:
+    "As long as policy.json names 'backTo110', the desk is told of every return after 30 seconds that it has to telephone.",
+};
+
 /** Which account is meant; the one that every district has unless another is named. */
 const sectionOf = (call: Call): AccountSection => {
   const name = call.positionals[1] ?? 'aliyunSms';
@@ -44,10 +57,19 @@ const sectionOf = (call: Call): AccountSection => {
   return found.data;
 };
 
+/** The field, and the form that it should have where the form has words of ours: a message with a value in it would end up in a log. */
+const wrong = ({ path, code, message }: z.core.$ZodIssue): string => {
+  const field = path.join('.') || 'a field';
+  return code === 'custom' || code === 'invalid_format' ? `${field} (${message})` : field;
+};
+
 /** From a file, because what stands on a command line can be seen by everybody on the machine. */
 const keysOf = <T>(call: Call, schema: z.ZodObject & z.ZodType<T>, what: string): T => {
   const shape = `{ ${Object.entries(schema.shape)
-    .map(([name, is]) => `"${name}": …${is instanceof z.ZodOptional ? ' (may be left out)' : ''}`)
+    .map(([name, is]) => {
+      const value = is instanceof z.ZodArray ? '["…"]' : '…';
+      return `"${name}": ${value}${is instanceof z.ZodOptional ? ' (may be left out)' : ''}`;
+    })
     .join(', ')} }`;
   const file = text(call, 'vendor');
   if (file === undefined)
@@ -58,10 +80,9 @@ const keysOf = <T>(call: Call, schema: z.ZodObject & z.ZodType<T>, what: string)
   } catch {
     throw new WrongInput(`${file} cannot be read as JSON; it should hold ${shape}.`);
   }
-  // Names of fields only: a message with a value in it ends up in a log.
   if (!parsed.success)
     throw new WrongInput(
-      `${file} should hold ${shape}, and no other fields; wrong: ${parsed.error.issues.map(({ path }) => path.join('.') || 'a field').join(', ')}.`,
+      `${file} should hold ${shape}, and no other fields; wrong: ${parsed.error.issues.map(wrong).join(', ')}.`,
     );
   return parsed.data;
 };
@@ -197,6 +218,8 @@ const setVendor: Verb = async (call, installation) => {
     call.terminal.err(
       `Give the vendor the address for receipts and answers: <Url>/receipts/${path}/<receiptToken>, both from the stack and the secret.`,
     );
+  const also = ALSO[section];
+  if (!known && also !== undefined) call.terminal.err(also);
 };
 
 const dropVendor: Verb = async (call, installation) => {
@@ -207,6 +230,8 @@ const dropVendor: Verb = async (call, installation) => {
   const { [section]: _, ...rest } = secret;
   await put(installation, { ...rest, aliyunSms: secret.aliyunSms });
   call.terminal.err(`The account ${section} is not called any more in five minutes.`);
+  const without = WITHOUT[section];
+  if (without !== undefined) call.terminal.err(without);
 };
 
 const setOpinion: Verb = async (call, installation) => {

@@ -11,10 +11,11 @@ const base64 = (bytes: number) =>
 const dataKey = base64(32).refine((text) => Buffer.from(text, 'base64').length === 32, 'exactly 32 bytes');
 
 /** A key of Standard Webhooks: `whsec_` and base64 of 24–64 bytes. */
-const webhookKey = z.templateLiteral(['whsec_', z.string()]).refine((key) => {
+const WEBHOOK_KEY = 'a webhook key is whsec_ and base64 of 24 to 64 bytes';
+const webhookKey = z.templateLiteral(['whsec_', z.string()], WEBHOOK_KEY).refine((key) => {
   const bytes = Buffer.from(key.slice('whsec_'.length), 'base64').length;
   return bytes >= 24 && bytes <= 64;
-}, 'a webhook key is whsec_ and base64 of 24 to 64 bytes');
+}, WEBHOOK_KEY);
 
 const publicJwk = z.object({
   kty: z.literal('EC'),

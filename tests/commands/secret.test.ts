@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { newWebhookKey } from '#shared/adapters/new-district-secret.ts';
 import { issueToken, verifyToken } from '#shared/adapters/tokens.ts';
 import { districtSecretSchema, type DistrictSecret } from '#shared/contracts/secret.ts';
 import { secret } from '../../infra/commands/secret.ts';
@@ -239,6 +240,51 @@ describe('secret', () => {
     expect((await office.run(secret, 'drop-vendor', 'tencentSms')).code).toBe(0);
     expect(office.secret().tencentSms).toBeUndefined();
     expect((await office.run(secret, 'drop-vendor', 'tencentSms')).code).toBe(1);
+  });
+
+  it('takes the keys of the 110 centre, changes them, and takes them out again, each with what comes next', async () => {
+    const office = openOffice();
+    const file = join(folder, 'centre.json');
+    const [one, two] = [newWebhookKey(), newWebhookKey()];
+    const set = (value: unknown) => {
+      writeFileSync(file, JSON.stringify(value));
+      return office.run(secret, 'set-vendor', 'centre110', '--vendor', file);
+    };
+    const first = await set({ keys: [one] });
+    expect([first.code, first.err]).toEqual([
+      0,
+      [
+        'The account centre110 is in use in five minutes.',
+        expect.stringContaining("policy.json, 'backTo110'"),
+      ],
+    ]);
+    // While both sides change, the next key beside the current one.
+    const both = await set({ keys: [two, one] });
+    expect(both.err).toEqual([expect.stringContaining('is changed; keep the old keys valid')]);
+    expect(office.secret().centre110).toEqual({ keys: [two, one] });
+    expect((await office.run(secret, 'show-fields')).all).toContain('centre110');
+
+    const form = 'a webhook key is whsec_ and base64 of 24 to 64 bytes';
+    for (const [value, sentence] of [
+      [{ keys: ['sample-plain-key'] }, `wrong: keys.0 (${form}).`],
+      [{ keys: ['whsec_c2hvcnQ='] }, `wrong: keys.0 (${form}).`],
+      [{ keys: [] }, 'wrong: keys.'],
+      [{ keys: one }, 'should hold { "keys": ["…"] }, and no other fields; wrong: keys.'],
+      [{ key: one }, 'wrong: keys, a field.'],
+    ] as const) {
+      const { code, all } = await set(value);
+      expect([code, all]).toEqual([2, expect.stringContaining(sentence)]);
+      for (const key of [one, 'sample-plain-key', 'c2hvcnQ']) expect(all).not.toContain(key);
+    }
+    expect(office.secret().centre110).toEqual({ keys: [two, one] });
+
+    const dropped = await office.run(secret, 'drop-vendor', 'centre110');
+    expect([dropped.code, dropped.err[1]]).toEqual([0, expect.stringContaining('it has to telephone')]);
+    expect(office.secret().centre110).toBeUndefined();
+    expect((await office.run(secret, 'drop-vendor', 'centre110')).err[0]).toBe(
+      'There is no account centre110.',
+    );
+    expect((await office.run(secret, 'drop-vendor', 'centre')).err[0]).toContain("Not 'centre'.");
   });
 
   it('names what is missing and not what is there', async () => {
