@@ -631,7 +631,10 @@ const findOut = async (d: Deliverer, about: About, asked: Attempt): Promise<'res
     // It states that it never got it: another call makes no double.
     if (answer.kind === 'no-record')
       return { attempt: { ...next, state: 'failed-temporary', never: true }, facts };
-    return { attempt: { ...next, state: 'unknown' }, facts };
+    return {
+      attempt: { ...next, state: 'unknown', ...(answer.kind === 'cannot' ? { mute: true } : {}) },
+      facts,
+    };
   });
 };
 

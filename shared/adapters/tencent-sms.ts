@@ -35,6 +35,8 @@ const REGION = 'ap-guangzhou';
 const PLATFORM = '备用短信平台';
 /** The vendor's clock may be behind ours. */
 const SKEW_SECONDS = 60;
+/** So long a carrier may take to report on a text, and the text to stand in the record. */
+const REPORTED_MS = 60_000;
 
 const answerSchema = z.object({
   Response: z.union([
@@ -99,7 +101,8 @@ const international = (number: string) => (number.startsWith('+') ? number : `+8
 
 /**
  * Tencent SMS (2021-01-11: SendSms, PullSmsSendStatusByPhoneNumber), straight over fetch. Not idempotent. The record that is asked
- * holds texts with a receipt only: that one is missing there says nothing, so `ask` never answers `no-record`.
+ * holds texts with a receipt only: that one is missing there says nothing, so `ask` never answers `no-record`; whose answer was lost may
+ * still come to stand there for a minute.
  */
 export const tencentSms = (options: TencentSmsOptions): Sender => {
   const endpoint = new URL(options.endpoint);
@@ -189,7 +192,9 @@ export const tencentSms = (options: TencentSmsOptions): Sender => {
           state: found.ReportStatus === 'SUCCESS' ? 'delivered' : 'failed',
           ...(found.Description === '' ? {} : { code: found.Description }),
         };
-      return vendorId === undefined ? { kind: 'cannot' } : { kind: 'known', state: 'waiting' };
+      if (vendorId !== undefined) return { kind: 'known', state: 'waiting' };
+      const young = options.clock.now().getTime() - sentAt.getTime() < REPORTED_MS;
+      return { kind: young ? 'no-answer' : 'cannot' };
     } catch {
       return { kind: 'no-answer' };
     }

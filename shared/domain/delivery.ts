@@ -139,9 +139,12 @@ const RECEIPT_MS = 60_000;
  */
 const RETRY_SECONDS = [2, 4, 8, 10, 10, 10, 10] as const;
 const LATER_SECONDS = 60;
-/** Calls of one vendor: of what nobody has to act on; of what somebody has to, half an hour long, if nothing ends it before. */
-const MOST_CALLS = 8;
-const MOST_INSISTENT_CALLS = 40;
+/** Calls of one vendor for one notice, half an hour long if nothing ends it before: what an outage held up is still owed after it. */
+const MOST_CALLS = 40;
+/** Questions about one call, at the same seconds as calls and as long. */
+const MOST_ASKED = 40;
+/** After so many questions without an answer somebody who has to act gets a call that may ring twice. */
+const ENOUGH_ASKED = 3;
 
 /** How far an attempt got; the furthest of all attempts is where the notice stands. */
 const RANK: Record<Attempt['state'], number> = {
@@ -181,6 +184,13 @@ const untried = ({ plan, ways, attempts }: Facts): { level: number; way: Way }[]
       .map((way) => ({ level, way })),
   );
 
+/** When a vendor that did not say what became of a call is asked again. */
+const askedAgain = ({ seen, asked }: Attempt): Instant => {
+  let seconds = 0;
+  for (let n = 0; n < asked; n += 1) seconds += RETRY_SECONDS[n] ?? LATER_SECONDS;
+  return seen + seconds * 1000;
+};
+
 /** Is there a louder channel to go on to once this attempt has arrived? */
 export const hasLouder = (facts: Facts, attempt: Attempt): boolean =>
   untried(facts).some(({ level }) => level > levelOf(facts.plan, attempt.channel));
@@ -188,8 +198,9 @@ export const hasLouder = (facts: Facts, attempt: Attempt): boolean =>
 /**
  * What delivering one notice needs now. Pure; the one place that knows when a vendor may be called: first every channel of the plan
  * in turn, each with all its vendors; a failure goes on at once, silence at t1 (the plan's own seconds), a receipt without an action at
- * t2 (`unacted`). No vendor is called again that took the notice, or that may have taken it while another is left; only where nothing
- * else is left does somebody who is asked to act get a second call that may ring twice, because a double is better than a loss.
+ * t2 (`unacted`). No vendor is called again that took the notice, or that may have taken it: where it can be asked it is asked again
+ * until it knows, and called again only when it says that it never got it. Only where nothing else is left, and three questions brought
+ * no answer, does somebody who is asked to act get a second call that may ring twice, because a double is better than a loss.
  */
 export const nextStep = (facts: Facts, now: Instant): Step => {
   const { attempts, notice } = facts;
@@ -228,12 +239,12 @@ export const nextStep = (facts: Facts, now: Instant): Step => {
 
 const afterFailure = (facts: Facts, last: Attempt, now: Instant): Step => {
   const { attempts, ways, notice } = facts;
-  const most = INSISTENT.has(notice.kind) ? MOST_INSISTENT_CALLS : MOST_CALLS;
   const sameWay = ways.find(({ vendor }) => vendor === last.vendor);
   // The words were refused, not the person: the same vendor gets the generic ones in the same second.
   if (sameWay && last.cause === 'text' && !last.generic) return { do: 'call', way: sameWay, generic: true };
   const calls = (vendor: Vendor): Attempt[] => attempts.filter((one) => one.vendor === vendor);
-  if (sameWay && last.never && calls(last.vendor).length < most) return { do: 'call', way: sameWay };
+  const again = sameWay && last.never ? secondTries(sameWay, calls(last.vendor), false)[0] : undefined;
+  if (again) return { do: 'call', way: again.way };
   const level = levelOf(facts.plan, last.channel);
   const fresh = untried(facts);
   const other = fresh.find((one) => one.level >= level) ?? fresh[0];
@@ -245,24 +256,39 @@ const afterFailure = (facts: Facts, last: Attempt, now: Instant): Step => {
   // What is good to know was taken by a quieter channel: that is enough.
   if (!insists && attempts.some(({ state }) => RANK[state] >= RANK.sent))
     return end(attempts, standing(attempts), 'nothing-louder');
-  const again = ways
-    .flatMap((way) => {
-      const own = calls(way.vendor);
-      const latest = own.at(-1);
-      if (!latest || own.length >= most) return [];
-      const may = latest.state === 'failed-temporary' || (latest.state === 'unknown' && insists);
-      return may ? [{ way, at: latest.seen + (RETRY_SECONDS[own.length - 1] ?? LATER_SECONDS) * 1000 }] : [];
-    })
-    .sort((a, b) => a.at - b.at)[0];
+  const [next] = ways
+    .flatMap((way) => secondTries(way, calls(way.vendor), insists))
+    .sort((a, b) => a.at - b.at);
   // He has it on his phone and only did not pick up: his minute runs on.
-  if (!again && attempts.some(({ state }) => RANK[state] >= RANK.delivered))
+  if (!next && attempts.some(({ state }) => RANK[state] >= RANK.delivered))
     return end(attempts, standing(attempts), 'nothing-louder');
-  if (!again)
+  if (!next)
     return attempts.some(({ state }) => state === 'unknown')
       ? end(attempts, 'unknown', 'silent')
       : end(attempts, 'failed-permanent', 'unreachable');
-  if (now < again.at) return wait(Math.min(again.at, facts.deadline ?? again.at), true);
-  return { do: 'call', way: again.way, ...(rings(again.way.channel) ? { double: true as const } : {}) };
+  if (now < next.at) return wait(Math.min(next.at, facts.deadline ?? next.at), true);
+  if (next.ask) return { do: 'ask', attempt: next.ask };
+  return { do: 'call', way: next.way, ...(rings(next.way.channel) ? { double: true as const } : {}) };
+};
+
+/** What may still be tried with a vendor that was called and did not take it: another question, another call. */
+const secondTries = (
+  way: Way,
+  own: readonly Attempt[],
+  insists: boolean,
+): { way: Way; at: Instant; ask?: Attempt }[] => {
+  const latest = own.at(-1);
+  // A receipt may have come for an earlier call: then it has the notice, whatever the later one says.
+  if (!latest || own.some(({ state }) => RANK[state] >= RANK.sent)) return [];
+  const tells = latest.state === 'unknown' && way.query && !latest.mute;
+  const ask = tells && latest.asked < MOST_ASKED;
+  const blind = latest.state === 'unknown' && insists && (!tells || latest.asked >= ENOUGH_ASKED);
+  const call = (latest.state === 'failed-temporary' || blind) && own.length < MOST_CALLS;
+  const pause = latest.never ? 0 : (RETRY_SECONDS[own.length - 1] ?? LATER_SECONDS) * 1000;
+  return [
+    ...(call ? [{ way, at: latest.seen + pause }] : []),
+    ...(ask ? [{ way, at: askedAgain(latest), ask: latest }] : []),
+  ];
 };
 
 /** Taken by a vendor, and no receipt yet. */

@@ -135,6 +135,8 @@ export const attemptSchema = z.object({
   asked: z.int().nonnegative(),
   /** The vendor stated that it never got it: sending again makes no double. */
   never: z.boolean().optional(),
+  /** The vendor cannot tell what became of it, now or ever: nobody asks again. */
+  mute: z.boolean().optional(),
   /** In the generic words, because the vendor refused the first ones. */
   generic: z.boolean().optional(),
   /** What it cost, 1/1000 CNY. */

@@ -49,7 +49,7 @@ export type AskRequest = { attemptId: string; to: string; sentAt: Date; vendorId
 
 /**
  * What a vendor says about an attempt. `no-record`: it states that it never got it, so sending again makes no double.
- * `no-answer`: it could not be asked within 3 s. `cannot`: this vendor cannot tell (capability table), now or ever.
+ * `no-answer`: it could not be asked within 3 s, or does not know yet. `cannot`: this vendor cannot tell (capability table), now or ever.
  */
 export type AskResult =
   | { kind: 'known'; state: 'waiting' | 'delivered' | 'read' | 'failed'; code?: string }

@@ -43,10 +43,11 @@ const facts = (more: Partial<Facts> = {}): Facts => ({
 });
 
 /** What becomes of one call: at once, and later by a receipt after so many seconds. */
+type Told = 'waiting' | 'delivered' | 'failed' | 'no-record' | 'no-answer' | 'cannot';
 type Fate = {
   answer: 'accepted' | 'temporary' | 'permanent' | 'text' | 'unknown';
-  /** What the vendor says when asked. */
-  asked: 'waiting' | 'delivered' | 'failed' | 'no-record' | 'no-answer';
+  /** What the vendor says when asked: always, or in turn, the last for good. */
+  asked: Told | readonly Told[];
   receipt?: { after: number; state: 'delivered' | 'read' | 'failed-permanent' } | undefined;
 };
 const GOOD: Fate = { answer: 'accepted', asked: 'waiting', receipt: { after: 1, state: 'delivered' } };
@@ -65,9 +66,17 @@ const play = (
   begin: Facts,
   fate: (call: number, vendor: Vendor) => Fate,
   acts?: { second: number },
-): { rings: Ring[]; end: Extract<Step, { do: 'end' }>; attempts: Attempt[]; second: number } => {
+): {
+  rings: Ring[];
+  /** When vendors were asked, seconds after the beginning. */
+  asks: number[];
+  end: Extract<Step, { do: 'end' }>;
+  attempts: Attempt[];
+  second: number;
+} => {
   let attempts: Attempt[] = [...begin.attempts];
   const rings: Ring[] = [];
+  const asks: number[] = [];
   const receipts: { at: number; id: string; state: Attempt['state'] }[] = [];
   const fates = new Map<string, Fate>();
   let now = T0;
@@ -78,12 +87,12 @@ const play = (
         : one,
     );
   };
-  for (let n = 0; n < 1_000; n += 1) {
+  for (let n = 0; n < 5_000; n += 1) {
     const moot = acts && now >= T0 + acts.second * 1000 ? 'accepted' : undefined;
     const step = nextStep({ ...begin, attempts, moot }, now);
     switch (step.do) {
       case 'end':
-        return { rings, end: step, attempts, second: (now - T0) / 1000 };
+        return { rings, asks, end: step, attempts, second: (now - T0) / 1000 };
       case 'call': {
         const id = `${attempts.length + 1}`;
         const what = fate(attempts.length, step.way.vendor);
@@ -119,7 +128,9 @@ const play = (
         break;
       }
       case 'ask': {
-        const { asked } = fates.get(step.attempt.id) ?? SILENT;
+        const { asked: says } = fates.get(step.attempt.id) ?? SILENT;
+        const asked = typeof says === 'string' ? says : (says[step.attempt.asked] ?? says.at(-1));
+        asks.push((now - T0) / 1000);
         const open = step.attempt.state === 'unknown' || step.attempt.state === 'sending';
         learn(step.attempt.id, { asked: step.attempt.asked + 1 });
         if (asked === 'delivered' || asked === 'failed') {
@@ -128,7 +139,8 @@ const play = (
         } else if (open && asked === 'no-record')
           learn(step.attempt.id, { state: 'failed-temporary', never: true });
         else if (open && asked === 'waiting') learn(step.attempt.id, { state: 'sent' });
-        else if (open) learn(step.attempt.id, { state: 'unknown' });
+        else if (open)
+          learn(step.attempt.id, { state: 'unknown', ...(asked === 'cannot' ? { mute: true } : {}) });
         break;
       }
       case 'wait': {
@@ -251,6 +263,47 @@ describe('the plan', () => {
     expect(rings.slice(0, 2)).toMatchObject([
       { vendor: 'aliyun-sms', double: false },
       { vendor: 'aliyun-sms', double: false },
+    ]);
+  });
+
+  test('nobody can be called and one vendor has not answered: it is asked until it tells', () => {
+    const told = facts({ notice: { kind: 'told', at: T0 }, ways: [ALIYUN, TENCENT] });
+    const asked = ['no-answer', 'no-answer', 'no-answer', 'no-answer', 'delivered'] as const;
+    const late = play(told, (_, vendor) =>
+      vendor === 'aliyun-sms' ? { answer: 'unknown', asked } : { answer: 'permanent', asked: 'no-answer' },
+    );
+    expect(rang(late.rings)).toEqual([
+      ['aliyun-sms', 0],
+      ['tencent-sms', 0],
+    ]);
+    expect(late.asks).toEqual([0, 2, 6, 14, 24]);
+    expect(late.end).toMatchObject({ state: 'delivered' });
+    // It never got it: now a call makes no double.
+    const denied = play(told, (call) =>
+      call < 2 ? { answer: 'unknown', asked: ['no-answer', 'no-answer', 'no-record'] } : GOOD,
+    );
+    expect(rang(denied.rings)).toEqual([
+      ['aliyun-sms', 0],
+      ['tencent-sms', 0],
+      ['aliyun-sms', 6],
+    ]);
+    // Who can never tell is not asked twice, and not called twice for what nobody has to act on.
+    const mute = play(told, () => ({ answer: 'unknown', asked: 'cannot' }));
+    expect([rang(mute.rings).length, mute.asks, mute.end]).toEqual([
+      2,
+      [0, 0],
+      { do: 'end', state: 'unknown', why: 'silent' },
+    ]);
+  });
+
+  test('who has to act gets a second call that may ring twice only after three questions without an answer', () => {
+    const { rings, asks } = play(facts({ ways: [ALIYUN] }), (call) =>
+      call === 0 ? { answer: 'unknown', asked: 'no-answer' } : GOOD,
+    );
+    expect(asks.slice(0, 3)).toEqual([0, 2, 6]);
+    expect(rings).toMatchObject([
+      { second: 0, double: false },
+      { second: 6, double: true },
     ]);
   });
 
@@ -390,6 +443,66 @@ test('whatever the vendors do: it ends, in order, and no vendor that took it is 
       },
     ),
     { numRuns: 2_000, seed: 20261122 },
+  );
+});
+
+/** A vendor as a storm leaves it: so many calls go wrong, each in its way, then all is well. Questions may go unanswered, but never lie. */
+const struck = fc.record({
+  works: fc.constant(true),
+  calls: fc.array(
+    fc.record({
+      what: fc.constantFrom('temporary', 'swallowed', 'taken'),
+      deaf: fc.nat({ max: 6 }),
+    }),
+    { maxLength: 12 },
+  ),
+});
+const broken = fc.constantFrom<Fate>(
+  { answer: 'permanent', asked: 'no-answer' },
+  { answer: 'unknown', asked: 'cannot' },
+  { answer: 'unknown', asked: 'no-answer' },
+);
+
+test('as long as one vendor works in the end, the notice is taken, and no vendor has it twice unless that was counted', () => {
+  fc.assert(
+    fc.property(
+      fc.subarray([WECOM, ALIYUN, TENCENT, VOICE], { minLength: 1 }),
+      fc.constantFrom<NoticeKind>('ask', 'returned', 'told', 'stand-down'),
+      fc.array(struck, { minLength: 4, maxLength: 4 }),
+      fc.array(fc.option(broken, { nil: undefined }), { minLength: 4, maxLength: 4 }),
+      fc.nat({ max: 3 }),
+      (ways, kind, storms, fails, spared) => {
+        const called = new Map<Vendor, number>();
+        const has = new Map<Vendor, number>();
+        const { end, rings, attempts } = play(
+          facts({ ways, notice: { kind, at: T0 }, deadline: undefined }),
+          (_, vendor) => {
+            const i = ways.findIndex((one) => one.vendor === vendor);
+            const n = called.get(vendor) ?? 0;
+            called.set(vendor, n + 1);
+            const bad = i === spared % ways.length ? undefined : fails[i];
+            if (bad) return bad;
+            const { what, deaf } = storms[i]?.calls[n] ?? { what: 'accepted', deaf: 0 };
+            if (what === 'temporary') return { answer: 'temporary', asked: 'no-answer' };
+            if (what !== 'swallowed') has.set(vendor, (has.get(vendor) ?? 0) + 1);
+            if (what === 'accepted') return SILENT;
+            const truth = what === 'taken' ? 'waiting' : 'no-record';
+            return {
+              answer: 'unknown',
+              asked: [...Array.from({ length: deaf }, () => 'no-answer' as const), truth],
+            };
+          },
+        );
+        expect(end.state).toBe('sent');
+        expect(attempts.some(({ state }) => state === 'sent')).toBe(true);
+        for (const [vendor, times] of has) {
+          if (!INSISTENT.has(kind)) expect(times).toBe(1);
+          else if (times > 1)
+            expect(rings.filter((ring) => ring.vendor === vendor && ring.double)).not.toEqual([]);
+        }
+      },
+    ),
+    { numRuns: 1_000, seed: 20261122 },
   );
 });
 
