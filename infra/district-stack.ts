@@ -43,6 +43,15 @@ export class DistrictStack extends Stack {
       impact:
         'A call could not be classified five times: its caller waits, and only the duty officer knows of it.',
     });
+    // A queue of its own: no call waits to be dispatched while an earlier one is compared with others.
+    const links = new WorkQueue(this, 'Links', {
+      key,
+      variable: 'LINKS_QUEUE_URL',
+      visibility: Duration.seconds(60),
+      tries: 3,
+      impact:
+        'A call could not be compared with others three times: two crews may be on the way to one event.',
+    });
     const alerts = new WorkQueue(this, 'Alerts', {
       key,
       variable: 'ALERTS_QUEUE_URL',
@@ -66,7 +75,8 @@ export class DistrictStack extends Stack {
       tries: 2,
       impact: 'A sweep failed twice: work left undone by a crashed function is found up to a minute late.',
     });
-    new TlsOnly(this, 'TlsOnly', [reports, alerts, chatter, sweeps]);
+    const queues = [reports, links, alerts, chatter, sweeps];
+    new TlsOnly(this, 'TlsOnly', queues);
 
     // ── Where calls to the outside come from ────────────────────────────────────────────────────────────────────────
     const egress =
@@ -89,6 +99,13 @@ export class DistrictStack extends Stack {
       memory: 1024, // grids and roads of a whole district are parsed at a cold start
       impact:
         'New calls are stored but nobody is named for them: the first minute passes with nobody moving.',
+    });
+    const linking = new VerbFunction(this, 'Linking', {
+      ...house,
+      verb: 'linking',
+      timeout: Duration.seconds(10),
+      impact:
+        'Calls are not compared: two crews set out for one event, and nobody sees that a quarrel is the third one.',
     });
     const escalation = new VerbFunction(this, 'Escalation', {
       ...house,
@@ -136,32 +153,34 @@ export class DistrictStack extends Stack {
     const workflow = new EscalationWorkflow(this, 'Workflow', { ...house, table, escalation });
 
     // ── Who may do what ────────────────────────────────────────────────────────────────────────────────────────────
-    for (const fn of [intake, classification, escalation, notification, receipt, response, reconcile])
-      table.grantCommit(fn);
+    const movers = [classification, linking, escalation, notification, receipt, response, reconcile];
+    for (const fn of [intake, ...movers]) table.grantCommit(fn);
     table.grantRead(desk);
-    for (const fn of [intake, classification, escalation, notification, receipt, response, desk, reconcile])
-      secret.grantRead(fn);
+    for (const fn of [intake, ...movers, desk]) secret.grantRead(fn);
     for (const fn of [intake, reconcile]) reports.grantSend(fn);
-    for (const fn of [intake, classification, escalation, notification, receipt, response, reconcile]) {
+    for (const fn of [classification, reconcile]) links.grantSend(fn);
+    for (const fn of [intake, ...movers]) {
       alerts.grantSend(fn);
       chatter.grantSend(fn);
     }
     sweeps.grantSend(reconcile);
-    // Classification too: a call that becomes part of another one has nothing left to wait for.
-    for (const fn of [classification, escalation, notification, receipt, response, reconcile]) {
+    // Linking too: a call that becomes part of another one has nothing left to wait for.
+    for (const fn of movers) {
       workflow.grantStart(fn);
       workflow.grantWake(fn);
     }
     workflow.grantLook(reconcile);
-    notification.setting('VENDORS_URL', 'real');
+    // Response takes the addresses of devices: real ones are of https.
+    for (const fn of [notification, response]) fn.setting('VENDORS_URL', 'real');
     if (office.deploy.snsTexts) notification.grantTexts();
 
     // ── What sets them going ───────────────────────────────────────────────────────────────────────────────────────
     reports.consumedBy(classification, 20);
+    links.consumedBy(linking, 2);
     alerts.consumedBy(notification, 20);
     chatter.consumedBy(notification, 2);
     sweeps.consumedBy(reconcile, 2);
-    new SweepSchedule(this, 'Schedule', { reconcile });
+    new SweepSchedule(this, 'Schedule', { reconcile, warm: receipt });
     const api = new HttpApi(this, 'Http', {
       ...house,
       doors: [
@@ -180,6 +199,9 @@ export class DistrictStack extends Stack {
         { route: 'GET /api/unreached', to: desk, known: 'bearer' },
         { route: 'GET /api/drill', to: desk, known: 'bearer' },
         { route: 'POST /api/drill/answer', to: response, known: 'bearer' },
+        { route: 'GET /api/push', to: desk, known: 'bearer' },
+        { route: 'POST /api/push/devices', to: response, known: 'bearer' },
+        { route: 'DELETE /api/push/devices/{id}', to: response, known: 'bearer' },
         { route: 'GET /api/health', to: desk, known: 'public' },
         { route: 'GET /openapi.json', to: desk, known: 'public' },
         { route: '$default', to: desk, known: 'public' },
@@ -188,10 +210,10 @@ export class DistrictStack extends Stack {
 
     // ── Who is called when it fails ────────────────────────────────────────────────────────────────────────────────
     const watch = new Watch(this, 'Watch', { key });
-    const verbs = [intake, classification, escalation, notification, receipt, response, desk, reconcile];
+    const verbs = [intake, ...movers, desk];
     for (const { node, fn, impact } of verbs)
       watch.over(`${node.id}Fails`, { metric: fn.metricErrors(MINUTE), impact });
-    for (const { node, dead, impact } of [reports, alerts, chatter, sweeps])
+    for (const { node, dead, impact } of queues)
       watch.over(`${node.id}Dead`, {
         metric: dead.metricApproximateNumberOfMessagesVisible({ ...MINUTE, statistic: Stats.MAXIMUM }),
         impact,
@@ -201,6 +223,13 @@ export class DistrictStack extends Stack {
       from: 60,
       periods: 2,
       impact: 'Calls wait more than a minute to be classified: every promised minute is already broken.',
+    });
+    watch.over('LinksLate', {
+      metric: links.queue.metricApproximateAgeOfOldestMessage(MINUTE),
+      from: 60,
+      periods: 2,
+      impact:
+        'Calls wait more than a minute to be compared: by then somebody has set out twice for one event.',
     });
     watch.over('AlertsLate', {
       metric: alerts.queue.metricApproximateAgeOfOldestMessage(MINUTE),
@@ -338,7 +367,7 @@ export class DistrictStack extends Stack {
         'Answer time of the doors': ['p50', 'p99'].map((statistic) =>
           api.gateway.metricLatency({ ...MINUTE, statistic }),
         ),
-        'Work that waits': [reports, alerts, chatter].map(({ queue }) =>
+        'Work that waits': [reports, links, alerts, chatter].map(({ queue }) =>
           queue.metricApproximateAgeOfOldestMessage(MINUTE),
         ),
         'Incidents under watch': [

@@ -4,10 +4,11 @@ import { findFor } from '#shared/domain/finding.ts';
 import { isUnclassified } from '#shared/domain/incident.ts';
 import { locate } from '#shared/domain/place.ts';
 import { mayWait } from '#shared/domain/triage.ts';
+import { historyOf } from '#shared/ports/history.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
+import type { Queues } from '#shared/ports/queue.ts';
 import type { Content } from '#shared/ports/store.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
-import { historyOf } from './history.ts';
 
 const statementOf = (content: Content): Statement => ({
   content: content.content,
@@ -16,11 +17,15 @@ const statementOf = (content: Content): Statement => ({
   ...(content.level === undefined ? {} : { level: content.level }),
 });
 
+/** What classifying needs. */
+export type Classifier = Mover & { secrets: Secrets; queues: Pick<Queues, 'links'> };
+
 /**
  * Says what a received incident is, who answers and by when, and asks the first person; what is not clear and shows no
- * danger waits some seconds for the desk. Doing it twice is harmless: only what is not classified yet is assigned.
+ * danger waits some seconds for the desk. Then it is handed on to be compared with other calls. Doing it twice is harmless:
+ * only what is not classified yet is assigned. @throws when it could not be handed on: the report has to come again.
  */
-export const classifyIncident = async (mover: Mover & { secrets: Secrets }, id: string): Promise<void> => {
+export const classifyIncident = async (mover: Classifier, id: string): Promise<void> => {
   const { store, district, secrets } = mover;
   const content = await store.content(id);
   if (!content) throw new Error(`The incident ${id} has no content.`);
@@ -47,4 +52,6 @@ export const classifyIncident = async (mover: Mover & { secrets: Secrets }, id: 
       result: undefined,
     };
   });
+  // Only now, and in a queue of its own: nobody waits for what may be known from other calls.
+  await mover.queues.links([{ incidentId: id }]);
 };

@@ -6,6 +6,7 @@ export const envSchema = z.object({
   STAGE: z.string(),
   TABLE_NAME: z.string(),
   SECRET_ID: z.string(),
+  LINKS_QUEUE_URL: z.url(),
   ALERTS_QUEUE_URL: z.url(),
   CHATTER_QUEUE_URL: z.url(),
   STATE_MACHINE_ARN: z.string(),

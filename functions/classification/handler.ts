@@ -7,12 +7,10 @@ import { jitter } from '#shared/adapters/system.ts';
 import { sfnWorkflow } from '#shared/adapters/workflow.ts';
 import { reportJobSchema } from '#shared/contracts/jobs.ts';
 import { loadDistrict } from '#shared/districts/load.ts';
-import { loadRelations } from '#shared/districts/load-relations.ts';
 import { warm } from '#shared/domain/classify.ts';
 import { queueDoor } from '#shared/lambda/queue.ts';
 import { classifyIncident } from './classification.ts';
 import { envSchema } from './env.ts';
-import { link } from './link.ts';
 import { seekOpinion } from './second-opinion.ts';
 
 const env = envSchema.parse(process.env);
@@ -23,13 +21,13 @@ warm(district);
 const mover = {
   ...around,
   queues: sqsQueues(new SQSClient(CALL_LIMITS), {
+    links: env.LINKS_QUEUE_URL,
     alerts: env.ALERTS_QUEUE_URL,
     chatter: env.CHATTER_QUEUE_URL,
   }),
   workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
   backoff: jitter,
   district,
-  ...loadRelations(),
 };
 
 const { secondOpinion } = district;
@@ -42,27 +40,19 @@ const asker = {
       key: async () => (await around.secrets.district()).secondOpinion?.apiKey,
     }),
 };
-/** So often an incident is compared with others. */
-const LINK_ATTEMPTS = 3;
 /** Opinions asked for in this batch: no report waits behind somebody else's two seconds. */
 const asking: Promise<void>[] = [];
 
 const door = queueDoor(
   reportJobSchema,
-  async ({ incidentId }, { attempt }) => {
+  async ({ incidentId }) => {
     await classifyIncident(mover, incidentId);
-    // Only now: nobody waits for what may be known from other calls. What fails comes again twice; then it is let be, for
-    // the dead letters of this queue mean that nobody was asked.
-    await link(mover, incidentId).catch((error: unknown) => {
-      if (attempt < LINK_ATTEMPTS) throw error;
-      around.log.error('link-failed', error, { incident: incidentId });
-    });
     asking.push(seekOpinion(asker, incidentId));
   },
   around,
 );
 
-/** Classifies every report of a batch, each alone; then looks at other calls, and hears a second opinion where one is set. */
+/** Classifies every report of a batch, each alone; then hears a second opinion where one is set. */
 export const handler: typeof door = async (event, context) => {
   const reply = await door(event, context);
   await Promise.all(asking.splice(0));

@@ -7,6 +7,7 @@ export const envSchema = z.object({
   TABLE_NAME: z.string(),
   SECRET_ID: z.string(),
   REPORTS_QUEUE_URL: z.url(),
+  LINKS_QUEUE_URL: z.url(),
   ALERTS_QUEUE_URL: z.url(),
   CHATTER_QUEUE_URL: z.url(),
   SWEEPS_QUEUE_URL: z.url(),

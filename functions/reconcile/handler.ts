@@ -19,6 +19,7 @@ const reconciler = {
   ...around,
   queues: sqsQueues(new SQSClient(CALL_LIMITS), {
     reports: env.REPORTS_QUEUE_URL,
+    links: env.LINKS_QUEUE_URL,
     alerts: env.ALERTS_QUEUE_URL,
     chatter: env.CHATTER_QUEUE_URL,
     sweeps: env.SWEEPS_QUEUE_URL,

@@ -131,7 +131,10 @@ const classifyAgain = async (
     const hands = handsAt(members, district.shifts, [], new Date(at));
     return { change: assignToDuty(incident, finding, hands, at), result: true };
   });
-  return moved.found && moved.result;
+  if (!moved.found || !moved.result) return false;
+  // Its report may never have been queued, or lie among the dead letters.
+  await r.queues.links([{ incidentId: owed.incidentId }]);
+  return true;
 };
 
 /**

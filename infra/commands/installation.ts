@@ -17,7 +17,7 @@ import { readySchema } from './ready.ts';
 import { Refused, WrongInput } from './refused.ts';
 
 /** The queues that have a dead-letter queue. */
-export const QUEUES = ['reports', 'alerts', 'chatter', 'sweeps'] as const;
+export const QUEUES = ['reports', 'links', 'alerts', 'chatter', 'sweeps'] as const;
 /** One of them. */
 export type QueueName = (typeof QUEUES)[number];
 
@@ -113,6 +113,8 @@ const outputsSchema = z.object({
   SecretArn: z.string(),
   ReportsQueueUrl: z.string(),
   ReportsDeadLetterQueueUrl: z.string(),
+  LinksQueueUrl: z.string(),
+  LinksDeadLetterQueueUrl: z.string(),
   AlertsQueueUrl: z.string(),
   AlertsDeadLetterQueueUrl: z.string(),
   ChatterQueueUrl: z.string(),
@@ -160,6 +162,7 @@ export const connectStack = async (
     sqs,
     queues: {
       reports: { work: is.ReportsQueueUrl, dead: is.ReportsDeadLetterQueueUrl },
+      links: { work: is.LinksQueueUrl, dead: is.LinksDeadLetterQueueUrl },
       alerts: { work: is.AlertsQueueUrl, dead: is.AlertsDeadLetterQueueUrl },
       chatter: { work: is.ChatterQueueUrl, dead: is.ChatterDeadLetterQueueUrl },
       sweeps: { work: is.SweepsQueueUrl, dead: is.SweepsDeadLetterQueueUrl },
@@ -221,6 +224,7 @@ export const connectData = async (data: string): Promise<Installation> => {
     sqs,
     queues: {
       reports: { work: queues.reports, dead: queues.reportsDead },
+      links: { work: queues.links, dead: queues.linksDead },
       alerts: { work: queues.alerts, dead: queues.alertsDead },
       chatter: { work: queues.chatter, dead: queues.chatterDead },
       sweeps: { work: queues.sweeps, dead: queues.sweepsDead },

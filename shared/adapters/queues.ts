@@ -5,6 +5,7 @@ import type { Queues } from '../ports/queue.ts';
 /** Queue URLs; a function has only those it sends to. */
 export interface QueueUrls {
   reports?: string;
+  links?: string;
   alerts?: string;
   chatter?: string;
   sweeps?: string;
@@ -46,6 +47,7 @@ export const sqsQueues = (client: SQSClient, urls: QueueUrls): Queues => {
   };
   return {
     reports: (jobs) => send(need(urls.reports, 'reports'), jobs, []),
+    links: (jobs) => send(need(urls.links, 'links'), jobs, []),
     async notices(jobs, delaySeconds = 0) {
       for (const lane of LANES) {
         const bodies = jobs

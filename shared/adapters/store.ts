@@ -408,23 +408,25 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       return (await table.write(writes.flat())).ok;
     },
 
-    async recent(since, now, limit) {
-      const months = [...new Set([month(now), month(since)])];
-      const [found, vault] = await Promise.all([
-        Promise.all(
+    async around(at, reach, limit) {
+      /** The first `limit` of two bounds on the way from `at`, whatever month they lie in. */
+      const towards = async (end: Instant, from: string, to: string): Promise<Item[]> => {
+        const months = [...new Set([month(at), month(end)])];
+        const found = await Promise.all(
           months.map((of) =>
-            table.query({
-              index: 'byMonth',
-              pk: `MONTH#${of}`,
-              from: pad(since),
-              descending: true,
-              limit,
-            }),
+            table.query({ index: 'byMonth', pk: `MONTH#${of}`, from, to, descending: end < at, limit }),
           ),
-        ),
+        );
+        return found.flat().slice(0, limit);
+      };
+      // Behind every id of that millisecond.
+      const here = `${pad(at)}~`;
+      const [before, after, vault] = await Promise.all([
+        towards(at - reach, pad(at - reach), here),
+        towards(at + reach, here, `${pad(at + reach)}~`),
         secrets.vault(),
       ]);
-      const owners = found.flat().slice(0, limit);
+      const owners = [...after.toReversed(), ...before];
       const items = await table.getMany(
         owners.flatMap(({ pk }) => [
           { pk, sk: 'INCIDENT' },

@@ -5,6 +5,9 @@ const version = z.literal(1);
 /** Message of the queue `reports`: an incident to classify. */
 export const reportJobSchema = z.object({ v: version, incidentId: z.string().min(1) });
 
+/** Message of the queue `links`: a dispatched incident to compare with others. */
+export const linkJobSchema = z.object({ v: version, incidentId: z.string().min(1) });
+
 /** Message of the queue `notices`: a notice to deliver. */
 export const noticeJobSchema = z.object({
   v: version,

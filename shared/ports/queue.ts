@@ -5,6 +5,10 @@ import { relayLane, type Relay } from '../domain/relay.ts';
 export interface ReportJob {
   incidentId: string;
 }
+/** A dispatched incident to compare with others. */
+export interface LinkJob {
+  incidentId: string;
+}
 /** A notice to deliver: its owner's partition key, its id, and which of the two queues it goes through. */
 export interface NoticeJob {
   owner: string;
@@ -22,9 +26,13 @@ export const jobsOf = (
   ...(relay ? [{ owner, noticeId: relay.id, lane: relayLane(relay.kind) }] : []),
 ];
 
-/** Hands work on at once. What is lost here is found again by reconcile, because it is also written as owed. */
+/**
+ * Hands work on at once. What is lost here is found again by reconcile, because it is also written as owed; all but a
+ * comparison: a report is done only when its comparison is queued, and comes again until then.
+ */
 export interface Queues {
   reports(jobs: readonly ReportJob[]): Promise<void>;
+  links(jobs: readonly LinkJob[]): Promise<void>;
   /** Each through the queue of its lane. @param delaySeconds whole seconds, 0–900 */
   notices(jobs: readonly NoticeJob[], delaySeconds?: number): Promise<void>;
   /** Asks for another reconcile pass after so many whole seconds. */

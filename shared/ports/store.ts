@@ -172,8 +172,11 @@ export interface Store {
   commit(change: Change, beside?: Beside): Promise<boolean>;
   /** Commits two changes, each with what is beside it, together or not at all; false: one of the rows has moved on. */
   commitBoth(first: Change, second: Change, beside?: Beside, besideSecond?: Beside): Promise<boolean>;
-  /** Incidents received since an instant with what was told, newest first, at most `limit`; eventually consistent. */
-  recent(since: Instant, now: Instant, limit: number): Promise<{ incident: Incident; content: Content }[]>;
+  /**
+   * Incidents received within `reach` ms of an instant with what was told, newest first: at most `limit` up to it, and as
+   * many after it, the nearest ones; eventually consistent.
+   */
+  around(at: Instant, reach: number, limit: number): Promise<{ incident: Incident; content: Content }[]>;
   /** The execution of this round is known to run. */
   workflowStarted(id: string, round: number): Promise<void>;
   notice(owner: string, id: string): Promise<NoticeRow | undefined>;

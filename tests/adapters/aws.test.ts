@@ -217,6 +217,7 @@ describe('Step Functions', () => {
 describe('SQS', () => {
   const sqs = mockClient(SQSClient);
   const queues = sqsQueues(new SQSClient({}), {
+    links: 'https://sample.invalid/links',
     alerts: 'https://sample.invalid/alerts',
     chatter: 'https://sample.invalid/chatter',
     sweeps: 'https://sample.invalid/sweeps',

@@ -514,23 +514,27 @@ for (const name of ['memory', 'dynoxide'] as const) {
       ).toHaveLength(1);
     });
 
-    test('the latest incidents with what was told; what is broken or older is left out', async () => {
+    test('incidents of about one moment with what was told, the nearest before and after it; what is broken is left out', async () => {
       const [old, first, broken] = [
         await takeIn(store, anIncident({ receivedAt: T0 - 3_600_000 })),
         await takeIn(store, anIncident({ receivedAt: T0 })),
         await takeIn(store, anIncident({ receivedAt: T0 + 1_000 })),
       ];
       const last = await takeIn(store, anIncident({ receivedAt: T0 + 2_000 }));
+      const ids = async (at: number, reach: number, limit: number) =>
+        (await store.around(at, reach, limit)).map(({ incident }) => incident.id);
       await table.write([
         { patch: { pk: ownerOf(broken.id), sk: 'INCIDENT' }, set: { round: 0 }, if: { present: true } },
       ]);
-      const recent = await store.recent(T0 - 60_000, T0 + 5_000, 9);
-      expect(recent.map(({ incident }) => incident.id)).toEqual([last.id, first.id]);
-      expect(recent[0]?.content.address).toBe(CONTENT.address);
-      const narrow = await store.recent(T0 - 7_200_000, T0 + 5_000, 1);
-      expect(narrow.map(({ incident }) => incident.id)).toEqual([last.id]);
-      const all = await store.recent(T0 - 7_200_000, T0 + 5_000, 9);
-      expect(all.map(({ incident }) => incident.id)).toContain(old.id);
+      expect(await ids(T0 + 2_000, 60_000, 9)).toEqual([last.id, first.id]);
+      expect(await ids(T0, 60_000, 9)).toEqual([last.id, first.id]);
+      expect((await store.around(T0, 60_000, 9))[0]?.content.address).toBe(CONTENT.address);
+      // However many have come since: whoever is compared late still meets his neighbours.
+      const later = await takeIn(store, anIncident({ receivedAt: T0 + 3_000 }));
+      expect(await ids(T0 + 2_000, 60_000, 1)).toEqual([later.id, last.id]);
+      expect(await ids(T0 + 1_500, 600, 9)).toEqual([last.id]);
+      expect(await ids(T0, 3_600_000, 9)).toEqual([later.id, last.id, first.id, old.id]);
+      expect(await ids(T0, 3_599_999, 9)).not.toContain(old.id);
     });
 
     test('two incidents change together or not at all', async () => {

@@ -20,6 +20,8 @@ import { verifyTrail } from '../../infra/commands/verify-trail.ts';
 const refs = {
   ReportsQueue0A1B2C3D: 'http://127.0.0.1:1/q/reports',
   ReportsDead0A1B2C3D: 'http://127.0.0.1:1/q/reports-dead',
+  LinksQueue0A1B2C3D: 'http://127.0.0.1:1/q/links',
+  LinksDead0A1B2C3D: 'http://127.0.0.1:1/q/links-dead',
   AlertsQueue0A1B2C3D: 'http://127.0.0.1:1/q/alerts',
   AlertsDead0A1B2C3D: 'http://127.0.0.1:1/q/alerts-dead',
   ChatterQueue0A1B2C3D: 'http://127.0.0.1:1/q/chatter',
@@ -105,7 +107,7 @@ describe('a deployed stack', () => {
     TableName: 'the table',
     SecretArn: 'the secret',
     ...Object.fromEntries(
-      ['Reports', 'Alerts', 'Chatter', 'Sweeps'].flatMap((name) => [
+      ['Reports', 'Links', 'Alerts', 'Chatter', 'Sweeps'].flatMap((name) => [
         [`${name}QueueUrl`, `the queue ${name}`],
         [`${name}DeadLetterQueueUrl`, `the dead ${name}`],
       ]),
@@ -140,6 +142,7 @@ describe('a deployed stack', () => {
       district: 'sample',
       queues: {
         reports: { work: 'the queue Reports', dead: 'the dead Reports' },
+        links: { work: 'the queue Links', dead: 'the dead Links' },
         sweeps: { work: 'the queue Sweeps', dead: 'the dead Sweeps' },
       },
     });
@@ -192,7 +195,7 @@ describe('every command', () => {
       );
     });
     expect(code).toBe(2);
-    expect(stderr).toContain("Which queue? One of reports, alerts, chatter, sweeps, not 'letters'.");
+    expect(stderr).toContain("Which queue? One of reports, links, alerts, chatter, sweeps, not 'letters'.");
   });
 });
 

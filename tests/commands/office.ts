@@ -60,6 +60,7 @@ export const openOffice = (secret: DistrictSecret | null = newDistrictSecret(VEN
     sqs: new SQSClient({ region: 'local' }),
     queues: {
       reports: url('reports'),
+      links: url('links'),
       alerts: url('alerts'),
       chatter: url('chatter'),
       sweeps: url('sweeps'),

@@ -101,7 +101,7 @@ it('keeps what could not be sent, says so, and deletes only what was sent', asyn
 });
 
 it.each([
-  [[], 'Which queue? One of reports, alerts, chatter, sweeps.'],
+  [[], 'Which queue? One of reports, links, alerts, chatter, sweeps.'],
   [['letters'], "not 'letters'"],
   [['reports', 'alerts'], "not 'reports alerts'"],
   [['reports', '--max', '0'], '--max takes a whole number from 1'],

@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { queueDoor } from '#shared/lambda/queue.ts';
 import { reportJobSchema } from '#shared/contracts/jobs.ts';
 import { ownerOf } from '#shared/ports/store.ts';
@@ -46,6 +46,45 @@ test('says what it is, who answers and by when; asks the first one and starts th
   ]);
   expect(office.told).toEqual(['start 1']);
   expect(await office.store.owed(office.time)).toHaveLength(1);
+});
+
+describe('handed on to be compared', () => {
+  const job = (id: string) => ({
+    Records: [{ messageId: 'm1', body: JSON.stringify({ v: 1, incidentId: id }), attributes: {} }],
+  });
+  const handler = () => queueDoor(reportJobSchema, ({ incidentId }) => office.classify(incidentId), office);
+
+  test('only when somebody is asked and the workflow runs', async () => {
+    const id = await office.receives();
+    let then: unknown;
+    const { links } = office.queues;
+    office.queues.links = async (jobs) => {
+      const { state, workflow } = await office.incident(id);
+      then = { state, workflow, notices: office.sent.notices.length, told: [...office.told] };
+      return links(jobs);
+    };
+    await handler()(job(id), CONTEXT);
+    expect(then).toEqual({ state: 'asking', workflow: 'started', notices: 1, told: ['start 1'] });
+    expect(office.sent.links).toEqual([{ incidentId: id }]);
+  });
+
+  test('what could not be handed on, or died before, comes again as a report: nobody is asked twice', async () => {
+    const id = await office.receives();
+    office.broken.add('links');
+    const reply = await handler()(job(id), CONTEXT);
+    expect(reply.batchItemFailures).toEqual([{ itemIdentifier: 'm1' }]);
+    const dispatched = await office.incident(id);
+    expect(dispatched).toMatchObject({ state: 'asking', workflow: 'started' });
+    const { sent } = office.looked();
+    expect([sent.notices.length, sent.links]).toEqual([1, []]);
+    office.broken.clear();
+    expect((await handler()(job(id), CONTEXT)).batchItemFailures).toEqual([]);
+    expect(office.looked()).toEqual({
+      sent: { reports: [], links: [{ incidentId: id }], notices: [], sweeps: [] },
+      told: [],
+    });
+    expect(await office.incident(id)).toEqual(dispatched);
+  });
 });
 
 test('keeps why: reasons, picks and rejected candidates, and the hashes under which it is found again', async () => {

@@ -6,6 +6,7 @@ import { tableMemos } from '#shared/adapters/memos.ts';
 import { listLog } from '#shared/adapters/log.ts';
 import { newDistrictSecret } from '#shared/adapters/new-district-secret.ts';
 import { parseRoster } from '#shared/adapters/roster-csv.ts';
+import { tablePushDevices } from '#shared/adapters/push-devices.ts';
 import { givenSecrets } from '#shared/adapters/secrets.ts';
 import { tableStore } from '#shared/adapters/store.ts';
 import { systemIds } from '#shared/adapters/system.ts';
@@ -52,6 +53,7 @@ export const frontOffice = async (districtId = 'xiaohe') => {
   await store.saveRoster(parseRoster(csv, district).members, 0);
   const queues = {
     reports: async (jobs: readonly ReportJob[]) => void sent.reports.push(...jobs),
+    links: async () => {},
     notices: async (jobs: readonly NoticeJob[]) => void sent.notices.push(...jobs),
     sweeps: async () => {},
   };
@@ -62,6 +64,7 @@ export const frontOffice = async (districtId = 'xiaohe') => {
     secrets,
     store,
     memos: tableMemos(table),
+    pushDevices: tablePushDevices(table, secrets),
     district,
     log,
     queues,

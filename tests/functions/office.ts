@@ -1,6 +1,7 @@
 import { listLog } from '#shared/adapters/log.ts';
 import { memoryTable } from '#shared/adapters/memory-table.ts';
 import { tableMemos } from '#shared/adapters/memos.ts';
+import { tablePushDevices } from '#shared/adapters/push-devices.ts';
 import { givenSecrets } from '#shared/adapters/secrets.ts';
 import { attemptIdOf, tableStore } from '#shared/adapters/store.ts';
 import { verifyChains } from '#shared/adapters/trail-chain.ts';
@@ -10,7 +11,7 @@ import type { Vendor } from '#shared/domain/channel.ts';
 import type { Request } from '#shared/domain/act.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
 import type { Rung } from '#shared/domain/rung.ts';
-import type { NoticeJob, ReportJob } from '#shared/ports/queue.ts';
+import type { LinkJob, NoticeJob, ReportJob } from '#shared/ports/queue.ts';
 import type {
   AskRequest,
   AskResult,
@@ -22,8 +23,8 @@ import type {
 import { ownerOf, type Content, type NoticeRow } from '#shared/ports/store.ts';
 import type { Item, Table } from '#shared/ports/table.ts';
 import { classifyIncident } from '../../functions/classification/classification.ts';
-import { link } from '../../functions/classification/link.ts';
 import { escalateIncident, type Onward } from '../../functions/escalation/escalation.ts';
+import { link } from '../../functions/linking/linking.ts';
 import { deliver } from '../../functions/notification/notification.ts';
 import { reconcile, type Restored } from '../../functions/reconcile/reconcile.ts';
 import { respond, type Responded } from '../../functions/response/response.ts';
@@ -48,13 +49,19 @@ export class Office {
   readonly members;
 
   /** What was put into the queues since somebody looked. */
-  sent: { reports: ReportJob[]; notices: (NoticeJob & { delay: number })[]; sweeps: number[] } = {
+  sent: {
+    reports: ReportJob[];
+    links: LinkJob[];
+    notices: (NoticeJob & { delay: number })[];
+    sweeps: number[];
+  } = {
     reports: [],
+    links: [],
     notices: [],
     sweeps: [],
   };
   /** Queues that take nothing at the moment. */
-  broken = new Set<'reports' | 'notices' | 'sweeps' | 'start' | 'wake' | 'runs'>();
+  broken = new Set<'reports' | 'links' | 'notices' | 'sweeps' | 'start' | 'wake' | 'runs'>();
   /** Executions by name, as long as they run. */
   readonly running = new Set<string>();
   /** What the workflow was told, in order. */
@@ -89,6 +96,7 @@ export class Office {
     };
     const store = tableStore(this.table, givenSecrets(SECRET));
     this.memos = tableMemos(this.table);
+    this.pushDevices = tablePushDevices(this.table, givenSecrets(SECRET));
     this.store = {
       ...store,
       commit: async (...args: Parameters<typeof store.commit>) => {
@@ -105,7 +113,7 @@ export class Office {
     return office;
   }
 
-  #pass(what: 'reports' | 'notices' | 'sweeps' | 'start' | 'wake' | 'runs'): void {
+  #pass(what: 'reports' | 'links' | 'notices' | 'sweeps' | 'start' | 'wake' | 'runs'): void {
     if (this.broken.has(what)) throw new Error(`sample outage: ${what}`);
   }
 
@@ -113,6 +121,10 @@ export class Office {
     reports: async (jobs: readonly ReportJob[]) => {
       this.#pass('reports');
       this.sent.reports.push(...jobs);
+    },
+    links: async (jobs: readonly LinkJob[]) => {
+      this.#pass('links');
+      this.sent.links.push(...jobs);
     },
     notices: async (jobs: readonly NoticeJob[], delay = 0) => {
       this.#pass('notices');
@@ -165,6 +177,7 @@ export class Office {
 
   readonly memos;
   readonly secrets = givenSecrets(SECRET);
+  readonly pushDevices;
   readonly texts = loadTexts();
   readonly merging = loadRelations().merging;
   readonly repeating = loadRelations().repeating;
@@ -193,7 +206,7 @@ export class Office {
     return id;
   }
 
-  /** Takes in a call, classifies it, and looks at other calls, as the function does. */
+  /** Takes in a call, classifies it, and looks at other calls, as the functions do. */
   async hears(words: Partial<Content> = {}): Promise<string> {
     const id = await this.asks110(words);
     await link(this, id);
@@ -289,7 +302,7 @@ export class Office {
   /** What came since the last look: jobs and what the workflow was told. */
   looked(): { sent: Office['sent']; told: string[] } {
     const { sent, told } = this;
-    this.sent = { reports: [], notices: [], sweeps: [] };
+    this.sent = { reports: [], links: [], notices: [], sweeps: [] };
     this.told = [];
     return { sent, told };
   }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Content } from '#shared/ports/store.ts';
-import { link } from '../../functions/classification/link.ts';
+import { link } from '../../functions/linking/linking.ts';
 import { T0, sizeOf } from '../adapters/fixtures.ts';
 import { Office } from './office.ts';
 
@@ -156,6 +156,37 @@ describe('calls about one event', () => {
     expect(await office.incident(second)).toMatchObject({ state: 'joined', joined: { into: first } });
     await link(office, second);
     expect(await office.incident(first)).toMatchObject({ joins: [second] });
+  });
+
+  test('compared late, behind many others: it meets its neighbours, and not the latest of all', async () => {
+    const first = await office.asks110({ content: PIPE, ...by('16600002001') });
+    office.time += 1_000;
+    const second = await office.asks110({ content: PIPE, ...by('16600002002') });
+    for (let n = 0; n < 30; n += 1) {
+      office.time += 1_000;
+      await office.receives({ content: '路灯不亮了', address: `样例外路${n}号` });
+    }
+    await link(office, second);
+    expect(await office.incident(second)).toMatchObject({ state: 'joined', joined: { into: first } });
+  });
+
+  test('two that were classified last: both are found, and what was gathered around a later one comes along', async () => {
+    const told = { content: PIPE, ...by('16600002001') };
+    const ids: string[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      office.time += 10;
+      ids.push(await office.receives(told));
+    }
+    const [first = '', second = '', third = '', fourth = ''] = ids;
+    for (const id of [third, fourth]) await office.classify(id);
+    await link(office, fourth);
+    expect(await office.incident(fourth)).toMatchObject({ joined: { into: third } });
+    for (const id of [first, second]) await office.classify(id);
+    await link(office, first);
+    for (const id of [second, third])
+      expect(await office.incident(id)).toMatchObject({ state: 'joined', joined: { into: first } });
+    await link(office, second);
+    expect(await office.incident(first)).toMatchObject({ state: 'asking', joins: [second, third] });
   });
 
   test('a danger sign is linked, never joined, not even by the desk', async () => {

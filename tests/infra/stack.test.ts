@@ -158,8 +158,8 @@ describe.each(stacks)('the stack of $district', (stack) => {
     const dead = new Set(
       work.flatMap(([, { Properties }]) => refs(at(Properties['RedrivePolicy'], 'deadLetterTargetArn'))),
     );
-    expect(work).toHaveLength(4);
-    expect(dead.size).toBe(4);
+    expect(work).toHaveLength(5);
+    expect(dead.size).toBe(5);
     expect(queues.map(([id]) => id).sort()).toEqual([...work.map(([id]) => id), ...dead].sort());
     const spoken = of(stack, 'AWS::SQS::QueuePolicy').map(([, { Properties }]) => Properties);
     expect(spoken.flatMap((policy) => refs(policy['Queues'])).sort()).toEqual(
@@ -193,6 +193,7 @@ describe.each(stacks)('the stack of $district', (stack) => {
     expect(consumers.sort()).toEqual([
       'Alerts → notification',
       'Chatter → notification',
+      'Links → linking',
       'Reports → classification',
       'Sweeps → reconcile',
     ]);
@@ -288,6 +289,7 @@ describe.each(stacks)('the stack of $district', (stack) => {
     expect(rights).toEqual({
       intake: [...commit, secret, send].sort(),
       classification: [...commit, secret, send, ...consume, start, ...wake].sort(),
+      linking: [...commit, secret, send, ...consume, start, ...wake].sort(),
       escalation: [...commit, secret, send, start, ...wake].sort(),
       notification: [...commit, secret, send, ...consume, start, ...wake].sort(),
       // People answer by text and by key: it acts for them.
@@ -371,15 +373,17 @@ describe.each(stacks)('the stack of $district', (stack) => {
     );
     expect(settings).toEqual({
       intake: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'REPORTS_QUEUE_URL'],
-      classification: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
+      classification: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'LINKS_QUEUE_URL', 'STATE_MACHINE_ARN'],
+      linking: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
       escalation: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
       notification: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN', 'VENDORS_URL'],
       receipt: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
-      response: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN'],
+      response: ['ALERTS_QUEUE_URL', 'CHATTER_QUEUE_URL', 'STATE_MACHINE_ARN', 'VENDORS_URL'],
       console: [],
       reconcile: [
         'ALERTS_QUEUE_URL',
         'CHATTER_QUEUE_URL',
+        'LINKS_QUEUE_URL',
         'REPORTS_QUEUE_URL',
         'STATE_MACHINE_ARN',
         'SWEEPS_QUEUE_URL',
@@ -410,11 +414,13 @@ describe.each(stacks)('the stack of $district', (stack) => {
     );
     expect(doors.sort()).toEqual([
       '$default',
+      'DELETE /api/push/devices/{id}',
       'GET /api/codes',
       'GET /api/drill',
       'GET /api/health',
       'GET /api/incidents',
       'GET /api/incidents/{id}',
+      'GET /api/push',
       'GET /api/rejected',
       'GET /api/roster',
       'GET /api/unreached',
@@ -423,6 +429,7 @@ describe.each(stacks)('the stack of $district', (stack) => {
       'GET /t/{token}',
       'POST /api/drill/answer',
       'POST /api/incidents/{id}/actions',
+      'POST /api/push/devices',
       'POST /receipts/{vendor}/{token}',
       'POST /t/{token}/session',
       'POST /webhooks/110',
@@ -466,11 +473,13 @@ describe('the exceptions from cdk-nag', () => {
         "Console/Role/DefaultPolicy: AwsSolutions-IAM5[Resource::*]: xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type.",
         "Escalation/Role/DefaultPolicy: AwsSolutions-IAM5[Resource::*]: xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type.",
         "Http/Default: AwsSolutions-APIG4: Nothing to protect: a description of the API, its health, or a 404.",
+        "Http/DeleteApiPushDevicesId: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/GetApiCodes: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/GetApiDrill: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/GetApiHealth: AwsSolutions-APIG4: Nothing to protect: a description of the API, its health, or a 404.",
         "Http/GetApiIncidents: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/GetApiIncidentsId: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
+        "Http/GetApiPush: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/GetApiRejected: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/GetApiRoster: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/GetApiUnreached: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
@@ -479,11 +488,13 @@ describe('the exceptions from cdk-nag', () => {
         "Http/GetTToken: AwsSolutions-APIG4: The vendor can present nothing but the address it was given: the function compares the unguessable token in the path.",
         "Http/PostApiDrillAnswer: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/PostApiIncidentsIdActions: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
+        "Http/PostApiPushDevices: AwsSolutions-APIG4: The function checks the ES256 bearer token itself, so that refusals keep the API's error shape and the keys rotate without a deployment.",
         "Http/PostReceiptsVendorToken: AwsSolutions-APIG4: The vendor can present nothing but the address it was given: the function compares the unguessable token in the path.",
         "Http/PostTTokenSession: AwsSolutions-APIG4: The vendor can present nothing but the address it was given: the function compares the unguessable token in the path.",
         "Http/PostWebhooks110: AwsSolutions-APIG4: The function checks the Standard Webhooks signature of the body, which no gateway authorizer can.",
         "Http/PostWebhooks110Heartbeat: AwsSolutions-APIG4: The function checks the Standard Webhooks signature of the body, which no gateway authorizer can.",
         "Intake/Role/DefaultPolicy: AwsSolutions-IAM5[Resource::*]: xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type.",
+        "Linking/Role/DefaultPolicy: AwsSolutions-IAM5[Resource::*]: xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type.",
         "Notification/Role/DefaultPolicy: AwsSolutions-IAM5[Resource::*]: xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type.",
         "Receipt/Role/DefaultPolicy: AwsSolutions-IAM5[Resource::*]: xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type.",
         "Reconcile/Role/DefaultPolicy: AwsSolutions-IAM5[Resource::*]: xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type.",
@@ -667,7 +678,7 @@ describe('a district file', () => {
     if (!stack) throw new Error('no stack');
     expect(stack.terminationProtection).toBe(true);
     expect(of(stack, 'AWS::Logs::LogGroup').map(([, log]) => log.DeletionPolicy)).toEqual(
-      Array(10).fill('Retain'),
+      Array(11).fill('Retain'),
     );
     for (const [, { Properties }] of of(stack, 'AWS::Lambda::Function')) {
       expect(Properties['Architectures']).toEqual(['x86_64']);

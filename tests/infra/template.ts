@@ -36,6 +36,7 @@ export interface Stack {
 export const VERBS = [
   'intake',
   'classification',
+  'linking',
   'escalation',
   'notification',
   'receipt',

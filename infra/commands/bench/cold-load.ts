@@ -33,6 +33,7 @@ const environment = (district: string, taskRoot: string): NodeJS.ProcessEnv => (
   TABLE_NAME: 'bench',
   SECRET_ID: 'bench',
   REPORTS_QUEUE_URL: 'http://127.0.0.1:9/reports',
+  LINKS_QUEUE_URL: 'http://127.0.0.1:9/links',
   ALERTS_QUEUE_URL: 'http://127.0.0.1:9/alerts',
   CHATTER_QUEUE_URL: 'http://127.0.0.1:9/chatter',
   SWEEPS_QUEUE_URL: 'http://127.0.0.1:9/sweeps',

@@ -5,12 +5,12 @@ import { judge, type Heard, type Judgement, type MergeRules, type Verdict } from
 import { markRepeat } from '#shared/domain/mark-repeat.ts';
 import { locate } from '#shared/domain/place.ts';
 import { kindOfKey, standingOf, type Past, type RepeatRules } from '#shared/domain/repeats.ts';
+import { historyOf } from '#shared/ports/history.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import { moveTwo } from '#shared/ports/move-two.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
 import type { Content } from '#shared/ports/store.ts';
 import type { Vault } from '#shared/ports/vault.ts';
-import { historyOf } from './history.ts';
 import { countUnknownCode } from './unknown-code.ts';
 
 /** What looking for other calls needs. */
@@ -18,14 +18,14 @@ export type Linker = Mover & { secrets: Secrets; merging: MergeRules; repeating:
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-/** So many of the latest calls are compared: one query and one read of many, whatever a district gets. */
+/** So many calls before and after are compared: two queries and one read of many, whatever a district gets. */
 const COMPARED = 12;
 /** Many callers of one second meet at one row; nobody waits for this, so everybody may have his turn. */
 const PATIENCE = 20;
 
 /**
  * Looks, once an incident is dispatched, whether another call tells of the same event, and whether the matter has come
- * before. Dispatch never waits for this; doing it twice is harmless.
+ * before. Dispatch never waits for this; doing it twice is harmless. @throws when the table cannot be reached.
  */
 export const link = async (linker: Linker, id: string): Promise<void> => {
   const [loaded, content] = await Promise.all([linker.store.load(id), linker.store.content(id)]);
@@ -59,46 +59,70 @@ const heardOf = (linker: Linker, vault: Vault, incident: Incident, content: Cont
 const inOrder = (a: Incident, b: Incident): [Incident, Incident] =>
   a.receivedAt < b.receivedAt || (a.receivedAt === b.receivedAt && a.id < b.id) ? [a, b] : [b, a];
 
+/** A call that may be about the same event. */
+interface Match {
+  other: Incident;
+  judgement: Judgement;
+  sameAddress: boolean;
+}
+
 /**
- * Compares a call with those of the last minutes. Both orders happen: two calls of one second are classified side by side,
- * and whichever is looked at last finds the other.
+ * Compares a call with its neighbours. Both orders happen: two calls of one second are classified side by side, and whichever
+ * is looked at last finds the other. So each of those that tell of the same event is joined, not the likest alone: a later
+ * one may have been looked at when this call was not classified yet, and is not looked at again.
  */
 const findSameEvent = async (
   linker: Linker,
   incident: Incident,
   content: Content,
 ): Promise<'joined' | undefined> => {
-  const { store, secrets, merging, clock } = linker;
+  const { store, secrets, merging } = linker;
   if (incident.state === 'joined') return 'joined';
-  const [vault, recent] = await Promise.all([
+  const [vault, near] = await Promise.all([
     secrets.vault(),
-    store.recent(incident.receivedAt - merging.minutes * MINUTE_MS, clock.now().getTime(), COMPARED),
+    // Its neighbours in time, and not the latest of all: it may have waited behind others.
+    store.around(incident.receivedAt, merging.minutes * MINUTE_MS, COMPARED),
   ]);
   const own = heardOf(linker, vault, incident, content);
-  let best: { other: Incident; judgement: Judgement; sameAddress: boolean } | undefined;
-  for (const one of recent) {
-    if (one.incident.id === incident.id || isUnclassified(one.incident)) continue;
-    const judgement = judge(heardOf(linker, vault, one.incident, one.content), own, merging);
-    const [now, was] = [STRENGTH[judgement.verdict], STRENGTH[best?.judgement.verdict ?? 'apart']];
-    // The latest come first: of equals the earliest is meant, so that many calls gather around one.
-    if (now > was || (now === was && now > 0 && judgement.alike >= (best?.judgement.alike ?? 0)))
-      best = { other: one.incident, judgement, sameAddress: one.content.address === content.address };
+  const matches = near
+    .filter(({ incident: other }) => other.id !== incident.id && !isUnclassified(other))
+    .map((one): Match => ({
+      other: one.incident,
+      judgement: judge(heardOf(linker, vault, one.incident, one.content), own, merging),
+      sameAddress: one.content.address === content.address,
+    }))
+    .filter(({ judgement }) => judgement.verdict !== 'apart')
+    // Of equals the earliest is meant, so that many calls gather around one.
+    .toSorted(
+      (a, b) =>
+        STRENGTH[b.judgement.verdict] - STRENGTH[a.judgement.verdict] ||
+        b.judgement.alike - a.judgement.alike ||
+        (inOrder(a.other, b.other)[0] === a.other ? -1 : 1),
+    );
+  const alike = matches.filter(({ judgement }) => judgement.verdict === 'join');
+  const mine = alike.find(({ other }) => inOrder(incident, other)[1] === incident);
+  const isJoined =
+    mine !== undefined &&
+    mayJoin(incident) &&
+    (await join(linker, incident.id, mine.other, mine.judgement, !mine.sameAddress));
+  // After it, so that they go where it has gone.
+  let hasJoined = false;
+  for (const { other, judgement, sameAddress } of alike) {
+    if (inOrder(incident, other)[1] === incident || !mayJoin(other)) continue;
+    hasJoined = (await join(linker, other.id, incident, judgement, !sameAddress)) || hasJoined;
   }
-  if (!best) return undefined;
-  const { judgement, sameAddress } = best;
-  const [first, later] = inOrder(incident, best.other);
-  if (judgement.verdict === 'join') {
-    const joined = await join(linker, later.id, first, judgement, !sameAddress);
-    if (joined) return later.id === incident.id ? 'joined' : undefined;
-  }
-  await note(
-    linker,
-    later.id,
-    first.joined && first.state === 'joined' ? first.joined.into : first.id,
-    judgement,
-  );
+  if (isJoined) return 'joined';
+  const asked = mine ?? (hasJoined ? undefined : matches[0]);
+  if (!asked) return undefined;
+  const [first, later] = inOrder(incident, asked.other);
+  const main = first.joined && first.state === 'joined' ? first.joined.into : first.id;
+  await note(linker, later.id, main, asked.judgement);
   return undefined;
 };
+
+/** Nobody has accepted it, nobody need keep it secret, and the desk has not parted it: nothing is joined again behind its back. */
+const mayJoin = ({ state, lead, partedAt, secret }: Incident): boolean =>
+  (state === 'asking' || state === 'unanswered') && lead === undefined && partedAt === undefined && !secret;
 
 /** What was joined may have been joined to what is joined itself by now: so far its way is followed. */
 const HOPS = 4;
@@ -123,10 +147,7 @@ const join = async (
         if (later.state === 'joined') return { result: true };
         if (main?.incident.state === 'joined' && main.incident.joined)
           return { result: { further: main.incident.joined.into } };
-        const free = (later.state === 'asking' || later.state === 'unanswered') && later.lead === undefined;
-        // Whom the desk has parted is not joined again behind its back.
-        if (!main || !free || later.partedAt !== undefined || later.secret || main.incident.secret)
-          return { result: false };
+        if (!main || !mayJoin(later) || main.incident.secret) return { result: false };
         if (joinFault(later, main.incident) !== undefined) return { result: false };
         const d = draft(later, one.hands, one.now);
         joinIn(d, main.incident, because);

@@ -1,8 +1,8 @@
-import type { Classification } from '#shared/domain/classification.ts';
-import { counterParties } from '#shared/domain/counter-party.ts';
-import type { Place } from '#shared/domain/place.ts';
-import type { Beside, Content } from '#shared/ports/store.ts';
-import type { HistoryKind, Vault } from '#shared/ports/vault.ts';
+import type { Classification } from '../domain/classification.ts';
+import { counterParties } from '../domain/counter-party.ts';
+import type { Place } from '../domain/place.ts';
+import type { Beside, Content } from './store.ts';
+import type { HistoryKind, Vault } from './vault.ts';
 
 /**
  * Under which keys a report is found again, and what is kept there: keyed hashes of caller, address, road and whom it is

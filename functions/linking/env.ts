@@ -1,0 +1,12 @@
+import * as z from 'zod';
+
+/** What this function is told by the stack. */
+export const envSchema = z.object({
+  DISTRICT: z.string(),
+  STAGE: z.string(),
+  TABLE_NAME: z.string(),
+  SECRET_ID: z.string(),
+  ALERTS_QUEUE_URL: z.url(),
+  CHATTER_QUEUE_URL: z.url(),
+  STATE_MACHINE_ARN: z.string(),
+});
