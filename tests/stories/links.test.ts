@@ -5,11 +5,21 @@ import { synthesize } from './assembly.ts';
 import { CAST, DutyRoom } from './duty-room.ts';
 
 const DOMAIN = 't.sample.example';
+const DRILL = [
+  { channel: 'chat', after: 0 },
+  { channel: 'voice', after: 15 },
+];
 let built: Awaited<ReturnType<typeof synthesize>>;
 beforeAll(async () => {
   built = await synthesize({
     district: 'donghu',
-    policy: { links: { domain: DOMAIN }, callerTold: { on: true } },
+    policy: {
+      links: { domain: DOMAIN, desk: '0571-00000000' },
+      callerTold: { on: true },
+      // Wednesday at 10:02, two minutes after every story's beginning; here it may call people up.
+      drill: { days: [3], at: 602 },
+      delivery: { plans: { kinds: { drill: DRILL } } },
+    },
   });
 });
 afterAll(() => built.remove());
@@ -19,15 +29,21 @@ const PHONE = { device: 'a-first-device-of-his-own' };
 const TABLET = { device: 'a-second-one-bought-later' };
 const CALLER = '16600001234';
 
-const open = (): Promise<DutyRoom> => {
+const open = (options: { calls?: boolean } = {}): Promise<DutyRoom> => {
   const { vendors, secret } = sampleAccounts(loadTexts());
   return DutyRoom.open({
     assembly: built.assembly,
     district: 'donghu',
     roster: ROSTER,
     vendors,
-    accounts: { wecom: secret.wecom },
+    accounts: { wecom: secret.wecom, ...(options.calls ? { aliyunVoice: secret.aliyunVoice } : {}) },
   });
+};
+/** What a browser shows of a link. */
+const browse = async (room: DutyRoom, link: string) => {
+  const accept = 'text/html,application/xhtml+xml,*/*;q=0.8';
+  const shown = await fetch(`${room.cloud.url}${new URL(link).pathname}`, { headers: { accept } });
+  return { status: shown.status, headers: shown.headers, html: await shown.text() };
 };
 /** What somebody does with a link that he got. */
 const exchange = (room: DutyRoom, link: string, body: object) =>
@@ -45,6 +61,12 @@ describe('a link', () => {
     expect(link).toMatch(new RegExp(`^https://${DOMAIN}/t/[0-9A-Za-z]{11}$`));
     // Programs look at messages: nothing comes of it.
     expect((await room.send(new URL(link).pathname, {})).status).toBe(200);
+    const before = await room.incident(id);
+    const page = await browse(room, link);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'sha256-/);
+    expect(page.html).toContain(`data-link="task" data-number="${id.slice(-6)}"`);
+    expect(await room.incident(id)).toEqual(before);
     const opened = await exchange(room, link, PHONE);
     expect(opened.body).toMatchObject({ incidentId: id, member: 'a' });
     const session = { authorization: `Bearer ${String(opened.body['token'])}`, 'x-device': PHONE.device };
@@ -66,7 +88,39 @@ describe('a link', () => {
 
     await room.act('a', id, 'close', { outcome: 'by_phone', text: '样例：电话里已经说清楚了。' });
     expect((await exchange(room, link, PHONE)).status).toBe(404);
+    const dead = await browse(room, link);
+    expect([dead.status, dead.html.includes('data-desk="0571-00000000"')]).toEqual([404, true]);
     room.rang();
+    await room.leave();
+  });
+});
+
+describe('a drill', () => {
+  it('is answered on the page of its link, by a key in its call, by a text: once each, and opens nothing', async () => {
+    const room = await open({ calls: true });
+    const numberOf = (who: string): string => ROSTER.find(({ id }) => id === who)?.phone ?? '';
+    await room.at(121);
+    const rang = room.channels().map(([who, vendor, , at]) => `${who} ${vendor} ${at}`);
+    expect(rang.toSorted()).toEqual([
+      'a wecom 120',
+      ...['b', 'c', 'duty', 'leader', 'street'].map((who) => `${who} aliyun-voice 120`),
+    ]);
+    const link = room.phones.messages().find((message) => message.link)?.link ?? '';
+    expect((await browse(room, link)).html).toContain('data-link="drill"');
+    expect((await exchange(room, link, PHONE)).body).toEqual({ answered: true });
+    expect((await exchange(room, link, TABLET)).body).toEqual({ answered: true });
+    room.phones.answerCall(numberOf('b'), { keys: '1' });
+    room.phones.answerCall(numberOf('duty'), 'voicemail');
+    room.phones.reply({ number: numberOf('c'), text: '1', vendor: 'aliyun-sms', extension: '1' });
+    await room.phones.idle();
+    await room.cloud.settle();
+    const { items = [] } = (await room.get('/api/drill')).body;
+    expect(items.flatMap(({ member, over }) => (over === undefined ? [] : [[member, over]]))).toEqual([
+      ['a', 'page'],
+      ['b', 'keys'],
+      ['c', 'text'],
+    ]);
+    room.channels();
     await room.leave();
   });
 });
