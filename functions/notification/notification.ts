@@ -37,7 +37,14 @@ import { addressOf, type Member } from '#shared/domain/roster.ts';
 import { carries, renderNotice, type NoticeFacts, type Texts } from '#shared/domain/texts.ts';
 import { leaveUnreached } from '#shared/domain/unreached.ts';
 import { priceOf, type Vendors } from '#shared/domain/vendors.ts';
-import { expiryOf, isOffDuty, isOutdated, mootBecause, silentUntil } from '#shared/domain/wanted.ts';
+import {
+  expiryOf,
+  isOffDuty,
+  isOutdated,
+  mayBeOutdated,
+  mootBecause,
+  silentUntil,
+} from '#shared/domain/wanted.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import { jobsOf } from '#shared/ports/queue.ts';
 import type { Memos } from '#shared/ports/memos.ts';
@@ -146,7 +153,9 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
   const chatter = laneOf(notice.kind) === 'chatter';
   // What concerns no incident has no course of events in which one could be newer.
   const siblings =
-    chatter && owner !== REJECTS_OWNER ? (await store.notices(owner)).map((one) => one.notice) : [];
+    mayBeOutdated(notice.kind) && owner !== REJECTS_OWNER
+      ? (await store.notices(owner)).map((one) => one.notice)
+      : [];
   const moot =
     barred ??
     mootBecause(incident, notice) ??

@@ -3,7 +3,7 @@ import type { Instant } from './incident.ts';
 
 /** So many bad signals within the time below put a vendor behind the others of its channel. */
 const BAD_SIGNALS = 3;
-/** So many minutes without bad signals bring it back. */
+/** So many minutes without a bad signal bring it back. */
 const GOOD_MINUTES = 10;
 
 const minute = (at: Instant): number => Math.floor(at / 60_000);
@@ -18,11 +18,31 @@ export const badSignal = (at: Instant): string => `bad.${minute(at)}`;
 export const isVendorsFault = (cause: RefusalCause): boolean =>
   cause === 'moment' || cause === 'config' || cause === 'money';
 
-/** Is the vendor put off? By its counters of bad signals. */
+/** The minutes in which something went wrong, oldest first, with how often. */
+const badMinutes = (counters: Readonly<Record<string, number>>): [at: number, times: number][] =>
+  Object.entries(counters)
+    .flatMap(([key, times]): [number, number][] =>
+      key.startsWith('bad.') ? [[Number(key.slice('bad.'.length)), times]] : [],
+    )
+    .sort(([a], [b]) => a - b);
+
+/**
+ * Is the vendor put off? By its counters of bad signals: three within ten minutes put it off, and every further one while it is
+ * off begins its ten good minutes anew.
+ */
 export const isPutOff = (counters: Readonly<Record<string, number>>, now: Instant): boolean => {
-  let bad = 0;
-  for (let m = minute(now) - GOOD_MINUTES; m <= minute(now); m += 1) bad += counters[`bad.${m}`] ?? 0;
-  return bad >= BAD_SIGNALS;
+  const past = (since: number, m: number): boolean => m - since > GOOD_MINUTES;
+  let off = false;
+  let recent: [at: number, times: number][] = [];
+  for (const signal of badMinutes(counters)) {
+    const [m] = signal;
+    if (m > minute(now)) break;
+    recent = [...recent.filter(([at]) => !past(at, m)), signal];
+    const within = recent.reduce((sum, [, times]) => sum + times, 0);
+    off = within >= BAD_SIGNALS || (off && recent.length > 1);
+  }
+  const [last = -Infinity] = recent.at(-1) ?? [];
+  return off && !past(last, minute(now));
 };
 
 /** When a vendor that is put off comes back if nothing more goes wrong; undefined: it is not put off. */

@@ -6,6 +6,7 @@ import { limitOf } from './ladder.ts';
 import { PIN_MS } from './link.ts';
 import { FIRST_ASKS, INSISTENT, laneOf, type Notice } from './notice.ts';
 import { BEIJING_OFFSET, minuteOfDay, onShift, type Member, type Shift } from './roster.ts';
+import type { NoticeKind } from './texts.ts';
 
 /** A told miss helps for an hour; by then later rungs speak. Chatter of yesterday helps nobody. Seconds. */
 const ALERT_SECONDS = 3_600;
@@ -138,9 +139,30 @@ export const isOffDuty = (
   return asked === undefined || now - asked > RECENT_MS;
 };
 
+const NOT_NEEDED: readonly NoticeKind[] = ['stand-down', 'reassigned'];
+const TO_CALLER: readonly NoticeKind[] = ['caller-accepted', 'caller-coming', 'caller-result'];
+
 /**
- * Is there a newer notice for the same person and incident? Ids rise with every commit. Only chatter is dropped for it: of an alert
- * the older one may be what the newer one relies on.
+ * Which newer notice to the same person about the same incident says the same or more, so that the older one is not sent any more. What
+ * is not listed is never dropped: of an alert the older one may be what the newer one relies on, and a code or an answer says nothing
+ * of what somebody still has to know.
  */
+const SUPERSEDED_BY: Partial<Record<NoticeKind, ReadonlySet<NoticeKind>>> = {
+  'stand-down': new Set([...NOT_NEEDED, ...FIRST_ASKS]),
+  reassigned: new Set([...NOT_NEEDED, ...FIRST_ASKS]),
+  // Both only say that the task has to be opened; whoever is sent home need not open it.
+  changed: new Set<NoticeKind>(['changed', ...NOT_NEEDED]),
+  'caller-accepted': new Set(TO_CALLER),
+  'caller-coming': new Set(TO_CALLER.slice(1)),
+  'caller-result': new Set(TO_CALLER.slice(2)),
+};
+
+/** Is there anything newer that could stand for a notice of this kind? */
+export const mayBeOutdated = (kind: NoticeKind): boolean => SUPERSEDED_BY[kind] !== undefined;
+
+/** Does a newer notice to the same person say the same or more? Ids rise with every commit. */
 export const isOutdated = (notice: Notice, others: readonly Notice[]): boolean =>
-  laneOf(notice.kind) === 'chatter' && others.some((other) => other.to === notice.to && other.id > notice.id);
+  others.some(
+    (other) =>
+      other.to === notice.to && other.id > notice.id && SUPERSEDED_BY[notice.kind]?.has(other.kind) === true,
+  );

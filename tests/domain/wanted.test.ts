@@ -5,6 +5,7 @@ import { backAt, badSignal, byHealth, isPutOff, passedOver } from '#shared/domai
 import type { Incident } from '#shared/domain/incident.ts';
 import type { Attempt, Notice } from '#shared/domain/notice.ts';
 import { isUnreached } from '#shared/domain/unreached.ts';
+import { NOTICE_KINDS } from '#shared/domain/texts.ts';
 import { priceOf } from '#shared/domain/vendors.ts';
 import { expiryOf, isOutdated, mootBecause, silentUntil } from '#shared/domain/wanted.ts';
 import { T0, dutyRoom } from './duty-room.ts';
@@ -200,12 +201,21 @@ describe('silence', () => {
   });
 });
 
-test('of chatter for the same person only the newest is sent, of alerts every one', () => {
-  const newer = notice('stand-down', { id: '00003.00' });
-  expect(isOutdated(notice('stand-down'), [newer])).toBe(true);
-  expect(isOutdated(newer, [notice('stand-down'), newer])).toBe(false);
-  expect(isOutdated(notice('stand-down'), [{ ...newer, to: 'b' }])).toBe(false);
-  expect(isOutdated(notice('ask'), [newer])).toBe(false);
+test('only what says the same or more stands for an older notice to the same person', () => {
+  const swallows = (kind: Notice['kind'], more: Partial<Notice> = {}): Notice['kind'][] =>
+    NOTICE_KINDS.filter((newer) => isOutdated(notice(kind), [notice(newer, { id: '00003.00', ...more })]));
+  const asks = ['ask', 'ask-secret', 'reinforce', 'reopened'] as const;
+  // A code for a link, a note for the desk or an answer tells nobody that he may go home.
+  for (const kind of ['stand-down', 'reassigned'] as const)
+    expect(new Set(swallows(kind))).toEqual(new Set([...asks, 'stand-down', 'reassigned']));
+  expect(swallows('changed')).toEqual(['stand-down', 'reassigned', 'changed']);
+  expect(swallows('caller-coming')).toEqual(['caller-coming', 'caller-result']);
+  const alone = NOTICE_KINDS.filter((kind) => swallows(kind).length === 0);
+  expect(alone).toEqual(
+    expect.arrayContaining([...asks, 'nag', 'returned', 'desk', 'answer', 'pin', 'drill']),
+  );
+  expect(swallows('stand-down', { to: 'b' })).toEqual([]);
+  expect(swallows('stand-down', { id: '00001.00' })).toEqual([]);
 });
 
 describe('somebody whom no channel reaches', () => {
@@ -329,6 +339,19 @@ test('three bad signals put a vendor behind the others, ten minutes without any 
   expect(isPutOff(bad(0, 1, 2), at(600))).toBe(true);
   expect(isPutOff(bad(0, 1, 2), at(661))).toBe(false);
   expect(isPutOff(bad(0, 1, 2), T0 + DAY)).toBe(false);
+  // Ten minutes since the last one, not since the first: at 0, 5 and 9 minutes is back at 20, not at 11.
+  expect(backAt(bad(0, 300, 540), at(540))).toBe(at(1_200));
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 3_600 }), { maxLength: 12 }), fc.nat({ max: 7_200 }), (seconds, s) => {
+      const minutes = seconds.filter((second) => second <= s).map((second) => Math.floor(second / 60));
+      const since = Math.floor(s / 60) - Math.max(...minutes);
+      // Never back within ten minutes of a bad signal that found it put off, never off after them.
+      if (since > 10) expect(isPutOff(bad(...seconds), at(s))).toBe(false);
+      const before = seconds.filter((second) => Math.floor(second / 60) < Math.max(...minutes));
+      if (since <= 10 && isPutOff(bad(...before), at(Math.max(...minutes) * 60)))
+        expect(isPutOff(bad(...seconds), at(s))).toBe(true);
+    }),
+  );
   // Whoever asks when it comes back is told the very instant.
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 1_800 }), { maxLength: 12 }), fc.nat({ max: 3_600 }), (seconds, s) => {
