@@ -106,6 +106,8 @@ export interface Cloud {
   queue(name: string): { depth: number; delayed: number; dead: number };
   /** The next `count` calls of a function die: at the start, at the end, or before an API call such as `AmazonSQS.SendMessage`; or the present ones, `now`. */
   injectFunctionCrash(name: string, crash?: { at?: CrashAt; count?: number }): void;
+  /** Has an injected crash, or failure of a workflow's call, not struck yet? */
+  readonly trapped: boolean;
   stop(): Promise<void>;
 }
 
@@ -512,6 +514,9 @@ function finish(parts: {
     },
     injectFunctionCrash(name, { at = 'start', count = 1 } = {}) {
       host.injectCrash(functionNamed(name).arn, at, count);
+    },
+    get trapped() {
+      return host.crashesWaiting || states.faultsWaiting > 0;
     },
     stop: parts.close,
   };

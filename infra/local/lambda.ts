@@ -173,7 +173,7 @@ export class LambdaHost {
 
   /** Lets an injected crash strike before an API call; true when the caller is dead now and the call must not be done. */
   struckBefore(call: string, userAgent: string): boolean {
-    if (!this.#crashesWaiting()) return false;
+    if (!this.crashesWaiting) return false;
     for (const pool of this.#pools.values()) if (pool.struckBefore(call, userAgent)) return true;
     return false;
   }
@@ -182,7 +182,8 @@ export class LambdaHost {
     await Promise.all([...this.#pools.values()].map((pool) => pool.stop()));
   }
 
-  #crashesWaiting(): boolean {
+  /** Is an injected crash still to strike? */
+  get crashesWaiting(): boolean {
     for (const pool of this.#pools.values()) if (pool.crashes.length > 0) return true;
     return false;
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { buildApp } from '../../infra/app.ts';
 import { bundle } from '../../infra/bundle.ts';
+import { stopSpares } from './machine.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -19,13 +20,17 @@ export interface Otherwise {
  */
 export const synthesize = async (
   otherwise?: Otherwise,
-): Promise<{ assembly: string; remove: () => void }> => {
+): Promise<{ assembly: string; remove: () => Promise<void> }> => {
   await bundle();
   const folder = mkdtempSync(join(tmpdir(), 'xiaonao-assembly-'));
   const assembly = join(folder, 'out');
   // The rules about templates have tests of their own; here they would only cost seconds.
   buildApp({ outdir: assembly, checks: false, ...(otherwise ? changed(folder, otherwise) : {}) }).synth();
-  return { assembly, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  const remove = async (): Promise<void> => {
+    await stopSpares();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { assembly, remove };
 };
 
 const policySchema = z.record(z.string(), z.unknown());

@@ -1,17 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { expect } from 'vitest';
 import * as z from 'zod';
 import { dynamoTable } from '#shared/adapters/dynamo-table.ts';
-import {
-  newDistrictSecret,
-  newWebhookKey,
-  type VendorAccounts,
-} from '#shared/adapters/new-district-secret.ts';
 import { givenSecrets } from '#shared/adapters/secrets.ts';
 import { tableStore } from '#shared/adapters/store.ts';
 import { issueToken } from '#shared/adapters/tokens.ts';
@@ -22,11 +16,10 @@ import type { Member, Role } from '#shared/domain/roster.ts';
 import { noticeKindSchema, type NoticeKind } from '#shared/domain/texts.ts';
 import type { Metric } from '#shared/ports/log.ts';
 import { ownerOf, type Store } from '#shared/ports/store.ts';
-import { districtSecretSchema, type DistrictSecret } from '#shared/contracts/secret.ts';
-import { startCloud, type Cloud } from '../../infra/local/cloud.ts';
-import { createClock } from '../../infra/local/clock.ts';
-import { startPhones, type Phones } from '../../infra/local/phones/phones.ts';
-import type { VendorMaker } from '../../infra/local/phones/vendor.ts';
+import type { DistrictSecret } from '#shared/contracts/secret.ts';
+import type { Cloud } from '../../infra/local/cloud.ts';
+import type { Phones } from '../../infra/local/phones/phones.ts';
+import { giveBack, stopMachine, takeMachine, type Machine, type MachineOptions } from './machine.ts';
 
 /** A text that rang: who, what kind of notice, and seconds after the story's beginning. */
 export type Ring = readonly [who: string, kind: NoticeKind, second: number];
@@ -75,7 +68,7 @@ export interface Answer {
   body: z.infer<typeof bodySchema>;
 }
 
-/** A quiet Wednesday, ten in the morning in Beijing; every story begins here unless it says otherwise. */
+/** A quiet Wednesday, ten in the morning in Beijing; every story begins here or whole weeks later unless it says otherwise. */
 export const MORNING = Date.parse('2026-03-04T02:00:00.000Z');
 
 /** Somebody of the story's roster; always on shift unless told otherwise. */
@@ -132,6 +125,20 @@ export const kindOf = (shown: string): NoticeKind => {
   return found.kind;
 };
 
+const countsSchema = z.record(z.string(), z.unknown());
+
+/** What the functions of a machine have counted so far, by metric. */
+const countsIn = (data: string): Map<string, number> => {
+  const logs = join(data, 'logs');
+  const counts = new Map<string, number>();
+  for (const file of readdirSync(logs))
+    for (const line of readFileSync(join(logs, file), 'utf8').split('\n'))
+      if (line.startsWith('{"_aws"'))
+        for (const [metric, n] of Object.entries(countsSchema.parse(JSON.parse(line))))
+          if (typeof n === 'number') counts.set(metric, (counts.get(metric) ?? 0) + n);
+  return counts;
+};
+
 /**
  * A duty room with the synthesized stack, phones and a clock that jumps. Every text that rings must be expected:
  * `leave` fails on one that nobody asked about.
@@ -142,101 +149,57 @@ export class DutyRoom {
   readonly store: Store;
   readonly secret: DistrictSecret;
   readonly district: string;
+  /** When the story begins: as asked for, or whole weeks later. */
   readonly begin: number;
+  readonly #machine: Machine;
+  readonly #table: DynamoDBClient;
   #roster: readonly Member[];
-  #seen = 0;
-  #data: string;
+  #seen: number;
   #calls = 0;
+  /** What had been counted before the story. */
+  readonly #counted: ReadonlyMap<string, number>;
 
-  private constructor(parts: {
-    cloud: Cloud;
-    phones: Phones;
-    store: Store;
-    secret: DistrictSecret;
-    district: string;
-    begin: number;
-    roster: readonly Member[];
-    data: string;
-  }) {
-    this.cloud = parts.cloud;
-    this.phones = parts.phones;
-    this.store = parts.store;
-    this.secret = parts.secret;
-    this.district = parts.district;
+  private constructor(
+    machine: Machine,
+    parts: { table: DynamoDBClient; begin: number; roster: readonly Member[] },
+  ) {
+    this.#machine = machine;
+    this.#table = parts.table;
+    this.cloud = machine.cloud;
+    this.phones = machine.phones;
+    this.secret = machine.secret;
+    this.district = machine.options.district;
+    this.store = tableStore(dynamoTable(parts.table, machine.cloud.table.name), givenSecrets(machine.secret));
     this.begin = parts.begin;
     this.#roster = parts.roster;
-    this.#data = parts.data;
+    this.#seen = machine.seen;
+    this.#counted = countsIn(machine.data);
   }
 
   /** Opens a duty room; with `data` of an earlier one it goes on where that one stopped. */
-  static async open(options: {
-    assembly: string;
-    district: string;
+  static async open({
+    begin = MORNING,
+    now = begin,
+    roster,
+    ...options
+  }: Omit<MachineOptions, 'now'> & {
     roster: readonly Member[];
     begin?: number;
     now?: number;
-    data?: string;
-    /** Further emulated vendors, and the sections of the secret that open them. */
-    vendors?: readonly VendorMaker[];
-    accounts?: VendorAccounts;
-    /** What Aliyun knows of our keys; a story that revokes one keeps it in hand. */
-    smsKeys?: Record<string, string>;
-    /** Something that stands between the functions and the vendors. */
-    between?: (vendorsUrl: string) => Promise<string>;
   }): Promise<DutyRoom> {
-    const begin = options.begin ?? MORNING;
-    const data = options.data ?? mkdtempSync(join(tmpdir(), 'xiaonao-story-'));
-    const texts = loadTexts();
-    const clock = createClock({ at: options.now ?? begin, speed: 0 });
-    const first = newDistrictSecret(
-      { accessKeyId: 'story', accessKeySecret: 'story-secret', signName: texts.signName },
-      options.accounts,
-    );
-    // A rotation is under way in every story: the next key is as good as the current one.
-    first.webhookKeys.push(newWebhookKey());
-    const phones = await startPhones({
-      port: 0,
-      data,
-      now: clock.now,
-      templates: Object.values(texts.templates),
-      keys: options.smsKeys ?? { story: 'story-secret' },
-      signName: texts.signName,
-      barredWords: texts.barred,
-      ...(options.vendors ? { vendors: options.vendors } : {}),
-    });
-    // Before the cloud: what it finds overdue rings at once.
-    const seen = phones.messages().length;
-    const cloud = await startCloud({
-      assembly: options.assembly,
-      stack: `Xiaonao-${options.district}`,
-      data,
-      port: 0,
-      clock,
-      secret: first,
-      env: { VENDORS_URL: (await options.between?.(`${phones.url}/vendors`)) ?? `${phones.url}/vendors` },
-    });
-    const secret = districtSecretSchema.parse(cloud.secret);
-    phones.setReceiptUrls((vendor) => `${cloud.url}/receipts/${vendor}/${secret.receiptToken}`);
-    cloud.addNeighbour(phones);
-    const client = new DynamoDBClient({
+    const machine = await takeMachine({ ...options, now });
+    const { cloud } = machine;
+    const table = new DynamoDBClient({
       endpoint: cloud.table.endpoint,
       region: 'us-east-1',
       credentials: { accessKeyId: 'story', secretAccessKey: 'story' },
     });
-    const store = tableStore(dynamoTable(client, cloud.table.name), givenSecrets(secret));
-    const room = new DutyRoom({
-      cloud,
-      phones,
-      store,
-      secret,
-      district: options.district,
-      begin,
-      roster: options.roster,
-      data,
+    const room = new DutyRoom(machine, {
+      table,
+      begin: options.data === undefined ? cloud.clock.now() - (now - begin) : begin,
+      roster,
     });
-    if (options.data === undefined && options.roster.length > 0)
-      await store.saveRoster(options.roster, begin);
-    room.#seen = seen;
+    if (options.data === undefined && roster.length > 0) await room.store.saveRoster(roster, room.begin);
     return room;
   }
 
@@ -413,12 +376,7 @@ export class DutyRoom {
 
   /** How often the functions have counted something that an alarm or the dashboard watches. */
   counted(metric: Metric): number {
-    const logs = join(this.#data, 'logs');
-    const lines = readdirSync(logs).flatMap((file) => readFileSync(join(logs, file), 'utf8').split('\n'));
-    return lines
-      .filter((line) => line.startsWith('{"_aws"'))
-      .map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line))[metric])
-      .reduce<number>((sum, n) => sum + (typeof n === 'number' ? n : 0), 0);
+    return (countsIn(this.#machine.data).get(metric) ?? 0) - (this.#counted.get(metric) ?? 0);
   }
 
   /** Resolves when the next text has come to a phone: for what waits in real time, such as a vendor's refusal. */
@@ -460,21 +418,21 @@ export class DutyRoom {
     await this.cloud.settle();
     const rang = this.rang();
     const faults = await this.#faults();
-    const dead = ['ReportsQueue', 'AlertsQueue', 'ChatterQueue', 'SweepsQueue'].map(
+    const dead = ['ReportsQueue', 'LinksQueue', 'AlertsQueue', 'ChatterQueue', 'SweepsQueue'].map(
       (name) => this.cloud.queue(name).dead,
     );
-    await this.close();
-    rmSync(this.#data, { recursive: true, force: true });
     expect(rang).toEqual([]);
     expect(faults).toEqual([]);
     expect(dead.reduce((sum, n) => sum + n, 0)).toBe(options.dead ?? 0);
+    this.#table.destroy();
+    await giveBack(this.#machine);
   }
 
   /** Stops the machine and keeps its data; `open` with them goes on. */
   async close(): Promise<string> {
-    await this.cloud.stop();
-    await this.phones.stop();
-    return this.#data;
+    this.#table.destroy();
+    await stopMachine(this.#machine);
+    return this.#machine.data;
   }
 
   /** Any request, as it is. */

@@ -369,6 +369,11 @@ export class StatesEngine {
     this.#faults.push({ ...fault });
   }
 
+  /** Injected failures that have not struck yet. */
+  get faultsWaiting(): number {
+    return this.#faults.length;
+  }
+
   /** State transitions as AWS bills them: entries of states and retries; of one execution, or of all stored. */
   transitions(executionArn?: string): number {
     return this.#store.transitions(executionArn);
