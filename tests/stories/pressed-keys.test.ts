@@ -31,6 +31,8 @@ describe('what a vendor posts who knows us by his own ids only', () => {
     await room.vendor('refuse', { code: 'isv.OUT_OF_SERVICE' });
     const id = (await room.call()).body.incidentId ?? '';
     expect(room.channels()).toEqual([['a', 'tencent-sms', 'ask', 0]]);
+    // An alarm of the stack rings for whoever pays.
+    expect(room.counted('VendorUnpaid')).toBe(1);
     const { trail } = await room.incident(id);
     expect(trail.filter((line) => line.kind === 'notice' && line.whom === 'a').at(-1)).toMatchObject({
       facts: { state: 'delivered', vendor: 'tencent-sms', receipt: true, code: 'DELIVRD' },

@@ -11,6 +11,8 @@ export interface DingtalkOrganisation {
   agentId: number;
   /** User ids in the application's range; everybody if left out. */
   members?: readonly string[];
+  /** Messages to one user on a day; as documented, 500, if left out. */
+  perDay?: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -147,11 +149,11 @@ export class Dingtalk implements EmulatedVendor {
 
   /** Why it will not reach this user, although sending says ok. */
   #failure(user: string, text: string, now: number): string | undefined {
-    const { members } = this.#organisation;
+    const { members, perDay = PER_DAY } = this.#organisation;
     if (members !== undefined && !members.includes(user)) return 'invalid';
     const today = this.#world.sentTo(user, chineseMidnight(now), now + 1).filter((m) => m.state !== 2);
     if (today.some((m) => m.text === text)) return '143106';
-    return today.length >= PER_DAY ? '143105' : undefined;
+    return today.length >= perDay ? '143105' : undefined;
   }
 
   #result(request: VendorRequest): VendorAnswer {
@@ -178,7 +180,11 @@ export class Dingtalk implements EmulatedVendor {
           forbidden_user_id_list: those(limited),
           forbidden_list: messages
             .filter(limited)
-            .map((m) => ({ code: m.code, count: m.code === '143106' ? 1 : PER_DAY, userid: m.to })),
+            .map((m) => ({
+              code: m.code,
+              count: m.code === '143106' ? 1 : (this.#organisation.perDay ?? PER_DAY),
+              userid: m.to,
+            })),
         },
       },
     };
