@@ -11,6 +11,7 @@ import { jitter } from '#shared/adapters/system.ts';
 import { sfnWorkflow } from '#shared/adapters/workflow.ts';
 import { loadDistrict } from '#shared/districts/load.ts';
 import { deviceHash, httpDoor } from '#shared/lambda/http.ts';
+import { keptWarm } from '#shared/lambda/warm.ts';
 import { envSchema } from './env.ts';
 import { openLink, showLink, type Session } from './link.ts';
 import { linkPage } from './page.ts';
@@ -47,8 +48,7 @@ const pageOf = linkPage(
   taker.district.links.desk,
 );
 
-/** What the vendors post: whether a notice has arrived, and what its reader answers. */
-export const handler = httpDoor(
+const door = httpDoor(
   [
     {
       method: 'POST',
@@ -74,3 +74,9 @@ export const handler = httpDoor(
   ],
   around,
 );
+
+/**
+ * What the vendors post: whether a notice has arrived, and what its reader answers. Kept warm: the voice service waits 700 ms and comes
+ * again after a minute, by which time the minute of whoever has pressed a key is over.
+ */
+export const handler = keptWarm(door, () => around.secrets.district());

@@ -5,6 +5,7 @@ import { noticeJobSchema } from '#shared/contracts/jobs.ts';
 import type { Route } from '#shared/lambda/http.ts';
 import { queueDoor } from '#shared/lambda/queue.ts';
 import { scheduleDoor } from '#shared/lambda/schedule.ts';
+import { keptWarm } from '#shared/lambda/warm.ts';
 import { workflowDoor } from '#shared/lambda/workflow.ts';
 import { call, frontOffice } from './front-office.ts';
 
@@ -13,6 +14,23 @@ const record = (messageId: string, body: unknown, attempt = 1): object => ({
   messageId,
   body: typeof body === 'string' ? body : JSON.stringify(body),
   attributes: { ApproximateReceiveCount: String(attempt) },
+});
+
+test('a door that is kept warm reads ahead when the schedule wakes it, bears that nothing can be read, and answers others', async () => {
+  const looks: number[] = [];
+  const door = keptWarm(
+    async (event) => ({ event }),
+    async () => {
+      looks.push(looks.length);
+      if (looks.length > 1) throw new Error('sample outage');
+    },
+  );
+  for (let n = 0; n < 2; n += 1) expect(await door({ warm: true }, context)).toBeUndefined();
+  const request = { rawPath: '/receipts/aliyun-voice/x', body: '{"warm":true}' };
+  expect(await door(request, context)).toEqual({ event: request });
+  // Nobody outside can say it: what comes by the gateway is never this and nothing else.
+  expect(await door({ ...request, warm: true }, context)).toMatchObject({ event: request });
+  expect(looks).toHaveLength(2);
 });
 
 describe('the queue door', () => {

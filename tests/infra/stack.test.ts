@@ -227,6 +227,22 @@ describe.each(stacks)('the stack of $district', (stack) => {
     expect(called.filter((id) => stack.resources[id]?.Type !== 'AWS::Lambda::Alias')).toEqual([]);
   });
 
+  it('beats every minute: the sweep, and a word for the one function that a vendor waits for only 700 ms', () => {
+    const rules = of(stack, 'AWS::Events::Rule').map(([, { Properties }]) => Properties);
+    expect(rules.map((rule) => rule['ScheduleExpression'])).toEqual(['rate(1 minute)']);
+    const targets = rules
+      .flatMap((rule) => list(rule['Targets']))
+      .map((target) => {
+        const [alias = ''] = refs(at(target, 'Arn'));
+        const [fn = ''] = refs(stack.resources[alias]?.Properties['FunctionName']);
+        return [nameOf(stack, fn), at(target, 'Input') ?? 'the beat'];
+      });
+    expect(targets).toEqual([
+      ['reconcile', 'the beat'],
+      ['receipt', '{"warm":true}'],
+    ]);
+  });
+
   it('tells with every alarm who is hurt, and rings when it begins and when it ends', () => {
     const alarms = of(stack, 'AWS::CloudWatch::Alarm');
     const [topic] = of(stack, 'AWS::SNS::Topic').map(([id]) => id);
