@@ -120,9 +120,10 @@ describe.each(['donghu', 'linjiang', 'xinjie', 'xiaohe'])(
           .map(([theirs, ours]) => [ours, theirs]),
       );
       const their = (ours: string): string => names[ours] ?? ours;
+      const day = new Date(room.begin).toISOString().slice(0, 10);
       const paper = {
         [their('callNo')]: `J3301-${district}-1`,
-        [their('calledAt')]: '2026-03-04 09:59:30',
+        [their('calledAt')]: `${day} 09:59:30`,
         [their('caller.name')]: '样例来电人',
         [their('caller.phone')]: '16600001234',
         [their('address')]: '样例路1号',
@@ -145,7 +146,7 @@ describe.each(['donghu', 'linjiang', 'xinjie', 'xiaohe'])(
       const { incident } = await room.incident(idOf(answer));
       expect(incident).toMatchObject({
         callNo: `J3301-${district}-1`,
-        calledAt: '2026-03-04T01:59:30.000Z',
+        calledAt: `${day}T01:59:30.000Z`,
         address: '样例路1号',
         secret: false,
         caller: { name: '样*', phone: '166****1234', revealed: false },

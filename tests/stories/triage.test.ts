@@ -283,7 +283,8 @@ describe('the desk corrects', () => {
       const id = (await room.call()).body.incidentId ?? '';
       expect((await room.act(who, id, 'classify', word)).status).toBe(200);
     };
-    const agreed = async () => patternsOf(await room.store.corrections('2026-03')).agreed;
+    const month = new Date(room.begin).toISOString().slice(0, 7);
+    const agreed = async () => patternsOf(await room.store.corrections(month)).agreed;
     await correct('duty');
     await correct('duty');
     await correct('desk');
