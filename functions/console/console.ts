@@ -21,7 +21,7 @@ import { ledgersOf, sumOf } from '#shared/domain/ledger.ts';
 import { owes, type Instant } from '#shared/domain/incident.ts';
 import { TEXTLESS, textlessSchema } from '#shared/domain/reply.ts';
 import { ROLE_NAMES, onShift, type Member } from '#shared/domain/roster.ts';
-import { clockTime, shortNumber, type NoticeKind } from '#shared/domain/texts.ts';
+import { clockTime, shortNumber } from '#shared/domain/texts.ts';
 import { isUnreached } from '#shared/domain/unreached.ts';
 import type { Vendors } from '#shared/domain/vendors.ts';
 import { look, type Looker } from '#shared/ports/look.ts';
@@ -29,6 +29,7 @@ import type { Memos } from '#shared/ports/memos.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
 import { REJECTS_OWNER } from '#shared/ports/store.ts';
 import type { Vault } from '#shared/ports/vault.ts';
+import { errandOf } from './call-list.ts';
 
 /** A page of a list as it goes over the wire. */
 export interface Listed<T> {
@@ -162,14 +163,6 @@ export const listCodes = async ({ store }: Looker): Promise<Outcome<Listed<Unkno
   };
 };
 
-/** What the desk says to somebody whom it telephones; never more than a lock screen would show. */
-const ERRANDS: Partial<Record<NoticeKind, string>> = {
-  reinforce: '请去增援',
-  nag: '还没有人签收，请马上安排人',
-  returned: '要退回110，请确认',
-  handback: '要退回110，请确认',
-};
-
 /** Who has to act and is reached by no vendor: for the desk to telephone, oldest first, and as a list to print. */
 export const listUnreached = async ({ store, clock, district }: Looker): Promise<Outcome<UnreachedList>> => {
   const now = clock.now().getTime();
@@ -197,7 +190,7 @@ export const listUnreached = async ({ store, clock, district }: Looker): Promise
     });
   const lines = items.map(
     ({ number, member, kind, since }) =>
-      `□ ${clockTime(new Date(since), clock.now())}  任务${number}  ${ROLE_NAMES[member.role]} ${member.name}  ${member.phone}  ${ERRANDS[kind] ?? '请马上签收'}`,
+      `□ ${clockTime(new Date(since), clock.now())}  任务${number}  ${ROLE_NAMES[member.role]} ${member.name}  ${member.phone}  ${errandOf(kind)}`,
   );
   const print = [`${district.name}电话通知单（${items.length}人）`, ...lines].join('\n');
   return { kind: 'done', body: { items, next: null, print } };

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { surroundings } from '#shared/adapters/surroundings.ts';
 import { tokenSignIn } from '#shared/adapters/tokens.ts';
 import { loadDistrict, loadVendors } from '#shared/districts/load.ts';
+import { wantsPage } from '#shared/contracts/page.ts';
 import { httpDoor } from '#shared/lambda/http.ts';
+import { callListPage } from './call-list.ts';
 import {
   listCodes,
   listIncidents,
@@ -55,7 +57,17 @@ export const handler = httpDoor(
     },
     { method: 'GET', path: '/api/codes', auth: 'desk', handle: () => listCodes(looker) },
     { method: 'GET', path: '/api/vendors', auth: 'desk', handle: () => listVendors({ ...looker, vendors }) },
-    { method: 'GET', path: '/api/unreached', auth: 'desk', handle: () => listUnreached(looker) },
+    {
+      method: 'GET',
+      path: '/api/unreached',
+      auth: 'desk',
+      handle: async ({ headers }) => {
+        const list = await listUnreached(looker);
+        return wantsPage(headers) && list.kind === 'done'
+          ? callListPage(list.body, looker.district.name, looker.clock.now())
+          : list;
+      },
+    },
     { method: 'GET', path: '/api/drill', auth: 'desk', handle: () => showDrill(looker) },
     { method: 'GET', path: '/api/push', auth: 'any', handle: ({ bearer }) => showPush(looker, bearer.id) },
     { method: 'GET', path: '/api/health', auth: 'none', handle: () => showHealth(looker) },

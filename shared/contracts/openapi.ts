@@ -242,9 +242,16 @@ const OPERATIONS: Record<ApiPath, Json> = {
   '/api/unreached': {
     operationId: 'listUnreached',
     summary: 'Who has to act and is reached by no vendor, with numbers to telephone',
-    description: 'Desk only. `print` is the same as a list to print.',
+    description:
+      'Desk only. `print` is the same as a list to print; whoever asks for `text/html` gets it as a page for the printer.',
     security: BEARER,
-    responses: { 200: answer('The list, oldest first.', 'UnreachedList'), ...errors(401, 403) },
+    responses: {
+      200: {
+        description: 'The list, oldest first.',
+        content: { ...json(ref('UnreachedList')), 'text/html': { schema: { type: 'string' } } },
+      },
+      ...errors(401, 403),
+    },
   },
   '/api/drill': {
     operationId: 'showDrill',

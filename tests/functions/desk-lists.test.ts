@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { unreachedListSchema, vendorListSchema } from '#shared/contracts/views.ts';
 import type { SendResult } from '#shared/ports/sender.ts';
 import { ownerOf } from '#shared/ports/store.ts';
+import { callListPage } from '../../functions/console/call-list.ts';
 import { listUnreached, listVendors } from '../../functions/console/console.ts';
 import { tellVendorsBack } from '../../functions/reconcile/vendors-back.ts';
 import { Office } from './office.ts';
@@ -34,8 +35,26 @@ test('whom no vendor reaches stands on the list with his number, until somebody 
     `${office.district.name}电话通知单（1人）`,
     `□ 10:00:00  任务${id.slice(-6)}  队员 ${member?.name}  ${member?.phone}  请马上签收`,
   ]);
+  // On paper the same; a name out of an alphabet of its own stays a name.
+  const odd = items.map((item) => ({ ...item, member: { ...item.member, name: '<img src=x>&"样例"' } }));
+  const { status, html, runs } = callListPage(
+    { items: [...items, ...odd], next: null, print },
+    office.district.name,
+    new Date(office.time),
+  );
+  expect([status, runs.script]).toEqual([200, undefined]);
+  expect(html).toContain(`<style>${runs.style}</style>`);
+  expect(html).toContain(
+    `<td>10:00:00</td><td>${id.slice(-6)}</td><td>队员 ${member?.name}</td><td class="n">${member?.phone}</td><td>请马上签收</td>`,
+  );
+  expect(html).toContain('队员 &lt;img src=x&gt;&amp;&quot;样例&quot;');
+  expect(html).not.toContain('<img');
   await office.deliverAll();
-  expect((await list()).items).toEqual([]);
+  const empty = await list();
+  expect(empty.items).toEqual([]);
+  expect(callListPage(empty, office.district.name, new Date(office.time)).html).toContain(
+    '现在没有联系不上的人。',
+  );
 });
 
 test('the vendors of today: what they did, what it cost, who stands behind; what cannot be told is not known', async () => {
