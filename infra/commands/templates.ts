@@ -7,7 +7,7 @@ import {
   NOTICE_KINDS,
   TEMPLATE_VENDORS,
   TEXT_PARAMS,
-  carries,
+  hasWords,
   noticeKindSchema,
   partsOf,
   renderNotice,
@@ -37,7 +37,7 @@ const LONGEST: NoticeFacts = {
   deadline: new Date('2026-12-31T15:59:00Z'),
   at: new Date('2026-11-03T06:02:20Z'),
   note: 'rejected',
-  list: [1, 2, 3].map((n) => ({ number: `8F3K2${n}`, code: `${n}1` })),
+  list: [1, 2, 3].map((n) => ({ number: `8F3K2${n}`, code: `9${n}1` })),
   answer: 'lead',
   pin: '483920',
   token: 'AbCdEfGhIjK',
@@ -64,7 +64,7 @@ const show = (
   language: Language,
 ): Shown | undefined => {
   const facts = vendors.vendors[vendor];
-  if (!facts || !carries(texts, kind, vendor)) return undefined;
+  if (!facts || !hasWords(texts, kind, vendor)) return undefined;
   if (language === 'en' && TEMPLATE_VENDORS.some((one) => one === vendor)) return undefined;
   const { code, text: words } = renderNotice(texts, kind, LONGEST, vendor, language);
   const length = words.length + (facts.channel === 'sms' ? texts.signName.length + 2 : 0);

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { CHANNELS, channelSchema, vendorSchema, type Channel, type Vendor } from './channel.ts';
 import type { PassedOver } from './health.ts';
 import type { Instant } from './incident.ts';
-import { INSISTENT, laneOf, type Attempt, type AttemptState, type Notice } from './notice.ts';
+import { INSISTENT, genericOf, laneOf, type Attempt, type AttemptState, type Notice } from './notice.ts';
 import { noticeKindSchema, type NoticeKind } from './texts.ts';
 
 const planSchema = z
@@ -241,7 +241,8 @@ const afterFailure = (facts: Facts, last: Attempt, now: Instant): Step => {
   const { attempts, ways, notice } = facts;
   const sameWay = ways.find(({ vendor }) => vendor === last.vendor);
   // The words were refused, not the person: the same vendor gets the generic ones in the same second.
-  if (sameWay && last.cause === 'text' && !last.generic) return { do: 'call', way: sameWay, generic: true };
+  if (sameWay && last.cause === 'text' && !last.generic && genericOf(notice.kind) !== undefined)
+    return { do: 'call', way: sameWay, generic: true };
   const calls = (vendor: Vendor): Attempt[] => attempts.filter((one) => one.vendor === vendor);
   const again = sameWay && last.never ? secondTries(sameWay, calls(last.vendor), false)[0] : undefined;
   if (again) return { do: 'call', way: again.way };

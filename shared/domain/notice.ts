@@ -19,6 +19,25 @@ export const FIRST_ASKS: ReadonlySet<NoticeKind> = new Set(['ask', 'ask-secret',
 /** Kinds whose delivery only an action ends: a receipt proves that a phone lit up, not that somebody comes. */
 export const INSISTENT: ReadonlySet<NoticeKind> = new Set([...FIRST_ASKS, 'nag', 'returned', 'handback']);
 
+/** What has no point without its own words: a code to type, codes to choose from, what a stranger is told, a self-check. */
+const OWN_WORDS: ReadonlySet<NoticeKind> = new Set([
+  'pin',
+  'choose',
+  'caller-accepted',
+  'caller-coming',
+  'caller-result',
+  'canary',
+]);
+
+/**
+ * The generic words that stand in for those of a kind when a vendor refuses them: nobody but who is asked is told that he has a new task.
+ * Undefined: there are none, and another vendor gets the words as they are.
+ */
+export const genericOf = (kind: NoticeKind): 'plain' | 'news' | undefined => {
+  if (FIRST_ASKS.has(kind)) return 'plain';
+  return OWN_WORDS.has(kind) ? undefined : 'news';
+};
+
 /** Two ways to a phone: what somebody waits for, and what is good to know. Nothing of the second delays the first. */
 export const LANES = ['alerts', 'chatter'] as const;
 /** A notice's lane. */
@@ -41,8 +60,9 @@ const LANE_OF: Record<NoticeKind, Lane> = {
   changed: 'alerts',
   'stand-down': 'chatter',
   reassigned: 'chatter',
-  // Stands in for whatever was refused; the notice keeps its own kind.
+  // Stand in for whatever was refused; the notice keeps its own kind.
   plain: 'alerts',
+  news: 'alerts',
   // Somebody has just texted or tapped and waits for it.
   choose: 'alerts',
   answer: 'alerts',

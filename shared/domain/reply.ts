@@ -183,7 +183,8 @@ export const decide = (
         do: 'choose',
         incident: only.incident,
         member: only.member,
-        list: waiting.map((task) => {
+        // The latest first: it is the one that he has before his eyes.
+        list: waiting.toReversed().map((task) => {
           const code = codeOf(codes, task);
           // Alone it needs no code.
           return { number: task.number, code: `${waiting.length > 1 ? (code ?? '') : ''}1` };

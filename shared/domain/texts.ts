@@ -10,7 +10,7 @@ import { RUNG_NAMES, RUNGS, type Rung } from './rung.ts';
  * told the responsible member: your rung is overdue · climb leader, duty officer, street leader: a rung is overdue · nag nobody has accepted yet ·
  * reassigned the old lead is released · returned duty: hand this back to 110 · handback street leader: nobody handed it back ·
  * desk a note to the duty officer · changed address or danger changed · reopened the former lead is asked again ·
- * plain what is left of a text whose words were refused · choose which of several tasks did you mean · answer what came of a text back ·
+ * plain what is left of an ask whose words were refused · news the same of anything else · choose which of several tasks did you mean · answer what came of a text back ·
  * pin a link is opened on a second device · caller-accepted, caller-coming, caller-result to whoever had called ·
  * summary what quiet hours held back, in one · drill can you be reached? · canary does this vendor still work?
  */
@@ -29,6 +29,7 @@ export const NOTICE_KINDS = [
   'changed',
   'reopened',
   'plain',
+  'news',
   'choose',
   'answer',
   'pin',
@@ -92,8 +93,13 @@ export const TEXT_PARAMS = {
   rung: Math.max(...RUNGS.map((rung) => Math.max(rung.length, RUNG_NAMES[rung].length))),
   /** One of the district's desk notes. */
   note: Math.max(14, ...DESK_NOTES.map((note) => note.length)),
-  /** Tasks with the codes to text back: 8F3K2M回11. */
-  list: 32,
+  /**
+   * A task with the code to text back: 8F3K2M回11. Three variables of their own, not one list: of a variable a vendor may take twelve
+   * characters (Tencent, of accounts that are not an organisation's).
+   */
+  choice: 12,
+  choice2: 12,
+  choice3: 12,
   /** One of the answers. */
   outcome: 14,
   /** Six digits that open a link on a second device. */
@@ -117,7 +123,9 @@ export const TEXT_PARAM_NAMES = [
   'now',
   'rung',
   'note',
-  'list',
+  'choice',
+  'choice2',
+  'choice3',
   'outcome',
   'pin',
   'token',
@@ -198,6 +206,10 @@ const missingSchema = z.strictObject({
   limit: z.string().min(1).max(TEXT_PARAMS.limit),
   rung: z.string().min(1).max(TEXT_PARAMS.rung),
   role: z.string().min(1).max(TEXT_PARAMS.role),
+  /** Stands after the only task that somebody can choose: how he declines it. */
+  choice2: z.string().min(1).max(TEXT_PARAMS.choice2),
+  /** Stands where there is no third task. */
+  choice3: z.string().min(1).max(TEXT_PARAMS.choice3),
 });
 
 /** Characters of one message with 【signature】, and of each part of a longer one. */
@@ -308,9 +320,20 @@ export const textsSchema = z
 /** The texts of a district. */
 export type Texts = z.infer<typeof textsSchema>;
 
-/** Can this vendor bring this kind? One that sends approved templates only needs one for it. */
-export const carries = (texts: Texts, kind: NoticeKind, vendor: Vendor): boolean =>
+/** Are there words of this kind that this vendor takes, approved or not? */
+export const hasWords = (texts: Texts, kind: NoticeKind, vendor: Vendor): boolean =>
   !isTemplateVendor(vendor) || texts.templates[kind].vendors[vendor] !== undefined;
+
+/**
+ * Can this vendor bring this kind now? One that sends approved templates only needs one for it: of texts that are no samples, approved, and a
+ * registration of who signs. It would refuse anything else, or drop it without a word, and the notice would wait for it.
+ */
+export const carries = (texts: Texts, kind: NoticeKind, vendor: Vendor): boolean => {
+  if (!hasWords(texts, kind, vendor)) return false;
+  if (!isTemplateVendor(vendor) || texts.sample) return true;
+  const approved = texts.templates[kind].vendors[vendor]?.state === 'approved';
+  return approved && texts.registrations[vendor] !== undefined;
+};
 
 /**
  * Why a district with these texts may not be deployed for production: one sentence for each approval or filing that is missing. Texts
@@ -362,7 +385,7 @@ export type NoticeFacts = {
   at: Date;
   /** Only for `desk`. */
   note?: DeskNote | undefined;
-  /** Only for `choose`: short numbers with their codes, as many as fit are shown. */
+  /** Only for `choose`: short numbers with their codes; the first three are shown. */
   list?: readonly { number: string; code: string }[] | undefined;
   /** Only for `answer`. */
   answer?: Answer | undefined;
@@ -472,7 +495,7 @@ export function renderNotice(
       .filter((name) => used.includes(name))
       .map((name) => {
         const most = Math.min(TEXT_PARAMS[name], known ?? Infinity);
-        return [name, cut(VALUES[name](facts, texts, tongue, most), most)];
+        return [name, cut(VALUES[name](facts, texts, tongue), most)];
       }),
   );
   return {
@@ -486,46 +509,42 @@ type Tongue = Language;
 const missingIn = (texts: Texts, tongue: Tongue): Texts['missing'] =>
   tongue === 'en' ? texts.en.missing : texts.missing;
 
-const VALUES: Record<TextParam, (facts: NoticeFacts, texts: Texts, tongue: Tongue, most: number) => string> =
-  {
-    number: ({ number }) => number.slice(-TEXT_PARAMS.number) || '0',
-    place: (facts, texts, tongue) => {
-      const place = openPlace(facts.place ?? '');
-      // A road may be named after an office whose trade is a barred word; rather no place than no text.
-      return place && !texts.barred.some((word) => place.includes(word))
-        ? place
-        : missingIn(texts, tongue).place;
-    },
-    code: ({ code }, texts, tongue) =>
-      code && code.length <= TEXT_PARAMS.code ? code : missingIn(texts, tongue).code,
-    time: ({ deadline, at }, texts, tongue) =>
-      deadline ? clockTime(deadline, at) : missingIn(texts, tongue).time,
-    limit: ({ deadline, at }, texts, tongue) => {
-      if (!deadline) return missingIn(texts, tongue).limit;
-      if (deadline.getTime() <= at.getTime()) return tongue === 'en' ? texts.en.passed : texts.passed;
-      return clockTime(deadline, at);
-    },
-    now: ({ at }) => clockTime(at, at),
-    rung: ({ rung }, texts, tongue) => {
-      if (!rung) return missingIn(texts, tongue).rung;
-      return tongue === 'en' ? rung : RUNG_NAMES[rung];
-    },
-    note: ({ note = 'other' }, { notes }, tongue) => (tongue === 'en' ? note : notes[note]),
-    list: ({ list = [] }, _, __, most) => {
-      const entries = list.map(({ number, code }) => `${number}回${code}`);
-      let text = entries[0] ?? '…';
-      for (const entry of entries.slice(1)) {
-        if (text.length + 1 + entry.length > most) break;
-        text += `，${entry}`;
-      }
-      return text;
-    },
-    outcome: ({ answer = 'over' }, { outcomes }, tongue) => (tongue === 'en' ? answer : outcomes[answer]),
-    pin: ({ pin }) => pin ?? '000000',
-    token: ({ token }) => token ?? '0',
-    role: ({ role }, texts, tongue) => {
-      if (!role) return missingIn(texts, tongue).role;
-      return tongue === 'en' ? role : ROLE_NAMES[role];
-    },
-    result: ({ result = 'handed_on' }, { results }, tongue) => (tongue === 'en' ? result : results[result]),
-  };
+const choiceOf = (choice: { number: string; code: string } | undefined): string | undefined =>
+  choice && `${choice.number}回${choice.code}`;
+
+const VALUES: Record<TextParam, (facts: NoticeFacts, texts: Texts, tongue: Tongue) => string> = {
+  number: ({ number }) => number.slice(-TEXT_PARAMS.number) || '0',
+  place: (facts, texts, tongue) => {
+    const place = openPlace(facts.place ?? '');
+    // A road may be named after an office whose trade is a barred word; rather no place than no text.
+    return place && !texts.barred.some((word) => place.includes(word))
+      ? place
+      : missingIn(texts, tongue).place;
+  },
+  code: ({ code }, texts, tongue) =>
+    code && code.length <= TEXT_PARAMS.code ? code : missingIn(texts, tongue).code,
+  time: ({ deadline, at }, texts, tongue) =>
+    deadline ? clockTime(deadline, at) : missingIn(texts, tongue).time,
+  limit: ({ deadline, at }, texts, tongue) => {
+    if (!deadline) return missingIn(texts, tongue).limit;
+    if (deadline.getTime() <= at.getTime()) return tongue === 'en' ? texts.en.passed : texts.passed;
+    return clockTime(deadline, at);
+  },
+  now: ({ at }) => clockTime(at, at),
+  rung: ({ rung }, texts, tongue) => {
+    if (!rung) return missingIn(texts, tongue).rung;
+    return tongue === 'en' ? rung : RUNG_NAMES[rung];
+  },
+  note: ({ note = 'other' }, { notes }, tongue) => (tongue === 'en' ? note : notes[note]),
+  choice: ({ list = [] }) => choiceOf(list[0]) ?? '…',
+  choice2: ({ list = [] }, texts, tongue) => choiceOf(list[1]) ?? missingIn(texts, tongue).choice2,
+  choice3: ({ list = [] }, texts, tongue) => choiceOf(list[2]) ?? missingIn(texts, tongue).choice3,
+  outcome: ({ answer = 'over' }, { outcomes }, tongue) => (tongue === 'en' ? answer : outcomes[answer]),
+  pin: ({ pin }) => pin ?? '000000',
+  token: ({ token }) => token ?? '0',
+  role: ({ role }, texts, tongue) => {
+    if (!role) return missingIn(texts, tongue).role;
+    return tongue === 'en' ? role : ROLE_NAMES[role];
+  },
+  result: ({ result = 'handed_on' }, { results }, tongue) => (tongue === 'en' ? result : results[result]),
+};

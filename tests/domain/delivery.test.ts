@@ -235,6 +235,15 @@ describe('the plan', () => {
     ]);
   });
 
+  test('a code whose words are refused goes to another vendor as it is: generic ones would not hold it', () => {
+    const pin = facts({ notice: { kind: 'pin', at: T0 }, plan: [{ channel: 'sms', after: 0 }] });
+    const { rings } = play(pin, (call) => (call === 0 ? { ...GOOD, answer: 'text' } : GOOD));
+    expect(rings).toMatchObject([
+      { vendor: 'aliyun-sms', second: 0, generic: false },
+      { vendor: 'tencent-sms', second: 0, generic: false },
+    ]);
+  });
+
   test('words that are refused are replaced by the generic ones in the same second, once', () => {
     const { rings } = play(facts({ ways: [ALIYUN, TENCENT] }), (call) =>
       call < 2 ? { answer: 'text', asked: 'no-answer' } : GOOD,

@@ -100,8 +100,8 @@ describe('which task is meant', () => {
       incident: 'x',
       member: 'a',
       list: [
-        { number: 'X', code: '11' },
         { number: 'Y', code: '21' },
+        { number: 'X', code: '11' },
       ],
     });
     expect(decide({ say: 'decline', which: 2 }, [x, y], codes, undefined, members)).toMatchObject({

@@ -18,6 +18,7 @@ import {
   unready,
   type Language,
   type NoticeFacts,
+  type NoticeKind,
 } from '#shared/domain/texts.ts';
 
 const texts = textsSchema.parse(districtTexts);
@@ -124,11 +125,15 @@ describe('what a phone shows', () => {
     expect(carries(texts, 'stand-down', 'wecom')).toBe(true);
   });
 
-  test('a list of tasks to choose from holds as many as fit, each whole', () => {
-    const list = [1, 2, 3, 4, 5].map((n) => ({ number: `AAAAA${n}`, code: `${n}1` }));
-    const shown = (vendor: Vendor) => renderNotice(texts, 'choose', { ...facts, list }, vendor).params.list;
-    expect(shown('aliyun-sms')).toBe('AAAAA1回11，AAAAA2回21，AAAAA3回31');
-    expect(shown('tencent-sms')).toBe('AAAAA1回11');
+  test('of tasks to choose from the first three are shown, each whole, also where a variable holds twelve characters', () => {
+    const tasks = [1, 2, 3, 4].map((n) => ({ number: `AAAAA${n}`, code: `${n}1` }));
+    const shown = (list: typeof tasks, vendor: Vendor) =>
+      renderNotice(texts, 'choose', { ...facts, list }, vendor).text;
+    for (const vendor of ['aliyun-sms', 'tencent-sms', 'wecom'] as const) {
+      expect(shown(tasks, vendor)).toBe('请选一个任务回复数字：AAAAA1回11，AAAAA2回21，AAAAA3回31。');
+      expect(shown(tasks.slice(0, 2), vendor)).toContain('：AAAAA1回11，AAAAA2回21，谢谢。');
+      expect(shown([{ number: 'AAAAA1', code: '1' }], vendor)).toContain('：AAAAA1回1，不去回2，谢谢。');
+    }
   });
 
   test('numbers people can say, codes that give nothing away', () => {
@@ -256,6 +261,19 @@ describe('a district for production', () => {
     // Who has no account with a vendor needs nothing approved by it.
     Reflect.deleteProperty(waiting.registrations, 'tencent-sms');
     expect(unready(textsSchema.parse(waiting))).toHaveLength(1);
+  });
+
+  test('calls no vendor that would refuse its words, or drop them; a sample tries all of them', () => {
+    const carriers = (draft: ReturnType<typeof ready>, kind: NoticeKind = 'ask') =>
+      VENDORS.filter((vendor) => carries(textsSchema.parse(draft), kind, vendor));
+    const free = ['sns', 'wecom', 'dingtalk', 'jpush', 'webpush', 'webhook'];
+    expect(carriers(ready())).toEqual([...VENDORS]);
+    const partly = ready();
+    Reflect.deleteProperty(partly.registrations, 'aliyun-voice');
+    Object.assign(partly.templates.ask.vendors['tencent-sms'], { state: 'filed', at: '2026-11-21' });
+    expect(carriers(partly)).toEqual(['aliyun-sms', ...free]);
+    expect(carriers(partly, 'nag')).toEqual(['aliyun-sms', 'tencent-sms', ...free]);
+    expect(carriers({ ...partly, sample: true })).toEqual([...VENDORS]);
   });
 
   test('nor words with a link that leads nowhere', () => {

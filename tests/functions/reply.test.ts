@@ -82,8 +82,8 @@ describe('a member answers a text', () => {
       {
         kind: 'choose',
         list: [
-          { number: shortNumber(first), code: '11' },
           { number: shortNumber(second), code: '21' },
+          { number: shortNumber(first), code: '11' },
         ],
       },
     ]);
