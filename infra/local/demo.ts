@@ -137,6 +137,12 @@ interface Play {
   turn: Promise<void>;
 }
 
+/** A text as its words tell it. */
+interface Heard {
+  kind: string;
+  said: Record<string, string>;
+}
+
 interface Tap {
   by: string;
   action: string;
@@ -295,13 +301,39 @@ export function startDemo(options: DemoOptions): Demo {
 
   // ── the phones ────────────────────────────────────────────────────────────────────────────────────────────────
   const ring = (message: PhoneMessage): void => {
-    const heard = kinds.flatMap(({ kind, pattern }) => {
-      const groups = pattern.exec(message.text)?.groups;
-      return groups ? [{ kind, said: groups }] : [];
+    const heard = kinds.flatMap(({ kind, pattern }): Heard[] => {
+      const found = pattern.exec(message.text);
+      // What names no task is nobody's turn here, but for the ask that must not name it.
+      return found?.groups || (found && kind === 'ask-secret') ? [{ kind, said: found.groups ?? {} }] : [];
     })[0];
     const who = byPhone.get(message.number);
     if (!heard || !who) return;
-    const play = byNumber.get(heard.said['number'] ?? '');
+    const { number } = heard.said;
+    if (number !== undefined) return rang(message, heard, who, number);
+    // Its reader opens the task to see which it is.
+    void run(async () => rang(message, heard, who, await taskOf(who.id)), '打开任务');
+  };
+
+  /** The newest secret or dangerous task for which this person is asked, and whose text has not been heard yet. */
+  const taskOf = async (id: string): Promise<string> => {
+    const { body } = await request(`/api/incidents?member=${id}`, { headers: authorised('desk') });
+    const { items } = pageOf(incidentSummarySchema).parse(body);
+    const asked = items.find(
+      (item) =>
+        (item.secret || (item.classification?.danger.length ?? 0) > 0) &&
+        item.assignees.includes(id) &&
+        !byNumber.get(item.id.slice(-6))?.asked.includes(id),
+    );
+    return asked?.id.slice(-6) ?? '';
+  };
+
+  const rang = (
+    message: PhoneMessage,
+    heard: Heard,
+    who: (typeof ready.members)[number],
+    number: string,
+  ): void => {
+    const play = byNumber.get(number);
     if (!play) {
       // Not of this demo, or of a call whose answer we have not read yet.
       if (plays.some((one) => one.id === undefined)) early = [...early.slice(-50), message];

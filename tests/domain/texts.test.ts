@@ -50,7 +50,19 @@ describe('what a phone shows', () => {
   });
 
   test('a secret or dangerous matter says only that there is a task', () => {
-    expect(renderNotice(texts, 'ask-secret', facts).text).not.toMatch(/河清路|B2/);
+    // New task, open, and the code without which nobody could answer: no number, no clock, whatever is known.
+    const shown = (['aliyun-sms', 'sns', 'wecom', 'webpush', 'aliyun-voice'] as const).map((vendor) =>
+      renderNotice(texts, 'ask-secret', facts, vendor),
+    );
+    expect(shown.map(({ text }) => text)).toEqual([
+      '您有新任务，请打开。回1签收，回2退单。',
+      '您有新任务，请打开。回1签收，回2退单。',
+      '您有新任务，请打开。',
+      '您有新任务，请打开。',
+      '您好，这里是值班台。您有一个新任务。签收请按1，不能去请按2。',
+    ]);
+    expect(shown.flatMap(({ params }) => Object.keys(params))).toEqual([]);
+    expect(renderNotice(texts, 'ask-secret', facts, 'wecom', 'en').text).not.toMatch(/8F3K2M|14:03/);
     const { place: _, ...secret } = facts;
     for (const kind of ['changed', 'climb', 'nag', 'reopened', 'reinforce'] as const)
       expect(renderNotice(texts, kind, secret).text).toContain(texts.missing.place);

@@ -192,6 +192,9 @@ describe('when a vendor fails', () => {
       { incidentId: id, member: { id: 'a', phone: phoneOf('a') }, kind: 'ask' },
     ]);
     expect(body['print']).toContain(phoneOf('a'));
+    const headers = { accept: 'text/html', authorization: `Bearer ${await room.token('desk')}` };
+    const paper = await fetch(`${room.cloud.url}/api/unreached`, { headers });
+    expect(await paper.text()).toContain(`<td class="n">${phoneOf('a')}</td>`);
     await room.at(130);
     expect(room.channels()).toEqual([]);
     const many = (await room.get('/api/unreached')).body.items ?? [];
