@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import {
+  VERBS,
   at,
   copyOfDistricts,
   list,
@@ -77,8 +78,20 @@ describe('a district with fixed addresses', () => {
     expect(tables.filter((table) => straight.includes(table))).toEqual([]);
   });
 
+  it('costs what the README says: two gateways and two addresses by the hour, and nothing else', () => {
+    const types = (name: string) => of(stack, `AWS::EC2::${name}`);
+    expect([types('NatGateway').length, types('EIP').length]).toEqual([2, 2]);
+    // A gateway endpoint is free; one with an address of its own is not.
+    expect(types('VPCEndpoint').map(([, { Properties }]) => textOf(Properties['VpcEndpointType']))).toEqual([
+      'Gateway',
+    ]);
+    const network = Object.values(stack.resources).filter(({ Type }) => Type.startsWith('AWS::EC2::'));
+    // With the log of the calls, its role and its policy: what the README says to the reader of the stack.
+    expect(network.length + 3).toBe(29);
+  });
+
   it('needs no function of CDK’s own, and is written down', () => {
-    expect(of(stack, 'AWS::Lambda::Function').length).toBe(8);
+    expect(of(stack, 'AWS::Lambda::Function').length).toBe(VERBS.length);
     expect(of(stack, 'AWS::EC2::FlowLog').length).toBe(1);
     expect(stack.text).not.toContain('arn:aws:');
   });
