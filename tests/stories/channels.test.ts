@@ -231,7 +231,7 @@ describe('when a vendor fails', () => {
   });
 });
 
-it('two members on one number: both are asked, each for himself', async () => {
+it('two members on one number: both are asked, each for himself, and an answer is the last one’s who was asked', async () => {
   const roster = CAST('story', 'patrol').map((one) =>
     one.id === 'b' ? { ...one, phone: phoneOf('a') } : one,
   );
@@ -248,5 +248,11 @@ it('two members on one number: both are asked, each for himself', async () => {
     ['a', 'delivered'],
     ['b', 'delivered'],
   ]);
+  room.phones.reply({ number: phoneOf('a'), text: '1' });
+  await room.phones.idle();
+  await room.cloud.settle();
+  expect((await room.incident(id)).incident).toMatchObject({ lead: 'b', state: 'accepted' });
+  // One phone, two texts: what has become of his answer, and that the other one is not needed.
+  expect(room.channels().map(([, , kind]) => kind)).toEqual(expect.arrayContaining(['answer', 'stand-down']));
   await room.leave();
 });

@@ -13,12 +13,12 @@ afterAll(() => built.remove());
 const ROSTER = CAST('story', 'patrol');
 const phoneOf = (id: string): string => ROSTER.find((one) => one.id === id)?.phone ?? '';
 
-const open = (voice = false): Promise<DutyRoom> => {
+const open = (voice = false, roster = ROSTER): Promise<DutyRoom> => {
   const { vendors, secret } = sampleAccounts(loadTexts());
   return DutyRoom.open({
     assembly: built.assembly,
     district: 'donghu',
-    roster: ROSTER,
+    roster,
     ...(voice ? { vendors, accounts: { aliyunVoice: secret.aliyunVoice } } : {}),
   });
 };
@@ -135,6 +135,27 @@ describe('STOP', () => {
     await room.at(5);
     await called(room, '样例路9号');
     room.expectRings(['a', 'ask', 5]);
+    await room.leave();
+  });
+
+  it('of the sole candidate: he is called up instead, the desk is warned, and the climb waits for his minute', async () => {
+    const room = await open(
+      true,
+      ROSTER.filter(({ id }) => id !== 'b' && id !== 'c'),
+    );
+    const first = await called(room);
+    await texts(room, 'a', '退订');
+    room.expectRings(['a', 'ask', 0], ['duty', 'desk', 0]);
+    await room.act('a', first, 'accept');
+    await room.at(5);
+    const id = await called(room, '样例路9号');
+    expect(room.channels()).toEqual([['a', 'aliyun-voice', 'ask', 5]]);
+    await room.at(64);
+    room.expectRings();
+    // Nobody else is a candidate: his leader is the next.
+    await room.at(66);
+    room.expectRings(['leader', 'ask', 65]);
+    expect((await room.incident(id)).trail.map(({ kind }) => kind)).not.toContain('unreached');
     await room.leave();
   });
 });
