@@ -54,6 +54,7 @@ const conditionText = (condition: Condition, e: Expression): string =>
     ...Object.entries(condition.oneOf ?? {}).map(
       ([name, values]) => `${e.name(name)} IN (${values.map((value) => e.value(value)).join(', ')})`,
     ),
+    ...(condition.lacks ?? []).map((name) => `attribute_not_exists(${e.name(name)})`),
   ].join(' AND ');
 
 const toItem = (raw: Record<string, AttributeValue>): Item => {

@@ -17,7 +17,8 @@ const holds = (condition: Condition | undefined, item: Item | undefined): boolea
     Object.entries(condition.equals ?? {}).every(([name, value]) => item?.[name] === value) &&
     Object.entries(condition.oneOf ?? {}).every(([name, values]) =>
       values.some((value) => value === item?.[name]),
-    ));
+    ) &&
+    (condition.lacks ?? []).every((name) => item?.[name] === undefined));
 
 const keyOf = (write: Write): Key =>
   'put' in write

@@ -176,10 +176,11 @@ const owedKey = (owner: string, notice: Notice, at: Instant): { owedPk: string; 
   owedIn(laneOf(notice.kind), `${owner}${notice.id}`, at);
 
 /** Counters that expire: of a flood, a budget, a day's spending, a vendor's health. */
-const counterWrite = ({ name, add, expires }: Counting): Write => ({
+const counterWrite = ({ name, add, expires, was }: Counting): Write => ({
   patch: { pk: `COUNT#${name}`, sk: 'COUNT' },
   set: { expiresAt: seconds(expires) },
   add: { ...add },
+  ...(was ? { if: was.n === 0 ? { lacks: [was.key] } : { equals: { [was.key]: was.n } } } : {}),
 });
 
 const lineItem = (owner: string, line: StoredLine): Item => ({

@@ -55,6 +55,25 @@ export const budgetOf = (
   return (['spent', 'reserved', 'warn'] as const).find((verdict) => verdicts.includes(verdict)) ?? 'free';
 };
 
+/** When the number may be sent to again, if nothing more is sent to it; `now`, if it may be now. */
+export const freeAt = (
+  vendor: Vendor,
+  limits: readonly Limit[],
+  subject: Subject,
+  counters: Readonly<Record<string, number>>,
+  now: Instant,
+): Instant =>
+  limits.reduce((latest, limit) => {
+    const slice = sliceMs(limit);
+    let at = now;
+    while (budgetOf(vendor, [limit], subject, counters, at) === 'spent')
+      at = (Math.floor(at / slice) + 1) * slice;
+    return Math.max(latest, at);
+  }, now);
+
+/** The counter of a day's tries with a vendor: of two that are booked at once, the second finds it raised. */
+export const triesOf = (vendor: Vendor, day: string): string => `${vendor}|tries|${day}`;
+
 /** A fingerprint of words (FNV-1a, 32 bit): equal words, equal fingerprint; nobody can read it back. */
 export const fingerprint = (words: string): string => {
   let hash = 0x811c9dc5;

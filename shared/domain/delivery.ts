@@ -100,6 +100,8 @@ export type Way = {
   query: boolean;
   /** Does it ever tell that something has arrived? */
   tells: boolean;
+  /** Not called again before: its limits count every try. */
+  free?: Instant | undefined;
   /** Who would have been called first, were he not put off or out of budget; for the trail only. */
   instead?: PassedOver | undefined;
 };
@@ -241,11 +243,17 @@ const afterFailure = (facts: Facts, last: Attempt, now: Instant): Step => {
   const { attempts, ways, notice } = facts;
   const sameWay = ways.find(({ vendor }) => vendor === last.vendor);
   // The words were refused, not the person: the same vendor gets the generic ones in the same second.
-  if (sameWay && last.cause === 'text' && !last.generic && genericOf(notice.kind) !== undefined)
+  if (
+    sameWay &&
+    last.cause === 'text' &&
+    !last.generic &&
+    genericOf(notice.kind) !== undefined &&
+    now >= (sameWay.free ?? 0)
+  )
     return { do: 'call', way: sameWay, generic: true };
   const calls = (vendor: Vendor): Attempt[] => attempts.filter((one) => one.vendor === vendor);
   const again = sameWay && last.never ? secondTries(sameWay, calls(last.vendor), false)[0] : undefined;
-  if (again) return { do: 'call', way: again.way };
+  if (again && again.at <= now) return { do: 'call', way: again.way };
   const level = levelOf(facts.plan, last.channel);
   const fresh = untried(facts);
   const other = fresh.find((one) => one.level >= level) ?? fresh[0];
@@ -287,7 +295,7 @@ const secondTries = (
   const call = (latest.state === 'failed-temporary' || blind) && own.length < MOST_CALLS;
   const pause = latest.never ? 0 : (RETRY_SECONDS[own.length - 1] ?? LATER_SECONDS) * 1000;
   return [
-    ...(call ? [{ way, at: latest.seen + pause }] : []),
+    ...(call ? [{ way, at: Math.max(latest.seen + pause, way.free ?? 0) }] : []),
     ...(ask ? [{ way, at: askedAgain(latest), ask: latest }] : []),
   ];
 };

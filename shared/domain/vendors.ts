@@ -40,6 +40,8 @@ const vendorFactsSchema = z.strictObject({
   /** May a text hold a link? `template`: only one approved with the template. */
   links: z.enum(['yes', 'template', 'no']),
   limits: z.array(limitSchema),
+  /** What the limits count: messages that were taken, or every try, so that one has to be booked before it is made. */
+  counts: z.enum(['accepted', 'tries']).default('accepted'),
   /** 1/1000 CNY (厘) for each message, or for each segment of 70/67 characters, or for each answered minute. 0: free. */
   price: z.strictObject({ milli: z.int().nonnegative(), per: z.enum(['message', 'segment', 'minute']) }),
   verified: z.array(z.string().min(1)),

@@ -78,6 +78,8 @@ export interface Counting {
   name: string;
   add: Readonly<Record<string, number>>;
   expires: Instant;
+  /** Only if nobody has raised this one of them since it was read; 0: it was not there. */
+  was?: { key: string; n: number };
 }
 
 /** What a step of a message to the 110 centre changes. Without `owedAt` it is done with; `same`: owed as before. */
@@ -182,7 +184,7 @@ export interface Store {
   notice(owner: string, id: string): Promise<NoticeRow | undefined>;
   /**
    * One step of delivery with its trail line. The row after it, ready for the next step; undefined: somebody took a step
-   * since it was read.
+   * since it was read, or raised a counter that had to stand as it was.
    */
   step(owner: string, row: NoticeRow, step: NoticeStep): Promise<NoticeRow | undefined>;
   /** What the 110 centre is owed, or was told, about an incident; strongly consistent. */

@@ -25,6 +25,8 @@ export interface Condition {
   present?: true;
   equals?: Record<string, string | number | boolean>;
   oneOf?: Record<string, readonly (string | number)[]>;
+  /** None of these attributes may be there. */
+  lacks?: readonly string[];
 }
 
 /** One write of a transaction. `patch` sets and removes single attributes and leaves the others alone. */

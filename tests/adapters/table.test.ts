@@ -59,7 +59,7 @@ for (const [name, start] of Object.entries(ENGINES)) {
       expect(await table.get(B)).toBeUndefined();
     });
 
-    test('conditions: absent, present, equals, oneOf; the item in the way comes back with the refusal', async () => {
+    test('conditions: absent, present, equals, oneOf, lacks; the item in the way comes back with the refusal', async () => {
       const stored = { ...A, state: 'asking', round: 2, flag: false };
       const absent = { put: stored, if: { absent: true as const } };
       expect(await table.write([absent])).toEqual({ ok: true });
@@ -73,6 +73,8 @@ for (const [name, start] of Object.entries(ENGINES)) {
       expect(await holds({ equals: { state: 'asking', round: 1 } })).toBe(false);
       expect(await holds({ equals: { never: 'there' } })).toBe(false);
       expect(await holds({ equals: { round: '2' } })).toBe(false);
+      expect(await holds({ lacks: ['never', 'neither'] })).toBe(true);
+      expect(await holds({ lacks: ['never', 'flag'] })).toBe(false);
       expect(await holds({ oneOf: { state: ['accepted', 'asking'], round: [2, 3] } })).toBe(true);
       expect(await holds({ oneOf: { state: ['accepted'] } })).toBe(false);
       expect(await holds({ oneOf: { state: ['asking'] }, equals: { round: 1 } })).toBe(false);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { budgetOf, fingerprint, spend } from '#shared/domain/budget.ts';
+import { budgetOf, fingerprint, freeAt, spend } from '#shared/domain/budget.ts';
 import { backAt, badSignal, byHealth, isPutOff, passedOver } from '#shared/domain/health.ts';
 import type { Incident } from '#shared/domain/incident.ts';
 import type { Attempt, Notice } from '#shared/domain/notice.ts';
@@ -316,6 +316,21 @@ describe('budgets', () => {
     const counters = spend('aliyun-voice', limits, subject, T0);
     expect(budgetOf('aliyun-voice', limits, subject, counters, T0 + 59_000)).toBe('spent');
     expect(budgetOf('aliyun-voice', limits, subject, counters, T0 + 63_000)).toBe('free');
+  });
+
+  test('when it is spent, it is known to the slice when it is free again', () => {
+    const limits = [
+      { per: 'number' as const, seconds: 60, most: 1 },
+      { per: 'number' as const, seconds: 3_600, most: 2 },
+    ];
+    const counters: Record<string, number> = {};
+    const free = (at: number): number => freeAt('aliyun-voice', limits, subject, counters, T0 + at) - T0;
+    expect(free(0)).toBe(0);
+    add(counters, spend('aliyun-voice', limits, subject, T0));
+    expect(free(1_000)).toBe(62_500);
+    add(counters, spend('aliyun-voice', limits, subject, T0 + 62_500));
+    expect(free(63_000)).toBe(3_750_000);
+    expect(budgetOf('aliyun-voice', limits, subject, counters, T0 + 3_749_999)).toBe('spent');
   });
 
   test('a long text is billed in parts', () => {
