@@ -341,13 +341,17 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       if (!is.Enabled) continue;
       const target = functionArn(is.FunctionName, REGION);
       const partial = is.FunctionResponseTypes.includes('ReportBatchItemFailures');
+      // AWS has environments for all of them. Here a queue that may have fewer at once waits for one that may have more.
+      const rank = is.ScalingConfig.MaximumConcurrency;
       sqs.consume(is.EventSourceArn, {
         batchSize: is.BatchSize,
-        concurrency: is.ScalingConfig.MaximumConcurrency,
+        concurrency: rank,
+        room: () => host.room(target, rank),
         handle: async (messages) => {
           const answer = await host.invoke(
             target,
             JSON.stringify(sqsEvent(messages, is.EventSourceArn, clock)),
+            rank,
           );
           return partial ? failedOnes(answer, messages) : new Set();
         },

@@ -64,9 +64,14 @@ const MACHINE_IDLE_ENOUGH = 0.25;
 /** Calls that may wait for an environment. */
 const MOST_WAITING = 2_000;
 
+/** Nobody goes before somebody who waits for the answer himself. */
+const FIRST = Infinity;
+
 interface Call {
   requestId: string;
   event: string;
+  /** Who goes first of those that wait: the higher one. */
+  rank: number;
   resolve: (payload: string) => void;
   reject: (error: Error) => void;
 }
@@ -154,13 +159,19 @@ export class LambdaHost {
 
   /**
    * Calls a function by its ARN (without version or alias) with a JSON text.
+   * @param rank who goes first of those that wait: the higher one; without it before all that have one
    * @returns its answer as JSON text.
    * @throws FunctionError, TooManyRequests.
    */
-  invoke(arn: string, event: string): Promise<string> {
+  invoke(arn: string, event: string, rank = FIRST): Promise<string> {
     const pool = this.#pools.get(arn);
     if (!pool) return Promise.reject(new Error(`There is no function ${arn}.`));
-    return pool.invoke(event);
+    return pool.invoke(event, rank);
+  }
+
+  /** Resolves when no call of this rank or a higher one waits for an environment: work is better left in its queue until then. */
+  async room(arn: string, rank: number): Promise<void> {
+    await this.#pools.get(arn)?.room(rank);
   }
 
   /** The next `count` calls of a function die as a killed machine would. */
@@ -200,6 +211,7 @@ class Pool {
   readonly #all = new Set<Environment>();
   readonly #idle: Environment[] = [];
   readonly #waiting: Call[] = [];
+  #makingRoom: (() => void)[] = [];
   #loading = 0;
   #growth: NodeJS.Timeout | undefined;
   #started = 0;
@@ -218,12 +230,19 @@ class Pool {
     this.#start();
   }
 
-  invoke(event: string): Promise<string> {
+  async room(rank: number): Promise<void> {
+    while (!this.#stopped && this.#waiting.some((call) => call.rank >= rank))
+      await new Promise<void>((resolve) => this.#makingRoom.push(resolve));
+  }
+
+  invoke(event: string, rank: number): Promise<string> {
     if (this.#stopped) return Promise.reject(new TooManyRequests('The local cloud is stopping.'));
     if (this.#waiting.length >= MOST_WAITING) return Promise.reject(new TooManyRequests('Rate Exceeded.'));
     const end = this.#options.activity.begin();
     return new Promise<string>((resolve, reject) => {
-      this.#waiting.push({ requestId: randomUUID(), event, resolve, reject });
+      const behind = this.#waiting.findIndex((call) => call.rank < rank);
+      const call = { requestId: randomUUID(), event, rank, resolve, reject };
+      this.#waiting.splice(behind === -1 ? this.#waiting.length : behind, 0, call);
       this.#next();
     }).finally(end);
   }
@@ -258,6 +277,7 @@ class Pool {
     this.#firstLoaded();
     for (const call of this.#waiting.splice(0))
       call.reject(new TooManyRequests('The local cloud is stopping.'));
+    this.#tellRoom();
     const all = [...this.#all];
     for (const environment of all) {
       this.#finish(environment)?.reject(new TooManyRequests('The local cloud is stopping.'));
@@ -278,7 +298,13 @@ class Pool {
       }
       const call = this.#waiting.shift();
       if (call) this.#run(environment, call);
+      this.#tellRoom();
     }
+  }
+
+  /** Fewer wait now: whoever has work for this function looks again. */
+  #tellRoom(): void {
+    for (const look of this.#makingRoom.splice(0)) look();
   }
 
   /** While calls wait: one more environment as long as those there are idle for the most part. */
@@ -462,6 +488,7 @@ class Pool {
       this.#loading -= 1;
       this.#firstLoaded();
       call = this.#waiting.shift();
+      this.#tellRoom();
     }
     this.#write(`${JSON.stringify({ level: 'ERROR', ...failure })}\n`);
     this.#options.log(`${this.#settings.name}: ${failure.errorMessage}`);

@@ -29,6 +29,11 @@ export interface Consumer {
   batchSize: number;
   /** Most calls at the same time. */
   concurrency: number;
+  /**
+   * Resolves when there is somebody to take a batch. Until then messages stay in the queue, where a batch grows: AWS starts further
+   * environments, one machine has no more of them than cores.
+   */
+  room?: () => Promise<void>;
   /** Gets 1..batchSize messages; returns the ids of those that failed. A rejection fails them all. */
   handle(messages: Received[]): Promise<Set<string>>;
 }
@@ -167,6 +172,8 @@ export async function startSqs(options: {
         await new Promise<void>((resolve) => (freed = resolve));
         continue;
       }
+      if (consumer.room && hasWork(queue)) await consumer.room();
+      if (paused) return;
       const batch = hasWork(queue) ? take(queue, consumer.batchSize) : [];
       if (batch.length === 0) {
         // What moved to the dead-letter queue just now may have been the last thing to wait for.
