@@ -109,8 +109,18 @@ it('names, numbers, addresses and words of callers reach no vendor, no log, no q
   await room.cloud.settle();
   await room.act('a', first, 'feedback', { text: `${NAMES[1]}答应明天修，${WORDS[2]}` });
   await room.act('a', first, 'close', { outcome: 'by_phone', text: `${NAMES[0]}已同意，${ADDRESS[2]}` });
-  // A secret one with danger: not even the road.
-  await room.call({ ...matter, callNo: 'STORY-SECRET', secret: true });
+  // A secret one with danger: not even the road, and in the first ask not even its number.
+  const before = ear.heard.length;
+  const { incidentId: hidden = '' } = (await room.call({ ...matter, callNo: 'STORY-SECRET', secret: true }))
+    .body;
+  const asking = ear.heard.slice(before);
+  // Its link is opened, as a browser does and as the page does.
+  const tokens = room.phones.messages().flatMap(({ link }) => (link === undefined ? [] : [link.slice(-11)]));
+  for (const token of new Set(tokens)) {
+    await fetch(`${room.cloud.url}/t/${token}`, { headers: { accept: 'text/html' } });
+    const body = JSON.stringify({ device: 'a-device-with-its-secret' });
+    await room.send(`/t/${token}/session`, { method: 'POST', body });
+  }
   await room.at(200);
   expect(room.phones.messages().length).toBeGreaterThan(6);
   const used = new Set(room.phones.messages().map(({ vendor }) => vendor));
@@ -132,7 +142,11 @@ it('names, numbers, addresses and words of callers reach no vendor, no log, no q
     ...found('vendor', ear.heard, personal),
     ...found('log', logs, [...personal, ...people().map(({ phone }) => phone)]),
     ...found('queue', queues, [...personal, ...people().map(({ phone }) => phone)]),
+    ...found('vendor', asking, [hidden.slice(-6)]),
+    ...found('log', logs, tokens),
+    ...found('queue', queues, tokens),
   ]).toEqual([]);
+  expect([asking.length > 0, tokens.length > 0]).toEqual([true, true]);
   // The scan itself can see: the road of an everyday matter is told to members, and only to them.
   expect(found('vendor', ear.heard, ['东湖中路'])).toEqual(['vendor: 东湖中路']);
   expect(found('log', logs, ['东湖中路'])).toEqual([]);
