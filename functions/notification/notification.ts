@@ -55,6 +55,7 @@ import { rememberSent } from '#shared/ports/sent-name.ts';
 import { REJECTS_OWNER, type Counting, type NoticeRow, type NoticeStep } from '#shared/ports/store.ts';
 import { factsFor } from './facts.ts';
 import { ownFacts, recipientOf } from './recipient.ts';
+import { tellUnpaid } from './unpaid.ts';
 
 /** What delivering needs. */
 export interface Deliverer extends Mover {
@@ -545,7 +546,10 @@ const resultOf =
 
 /** Troubles of a vendor are counted for all deliverers; three put it behind the others of its channel. */
 export const signals = async (d: Deliverer, vendor: Vendor, result: SendResult): Promise<void> => {
-  if (result.kind === 'refused' && result.cause === 'money') d.log.count('VendorUnpaid');
+  if (result.kind === 'refused' && result.cause === 'money') {
+    d.log.count('VendorUnpaid');
+    await tellUnpaid(d, vendor);
+  }
   const bad = result.kind === 'unknown' || (result.kind === 'refused' && isVendorsFault(result.cause));
   if (bad) await distrust(d, vendor, result.kind === 'refused' ? result.code : 'no-answer');
 };

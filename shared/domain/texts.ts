@@ -61,6 +61,7 @@ export const DESK_NOTES = [
   'frequent',
   'opinion',
   'sms-stopped',
+  'unpaid',
   'caller-unsatisfied',
   'other',
 ] as const;
