@@ -336,17 +336,21 @@ const answer = async (
   });
 };
 
-/** No more texts to this number; everything else goes on. The duty officer hears of it, because one way to this person is gone. */
+/**
+ * No more texts to this number; everything else goes on. The duty officer hears of it, because one way to this person is gone; with none
+ * on shift, or if it is himself, the street leader does.
+ */
 const stopTexts = async (taker: ReplyTaker, member: string, { hash, key }: Known): Promise<void> => {
   const { store, clock, district, queues, log } = taker;
   if ((await textless(taker)).hashes.includes(hash)) return;
   const at = clock.now();
-  const [duty] = handsAt(await store.roster(), district.shifts, [], at).duty;
-  const notices: Notice[] = duty
+  const hands = handsAt(await store.roster(), district.shifts, [], at);
+  const desk = [...hands.duty, ...hands.street].find(({ id }) => id !== member);
+  const notices: Notice[] = desk
     ? [
         {
           id: `STOP-${key.slice(0, 22)}`,
-          to: duty.id,
+          to: desk.id,
           kind: 'desk',
           note: 'sms-stopped',
           at: at.getTime(),

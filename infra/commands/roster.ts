@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { parseRoster } from '#shared/adapters/roster-csv.ts';
+import { tableMemos } from '#shared/adapters/memos.ts';
+import { givenSecrets } from '#shared/adapters/secrets.ts';
 import { tableStore } from '#shared/adapters/store.ts';
 import { listDistricts, loadDistrict } from '#shared/districts/load.ts';
 import { OVER, assignees } from '#shared/domain/incident.ts';
+import { TEXTLESS, textlessSchema } from '#shared/domain/reply.ts';
 import type { Member } from '#shared/domain/roster.ts';
 import type { RosterReading } from '#shared/domain/roster-file.ts';
 import type { Store } from '#shared/ports/store.ts';
 import { consent, main, text, type Call, type Command } from './command.ts';
-import type { Installation } from './installation.ts';
+import { readSecretText, type Installation } from './installation.ts';
 import { Refused, WrongInput } from './refused.ts';
 import { differenceLines, differenceOf, memberLine } from './roster-difference.ts';
 
@@ -63,6 +66,26 @@ const stillNeeded = async (store: Store, gone: readonly Member[], now: number): 
   return sentences;
 };
 
+/** Says who is reached by no text because he has answered STOP, and how he undoes it: a squad may rely on his number. */
+const tellTextless = async (
+  { terminal }: Call,
+  installation: Installation,
+  members: readonly Member[],
+): Promise<void> => {
+  const { table, name } = installation;
+  const memo = await tableMemos(table).read(TEXTLESS, (await installation.now()).getTime());
+  const hashes = new Set(memo ? textlessSchema.parse(memo.value) : []);
+  if (hashes.size === 0) return;
+  const stored = await installation.secret.read().catch(() => undefined);
+  const { secret } = readSecretText(stored?.text);
+  if (!secret)
+    return terminal.err(`Some want no texts; who, only somebody can see who may read the secret of ${name}.`);
+  const vault = await givenSecrets(secret).vault();
+  for (const { id, name: person, phone } of members)
+    if (hashes.has(vault.hash('phone', phone)))
+      terminal.err(`注意：${id} ${person}已退订短信，短信通知不到；本人回复“恢复”即可重新接收`);
+};
+
 const compare = async (call: Call, installation: Installation, file: string) => {
   const { terminal } = call;
   const members = readFile(call, file, installation.district);
@@ -71,6 +94,7 @@ const compare = async (call: Call, installation: Installation, file: string) => 
   const now = await installation.now();
   for (const line of differenceLines(difference)) terminal.out(line);
   for (const sentence of await stillNeeded(store, difference.removed, now.getTime())) terminal.err(sentence);
+  await tellTextless(call, installation, members);
   const { added, removed, changed } = difference;
   const summary = `${added.length} added, ${removed.length} removed, ${changed.length} changed; ${members.length} people then.`;
   terminal.out(summary);
@@ -119,6 +143,7 @@ export const roster: Command = {
       if (verb === 'show') {
         const members = await storeOf(installation).roster();
         for (const member of members) terminal.out(memberLine(member));
+        await tellTextless(call, installation, members);
         terminal.err(`${members.length} people in ${installation.district}.`);
         return;
       }

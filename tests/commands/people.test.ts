@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tableMemos } from '#shared/adapters/memos.ts';
+import { givenSecrets } from '#shared/adapters/secrets.ts';
 import { verifyToken } from '#shared/adapters/tokens.ts';
+import { TEXTLESS } from '#shared/domain/reply.ts';
 import { roster } from '../../infra/commands/roster.ts';
 import { token } from '../../infra/commands/token.ts';
 import { rosterText, staffed } from '../domain/sample-district.ts';
@@ -49,6 +52,21 @@ describe('roster', () => {
       expect(err).toEqual([expect.stringContaining('2 problems, nothing was loaded.')]);
     }
     expect(await office.store.roster()).toHaveLength(members.length);
+  });
+
+  it('says who wants no texts, to whoever may read the secret', async () => {
+    const [one] = members;
+    const hash = (await givenSecrets(office.secret()).vault()).hash('phone', one?.phone ?? '');
+    await tableMemos(office.table).write(TEXTLESS, { version: 0, value: [hash] }, office.now.getTime());
+    const said = `注意：${one?.id} ${one?.name}已退订短信，短信通知不到；本人回复“恢复”即可重新接收`;
+    for (const args of [['show'], ['check', file(sample)]]) {
+      const { code, err } = await office.run(roster, ...args);
+      expect([code, err.filter((line) => line.includes('退订'))]).toEqual([0, [said]]);
+    }
+    office.secretText = undefined;
+    expect((await office.run(roster, 'show')).err).toContain(
+      'Some want no texts; who, only somebody can see who may read the secret of Xiaonao-xiaohe.',
+    );
   });
 
   it('shows who comes, goes and changes, and loads it after a yes', async () => {

@@ -279,6 +279,22 @@ describe('STOP', () => {
     expect(await textless()).toHaveLength(1);
   });
 
+  test('with no duty officer on shift, or of himself, the street leader hears of it', async () => {
+    const told = async () =>
+      (await office.store.notices(REJECTS_OWNER)).map(({ notice: { to, note } }) => [to, note]);
+    await says('duty-1', 'TD');
+    expect(await told()).toEqual([['street-1', 'sms-stopped']]);
+    await office.store.saveRoster(
+      office.members.filter(({ role }) => role !== 'duty'),
+      office.time,
+    );
+    await says('leader-1', 'TD');
+    expect(await told()).toEqual([
+      ['street-1', 'sms-stopped'],
+      ['street-1', 'sms-stopped'],
+    ]);
+  });
+
   test('his last channel stays: a text still comes', async () => {
     const before = await office.asks110();
     const who = await firstAsked(before);
