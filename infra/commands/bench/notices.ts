@@ -1,23 +1,28 @@
 // How soon a notice reaches a vendor, alone and behind ten thousand that can wait; how punctual the next channel is; what a storm loses.
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
+import * as z from 'zod';
 import { dynamoTable } from '#shared/adapters/dynamo-table.ts';
-import { newDistrictSecret } from '#shared/adapters/new-district-secret.ts';
 import { givenSecrets } from '#shared/adapters/secrets.ts';
 import { tableStore } from '#shared/adapters/store.ts';
 import { districtSecretSchema } from '#shared/contracts/secret.ts';
 import { loadDistrict, loadTexts } from '#shared/districts/load.ts';
-import type { Notice } from '#shared/domain/notice.ts';
+import type { Attempt, Notice } from '#shared/domain/notice.ts';
 import type { Member } from '#shared/domain/roster.ts';
-import { REJECTS_OWNER, type NoticeRow } from '#shared/ports/store.ts';
-import { createClock } from '../../local/clock.ts';
-import { startCloud } from '../../local/cloud.ts';
+import { REJECTS_OWNER, type NoticeRow, type Store } from '#shared/ports/store.ts';
+import type { Table } from '#shared/ports/table.ts';
 import { assemble } from '../../local/main.ts';
-import { startPhones } from '../../local/phones/phones.ts';
+import type { Faults } from '../../local/phones/faults.ts';
+import { startPhones, type Phones } from '../../local/phones/phones.ts';
 import { sampleAccounts } from '../../local/phones/sample-accounts.ts';
-import { spreadOf, type Spread } from './figures.ts';
+import { ms, spreadOf, type Spread } from './figures.ts';
 
 /** What was measured; times in ms. */
 export interface NoticesResult {
@@ -29,26 +34,326 @@ export interface NoticesResult {
   chatter: number;
   /** From the plan's second to the ringing of the next channel. */
   fallback: Spread;
-  storm: {
-    notices: number;
-    /** No vendor is known to have taken them. */
-    lost: number;
-    /** One vendor brought them twice, by what the trail says of the first time. */
-    doubled: Record<string, number>;
-    kills: number;
-    seconds: number;
-  };
+  storm: Storm;
 }
 
-/** How long a part may take beyond its own time. */
-const PATIENCE_MS = 240_000;
-/** Calls of ten that fail in the storm: refused, or never answered. */
-const REFUSED = 0.15;
-const SILENT = 0.05;
-/** When the function is killed after the storm has begun. */
-const KILL_MS = 3_000;
-/** The second channel follows after so many seconds without a receipt, as the default plan has it. */
+/** What a storm did to its notices. */
+export interface Storm {
+  notices: number;
+  /** On no phone, and nobody will try again. */
+  lost: number;
+  /** On no phone yet when we stopped looking, and still owed. */
+  owed: number;
+  /** Attempts that one vendor brought to the phone twice: a vendor was called twice under one name. */
+  repeated: number;
+  /** Notices that one vendor brought twice, each as an attempt of its own. */
+  sameVendor: number;
+  /** Further messages of a notice that was on the phone already, by the reason for the further call. */
+  doubled: Record<string, number>;
+  kills: number;
+  seconds: number;
+}
+
+/** How long a part may take beyond its own time, and the storm. */
+const PATIENCE_MS = 60_000;
+const STORM_MS = 300_000;
+/** Of a hundred calls to vendors in the storm: refused; never taken and never answered; taken and never answered. */
+const REFUSED = 14;
+const SWALLOWED = 3;
+const UNSAID = 3;
+/** The process is killed when this share of the storm's notices is on the phones. */
+const KILLED_AT = 0.2;
+/** The storm is over when everything is on the phones and so long nothing more has come. */
+const CALM_MS = 25_000;
+/** The second channel follows after so many seconds without a receipt, and after so many without an action, as the plan has it. */
 const GAP_MS = 15_000;
+const UNACTED_MS = 20_000;
+/** Of the storm; everybody gets several notices, as in life. */
+const PEOPLE = 1_000;
+const LOOK_MS = 250;
+
+const VENDOR_KEY = { id: 'bench', secret: 'bench-secret' };
+const LOCAL = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+
+const houseSchema = z.object({
+  url: z.string(),
+  table: z.object({ endpoint: z.string(), name: z.string() }),
+  sqs: z.string(),
+  refs: z.record(z.string(), z.string()),
+  secret: districtSecretSchema,
+});
+
+/** A district's cloud in a process of its own, seen from outside. */
+interface House {
+  store: Store;
+  table: Table;
+  send(lane: 'Alerts' | 'Chatter', notices: readonly Notice[]): Promise<void>;
+  /** As a power cut would end it. */
+  kill(): Promise<void>;
+}
+
+const openHouse = async (
+  { assembly, district, phones }: { assembly: string; district: string; phones: Phones },
+  data: string,
+): Promise<House> => {
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'notices-cloud.ts'), assembly, district, data, `${phones.url}/vendors`],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const exited = once(child, 'exit');
+  const stop = (): void => void child.kill('SIGKILL');
+  process.once('exit', stop);
+  const first = await createInterface(child.stdout)[Symbol.asyncIterator]().next();
+  const house = houseSchema.parse(JSON.parse(first.value ?? 'null'));
+  phones.setReceiptUrls((vendor) => `${house.url}/receipts/${vendor}/${house.secret.receiptToken}`);
+  const dynamo = new DynamoDBClient({ ...LOCAL, endpoint: house.table.endpoint });
+  const sqs = new SQSClient({ ...LOCAL, endpoint: house.sqs });
+  const table = dynamoTable(dynamo, house.table.name);
+  const queueUrl = (lane: string): string =>
+    Object.entries(house.refs).find(([id]) => id.startsWith(`${lane}Queue`))?.[1] ?? '';
+  return {
+    table,
+    store: tableStore(table, givenSecrets(house.secret)),
+    async send(lane, notices) {
+      for (let i = 0; i < notices.length; i += 10)
+        await sqs.send(
+          new SendMessageBatchCommand({
+            QueueUrl: queueUrl(lane),
+            Entries: notices.slice(i, i + 10).map(({ id }, n) => ({
+              Id: String(n),
+              MessageBody: JSON.stringify({ v: 1, owner: REJECTS_OWNER, noticeId: id }),
+            })),
+          }),
+        );
+    },
+    async kill() {
+      stop();
+      process.off('exit', stop);
+      await exited;
+      sqs.destroy();
+      dynamo.destroy();
+    },
+  };
+};
+
+const membersOf = (n: number, district: string): Member[] => {
+  const [squad] = loadDistrict(district).squads;
+  return Array.from({ length: n }, (_, i) => ({
+    id: `p-${i}`,
+    name: `样例${i}`,
+    phone: `1660${String(1_000_000 + i)}`,
+    role: 'duty',
+    squad: squad?.id ?? '',
+    team: squad?.team ?? '',
+    shifts: [],
+    grids: [],
+    roads: [],
+  }));
+};
+
+/** Writes notices, each to the next person, and queues none of them. */
+const announce = async (
+  { store }: House,
+  { name, n, people, kinds }: { name: string; n: number; people: number; kinds: readonly Notice['kind'][] },
+): Promise<Notice[]> => {
+  const notices = Array.from({ length: n }, (_, i): Notice => ({
+    id: `${name}${String(i).padStart(5, '0')}.00`,
+    to: `p-${i % people}`,
+    kind: kinds[i % kinds.length] ?? 'told',
+    at: Date.now(),
+    round: 1,
+  }));
+  for (let i = 0; i < n; i += 50)
+    await Promise.all(notices.slice(i, i + 50).map((notice) => store.announce([notice])));
+  return notices;
+};
+
+const messageSchema = z.object({ id: z.int(), out_id: z.string(), vendor: z.string() });
+
+/** What lies on the phones, by the phones' own record: not what we believe. */
+const phonesRecord = (directory: string) => {
+  const database = new DatabaseSync(join(directory, 'phones.sqlite'), { readOnly: true });
+  const fresh = database.prepare(
+    'SELECT id, out_id, vendor FROM message WHERE shown = 1 AND id > ? ORDER BY id',
+  );
+  let last = 0;
+  /** How often each attempt came, by notice. */
+  const rung = new Map<string, Map<string, number>>();
+  return {
+    rung,
+    look(): void {
+      for (const row of fresh.all(last)) {
+        const { id, out_id: attempt } = messageSchema.parse(row);
+        last = id;
+        const notice = attempt.slice(attempt.indexOf('.') + 1, attempt.lastIndexOf('.'));
+        const attempts = rung.get(notice) ?? new Map<string, number>();
+        attempts.set(attempt, (attempts.get(attempt) ?? 0) + 1);
+        rung.set(notice, attempts);
+      }
+    },
+    last: () => last,
+    close: () => database.close(),
+  };
+};
+
+const say = (sentence: string): void =>
+  console.error(`${new Date().toISOString().slice(11, 19)} ${sentence}`);
+const saySpread = (what: string, { n, p50, p99, max }: Spread): void =>
+  say(`${what}: ${n}, p50 ${ms(p50)}, p99 ${ms(p99)}, max ${ms(max)} ms`);
+
+/** Waits until it is so, or patience ends. */
+const until = async (done: () => boolean, patience = PATIENCE_MS): Promise<void> => {
+  for (const end = performance.now() + patience; performance.now() < end && !done();) await pause(LOOK_MS);
+};
+
+/** Notices at a fixed rate, each to another phone: from the instant it was due in the queue to the vendor's having it. */
+const atRate = async (
+  house: House,
+  phones: Phones,
+  {
+    notices,
+    rate,
+    phoneOf,
+  }: { notices: readonly Notice[]; rate: number; phoneOf: ReadonlyMap<string, string> },
+): Promise<Spread> => {
+  const sent = new Map<string, number>();
+  const took: number[] = [];
+  const stop = phones.onMessage(({ number, channel }) => {
+    const at = sent.get(number);
+    if (at === undefined || channel !== 'sms') return;
+    sent.delete(number);
+    took.push(performance.now() - at);
+  });
+  const began = performance.now();
+  for (const [i, notice] of notices.entries()) {
+    const due = began + (i * 1_000) / rate;
+    if (due > performance.now()) await pause(due - performance.now());
+    sent.set(phoneOf.get(notice.to) ?? '', due);
+    void house.send('Alerts', [notice]);
+  }
+  await until(() => sent.size === 0);
+  stop();
+  return spreadOf(took);
+};
+
+/** From now on so many of all calls fail, each for itself. Returns the end of it. */
+const badWeather = (faults: Faults): (() => void) => {
+  const calm = faults.take.bind(faults);
+  faults.take = (vendor, action) => {
+    const luck = randomInt(100);
+    if (luck >= REFUSED + SWALLOWED + UNSAID) return undefined;
+    const mode = luck < REFUSED ? 'refuse' : 'timeout';
+    return { vendor, action, count: 1, mode, recorded: luck >= REFUSED + SWALLOWED };
+  };
+  return () => {
+    faults.take = calm;
+  };
+};
+
+/** Why another call was made although this one had brought the notice to the phone. */
+const causeOf = (before: Attempt, next: Attempt, killed: number): string => {
+  if (before.never) return 'the vendor denied it';
+  if (before.vendorId === undefined)
+    return before.at <= killed && before.at > killed - 5_000
+      ? 'answer lost in the kill'
+      : 'no answer of the vendor';
+  const arrived = before.state === 'delivered' || before.state === 'read';
+  return arrived && next.at - before.seen >= UNACTED_MS ? 'nobody acted (t2)' : 'no receipt (t1)';
+};
+
+const told = (attempts: readonly Attempt[]): string =>
+  attempts
+    .map(
+      ({ n, vendor, state, asked, at, seen }) =>
+        `${n} ${vendor} ${state} at ${at} seen ${seen} asked ${asked}`,
+    )
+    .join('; ');
+
+/** Ten thousand notices, failing vendors, and one kill of the whole process in the middle. */
+const storm = async (
+  open: () => Promise<House>,
+  phones: Phones,
+  directory: string,
+  size: number,
+  district: string,
+): Promise<Storm> => {
+  const first = await open();
+  await first.store.saveRoster(membersOf(PEOPLE, district), Date.now());
+  const notices = await announce(first, { name: 's', n: size, people: PEOPLE, kinds: ['returned', 'told'] });
+  const record = phonesRecord(directory);
+  const rung = (): number => notices.reduce((sum, { id }) => sum + (record.rung.has(id) ? 1 : 0), 0);
+  const began = performance.now();
+  const clear = badWeather(phones.faults);
+  const sending = first.send('Alerts', notices).catch(() => undefined);
+  await until(() => {
+    record.look();
+    return rung() >= size * KILLED_AT;
+  }, STORM_MS);
+  const killed = Date.now();
+  say(`kill -9 with ${rung()} of ${size} on the phones`);
+  await first.kill();
+  await sending;
+  const again = await open();
+  try {
+    await until(() => {
+      record.look();
+      return rung() === size;
+    }, STORM_MS);
+    say(`${rung()} of ${size} on the phones`);
+    clear();
+    let [seen, since] = [record.last(), performance.now()];
+    await until(() => {
+      record.look();
+      if (record.last() !== seen) [seen, since] = [record.last(), performance.now()];
+      return performance.now() - since >= CALM_MS;
+    });
+    const seconds = (performance.now() - began) / 1_000;
+    const rows = new Map((await again.store.notices(REJECTS_OWNER)).map((row) => [row.notice.id, row]));
+    const result: Storm = {
+      notices: size,
+      lost: 0,
+      owed: 0,
+      repeated: 0,
+      sameVendor: 0,
+      doubled: {},
+      kills: 1,
+      seconds,
+    };
+    for (const { id } of notices) {
+      const row = rows.get(id);
+      const came = record.rung.get(id);
+      if (!came) {
+        if (row && row.over === undefined) result.owed += 1;
+        else result.lost += 1;
+        await explain(again.table, id, row);
+        continue;
+      }
+      for (const times of came.values()) if (times > 1) result.repeated += 1;
+      const brought = (row?.attempts ?? []).filter((attempt) => came.has(attempt.id));
+      if (new Set(brought.map(({ vendor }) => vendor)).size < brought.length) result.sameVendor += 1;
+      for (const [i, next] of brought.entries()) {
+        const before = brought[i - 1];
+        if (!before) continue;
+        const cause = causeOf(before, next, killed);
+        result.doubled[cause] = (result.doubled[cause] ?? 0) + 1;
+      }
+    }
+    return result;
+  } finally {
+    record.close();
+    await again.kill();
+  }
+};
+
+/** What became of a notice that nobody got, for whoever looks for the reason. */
+const explain = async (table: Table, id: string, row: NoticeRow | undefined): Promise<void> => {
+  const lines = await table.query({ pk: REJECTS_OWNER, startsWith: `LINE#${id}#`, consistent: true });
+  const facts = lines.map((line) => `\n  ${JSON.stringify(line.at)} ${JSON.stringify(line.facts)}`).join('');
+  console.error(
+    `lost: ${id} ${row?.notice.kind} ${row?.state} over ${row?.over}: ${told(row?.attempts ?? [])}${facts}`,
+  );
+};
 
 /** @param directory everything lies below it @param sizes how many alerts, messages that can wait, notices of the storm */
 export const measureNotices = async (
@@ -58,198 +363,85 @@ export const measureNotices = async (
 ): Promise<NoticesResult> => {
   const assembly = await assemble(district);
   const texts = loadTexts();
-  const policy = loadDistrict(district);
-  const [squad] = policy.squads;
-  const clock = createClock();
-  const { vendors, secret: accounts } = sampleAccounts(texts);
-  const key = { accessKeyId: 'bench', accessKeySecret: 'bench-secret', signName: texts.signName };
   const phones = await startPhones({
     port: 0,
-    data: ':memory:',
-    now: clock.now,
-    templates: Object.values(texts.templates),
-    keys: { [key.accessKeyId]: key.accessKeySecret },
-    signName: texts.signName,
-    vendors,
-  });
-  const cloud = await startCloud({
-    assembly,
-    stack: `Xiaonao-${district}`,
     data: directory,
-    port: 0,
-    clock,
-    secret: newDistrictSecret(key, {
-      tencentSms: accounts.tencentSms,
-      aliyunVoice: accounts.aliyunVoice,
-    }),
-    env: { VENDORS_URL: `${phones.url}/vendors` },
+    now: Date.now,
+    templates: Object.values(texts.templates),
+    keys: { [VENDOR_KEY.id]: VENDOR_KEY.secret },
+    signName: texts.signName,
+    vendors: sampleAccounts(texts).vendors,
   });
-  const local = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
-  const dynamo = new DynamoDBClient({ ...local, endpoint: cloud.table.endpoint });
-  const sqs = new SQSClient({ ...local, endpoint: cloud.endpoints.sqs });
-  try {
-    const secret = districtSecretSchema.parse(cloud.secret);
-    phones.setReceiptUrls((vendor) => `${cloud.url}/receipts/${vendor}/${secret.receiptToken}`);
-    const store = tableStore(dynamoTable(dynamo, cloud.table.name), givenSecrets(secret));
-    // Everybody has one notice of a kind: when his phone shows it, it has arrived.
-    const people = Math.max(sizes.rate * sizes.seconds, 1_000);
-    const members = Array.from({ length: people }, (_, i): Member => ({
-      id: `p-${i}`,
-      name: `样例${i}`,
-      phone: `1660${String(1_000_000 + i)}`,
-      role: 'duty',
-      squad: squad?.id ?? '',
-      team: squad?.team ?? '',
-      shifts: [],
-      grids: [],
-      roads: [],
-    }));
-    await store.saveRoster(members, clock.now());
-    let batch = 0;
-    const announce = async (n: number, kind: Notice['kind']): Promise<Notice[]> => {
-      batch += 1;
-      const notices = Array.from({ length: n }, (_, i): Notice => ({
-        id: `${batch}${String(i).padStart(5, '0')}.00`,
-        to: `p-${i % people}`,
-        kind,
-        at: clock.now(),
-        round: 1,
-      }));
-      for (let i = 0; i < n; i += 50)
-        await Promise.all(notices.slice(i, i + 50).map((notice) => store.announce([notice])));
-      return notices;
-    };
-    const queueUrl = (name: string): string =>
-      Object.entries(cloud.refs).find(([id]) => id.startsWith(`${name}Queue`))?.[1] ?? '';
-    const send = async (name: 'Alerts' | 'Chatter', notices: readonly Notice[]): Promise<void> => {
-      for (let i = 0; i < notices.length; i += 10)
-        await sqs.send(
-          new SendMessageBatchCommand({
-            QueueUrl: queueUrl(name),
-            Entries: notices.slice(i, i + 10).map(({ id }, n) => ({
-              Id: String(n),
-              MessageBody: JSON.stringify({ v: 1, owner: REJECTS_OWNER, noticeId: id }),
-            })),
-          }),
-        );
-    };
+  const open = (name: string): Promise<House> =>
+    openHouse({ assembly, district, phones }, join(directory, name));
+  const calm = async (): Promise<Pick<NoticesResult, 'alone' | 'behind' | 'fallback'>> => {
+    // Everybody has one notice at a time: when his phone shows it, it has arrived.
+    const alerts = sizes.rate * sizes.seconds;
+    const people = Math.max(alerts, PEOPLE);
+    const members = membersOf(people, district);
     const phoneOf = new Map(members.map(({ id, phone }) => [id, phone]));
-    const until = async (done: () => boolean | Promise<boolean>): Promise<void> => {
-      for (const end = performance.now() + PATIENCE_MS; performance.now() < end && !(await done());)
-        await pause(100);
-    };
-
-    /** Alerts at a fixed rate, each to another phone: from the queue to the phone. */
-    const alerts = async (): Promise<Spread> => {
-      const notices = await announce(sizes.rate * sizes.seconds, 'returned');
-      const sent = new Map<string, number>();
-      const took: number[] = [];
-      const stop = phones.onMessage(({ number, vendor }) => {
-        const at = sent.get(number);
-        if (at === undefined || vendor !== 'aliyun-sms') return;
-        sent.delete(number);
-        took.push(performance.now() - at);
+    const house = await open('calm');
+    try {
+      await house.store.saveRoster(members, Date.now());
+      const heard = { sms: 0, voice: 0 };
+      phones.onMessage(({ channel }) => {
+        if (channel === 'sms' || channel === 'voice') heard[channel] += 1;
       });
-      const began = performance.now();
-      for (const [i, notice] of notices.entries()) {
-        const due = began + (i * 1_000) / sizes.rate;
-        if (due > performance.now()) await pause(due - performance.now());
-        sent.set(phoneOf.get(notice.to) ?? '', due);
-        void send('Alerts', [notice]);
+      const kinds = ['returned'] as const;
+      // Caches are filled and code is warm before counting.
+      const warm = await announce(house, { name: 'w', n: 200, people, kinds: ['told'] });
+      await house.send('Alerts', warm);
+      await until(() => heard.sms >= warm.length);
+      const measured = async (name: string): Promise<Spread> => {
+        const notices = await announce(house, { name, n: alerts, people, kinds });
+        return atRate(house, phones, { notices, rate: sizes.rate, phoneOf });
+      };
+      const alone = await measured('a');
+      saySpread('alone', alone);
+      // Nobody acts: the calls that follow twenty seconds later belong to no measurement.
+      await until(() => heard.voice >= alerts);
+
+      // A vendor that takes everything and brings nothing.
+      for (const vendor of ['aliyun-sms', 'tencent-sms'])
+        phones.faults.set({ vendor, mode: 'silent', count: 1_000_000 });
+      const rungBefore = heard.voice;
+      const late = await announce(house, { name: 'f', n: 50, people, kinds });
+      for (const notice of late) {
+        void house.send('Alerts', [notice]);
+        await pause(1_000 / sizes.rate);
       }
-      await until(() => sent.size === 0);
-      stop();
-      return spreadOf(took);
-    };
-    const fault = (vendor: string, mode: string, count = 1): void =>
-      void phones.faults.set({ vendor, mode, ...(mode === 'none' ? {} : { count }) });
-    const rows = async (): Promise<NoticeRow[]> => store.notices(REJECTS_OWNER);
+      await until(() => heard.voice >= rungBefore + late.length);
+      for (const vendor of ['aliyun-sms', 'tencent-sms']) phones.faults.set({ vendor, mode: 'none' });
+      const rows = await Promise.all(late.map(({ id }) => house.store.notice(REJECTS_OWNER, id)));
+      const fallback = spreadOf(
+        rows.flatMap((row) => {
+          const [one, two] = row?.attempts ?? [];
+          return one && two ? [two.at - one.at - GAP_MS] : [];
+        }),
+      );
 
-    // Caches are filled and code is warm before counting.
-    await send('Alerts', await announce(50, 'told'));
-    await cloud.settle();
-    const alone = await alerts();
-    const waiting = await announce(sizes.chatter, 'reassigned');
-    void send('Chatter', waiting);
-    await pause(1_000);
-    const behind = await alerts();
+      saySpread('next channel after its second', fallback);
 
-    // A vendor that takes everything and brings nothing.
-    fault('aliyun-sms', 'silent', 1_000_000);
-    fault('tencent-sms', 'silent', 1_000_000);
-    const late = new Set((await announce(50, 'returned')).map(({ id }) => id));
-    const quiet = (await rows()).filter(({ notice }) => late.has(notice.id)).map(({ notice }) => notice);
-    await send('Alerts', quiet);
-    await until(async () => {
+      const waiting = await announce(house, { name: 'c', n: sizes.chatter, people, kinds: ['reassigned'] });
+      const ready = await announce(house, { name: 'b', n: alerts, people, kinds });
+      void house.send('Chatter', waiting).catch(() => undefined);
       await pause(1_000);
-      return (await rows())
-        .filter((row) => late.has(row.notice.id))
-        .every(({ attempts }) => attempts.length > 1);
-    });
-    fault('aliyun-sms', 'none');
-    fault('tencent-sms', 'none');
-    const fallback = spreadOf(
-      (await rows()).flatMap(({ notice, attempts }) => {
-        const [first, second] = attempts;
-        return late.has(notice.id) && first && second ? [second.at - first.at - GAP_MS] : [];
-      }),
-    );
-
-    // A fifth of all calls fails, and the function is killed once in the middle of its calls.
-    const began = performance.now();
-    // Of what somebody has to act on nothing may be lost; what is only told is not rung twice for safety's sake.
-    const storm = await announce(sizes.storm, 'returned');
-    const names = new Set(storm.map(({ id }) => id));
-    const weather = setInterval(() => {
-      for (const vendor of ['aliyun-sms', 'tencent-sms']) {
-        const luck = randomInt(1_000) / 1_000;
-        if (luck < REFUSED) fault(vendor, 'refuse', 5);
-        else if (luck < REFUSED + SILENT) fault(vendor, 'timeout', 2);
-      }
-    }, 50);
-    let kills = 0;
-    const killer = setTimeout(() => {
-      cloud.injectFunctionCrash('Notification', { at: 'now' });
-      kills += 1;
-    }, KILL_MS);
-    await send('Alerts', storm);
-    const over = async (): Promise<boolean> =>
-      (await rows()).filter(({ notice, over: end }) => names.has(notice.id) && end === undefined).length ===
-      0;
-    await until(async () => {
-      await pause(2_000);
-      return over();
-    });
-    clearInterval(weather);
-    clearTimeout(killer);
-    for (const vendor of ['aliyun-sms', 'tencent-sms']) fault(vendor, 'none');
-    await until(over);
-    const doubled: Record<string, number> = {};
-    let lost = 0;
-    for (const { notice, attempts } of await rows()) {
-      if (!names.has(notice.id)) continue;
-      const reached = attempts.filter(({ state }) => ['sent', 'delivered', 'read'].includes(state));
-      if (reached.length === 0) lost += 1;
-      if (reached.length > 1) {
-        const why = attempts.find(({ asked }) => asked > 0)?.state ?? 'next-channel';
-        doubled[why] = (doubled[why] ?? 0) + 1;
-      }
+      const behind = await atRate(house, phones, { notices: ready, rate: sizes.rate, phoneOf });
+      saySpread('behind what can wait', behind);
+      return { alone, behind, fallback };
+    } finally {
+      await house.kill();
     }
-    const seconds = (performance.now() - began) / 1_000;
+  };
+  try {
     return {
       rate: sizes.rate,
-      alone,
-      behind,
       chatter: sizes.chatter,
-      fallback,
-      storm: { notices: storm.length, lost, doubled, kills, seconds },
+      ...(await calm()),
+      storm: await storm(() => open('storm'), phones, directory, sizes.storm, district),
     };
   } finally {
-    sqs.destroy();
-    dynamo.destroy();
-    await cloud.stop();
     await phones.stop();
-    clock.stop();
   }
 };
 
