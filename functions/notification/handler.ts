@@ -33,6 +33,7 @@ const deliverer = {
   district,
   texts: loadTexts(undefined, env.DISTRICT),
   vendors: loadVendors(),
+  health: new Map(),
   centre: backTo110({
     address: env.VENDORS_URL === 'real' ? (district.backTo110?.address ?? '') : `${env.VENDORS_URL}/back-110`,
     keys: async () => (await around.secrets.district()).centre110?.keys ?? [],

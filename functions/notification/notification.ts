@@ -67,6 +67,8 @@ export interface Deliverer extends Mover {
   /** Names an attempt so that its receipt leads back to the notice. */
   attemptId(owner: string, noticeId: string, n: number): string;
   texts: Texts;
+  /** What was lately read of the vendors' health; kept as long as the function lives. Without it every notice reads it. */
+  health?: Map<Vendor, { at: Instant; signals: Promise<Readonly<Record<string, number>>> }>;
 }
 
 /** A notice and its owner, as the queue names it. */
@@ -87,6 +89,8 @@ const RACES = 6;
 const ALARMING_TRIES = 3;
 /** Bad signals of one minute that are counted. */
 const ENOUGH_SIGNALS = 5;
+/** So long a look at a vendor's health is good for all notices of an environment. */
+const HEALTH_MS = 1_000;
 /** A vendor that tells of arrivals tells within this time, or stands in doubt. */
 const PROOF_MS = 10_000;
 const DAY_MS = 86_400_000;
@@ -99,10 +103,13 @@ const DAY_MS = 86_400_000;
 export const deliver = async (d: Deliverer, job: Job): Promise<void> => {
   const began = d.clock.now().getTime();
   for (let n = 0; n < MOST_STEPS; n += 1) {
-    const row = await d.store.notice(job.owner, job.noticeId);
+    const [row, loaded] = await Promise.all([
+      d.store.notice(job.owner, job.noticeId),
+      job.owner === REJECTS_OWNER ? undefined : d.store.load(job.owner.slice('INC#'.length)),
+    ]);
     if (!row) throw new Error(`There is no notice ${job.noticeId} of ${job.owner}.`);
     if (row.over !== undefined) return;
-    const about = await lookAt(d, job.owner, row);
+    const about = await lookAt(d, job.owner, row, loaded?.incident);
     const now = d.clock.now().getTime();
     if (about.held !== undefined && about.held > now && !about.newer) return hold(d, about, about.held);
     if (about.newer && row.attempts.length === 0) {
@@ -139,31 +146,34 @@ interface About {
   budgets: Readonly<Record<string, number>>;
 }
 
-const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<About> => {
+const lookAt = async (
+  d: Deliverer,
+  owner: string,
+  row: NoticeRow,
+  incident: Incident | undefined,
+): Promise<About> => {
   const { store, district, vendors } = d;
-  const { notice } = row;
-  const [loaded, senders] = await Promise.all([
-    owner === REJECTS_OWNER ? undefined : store.load(owner.slice('INC#'.length)),
-    d.senders(),
-  ]);
-  const incident = loaded?.incident;
-  const now = d.clock.now().getTime();
-  const { member, textless, barred } = await recipientOf(d, incident, notice, now);
-  const own = await ownFacts(d, owner, incident, notice, now);
   const { delivery } = district;
+  const { notice } = row;
+  const now = d.clock.now().getTime();
   const chatter = laneOf(notice.kind) === 'chatter';
-  // What concerns no incident has no course of events in which one could be newer.
-  const siblings =
-    mayBeOutdated(notice.kind) && owner !== REJECTS_OWNER
-      ? (await store.notices(owner)).map((one) => one.notice)
-      : [];
+  const [senders, { member, textless, barred }, own, siblings] = await Promise.all([
+    d.senders(),
+    recipientOf(d, incident, notice, now),
+    ownFacts(d, owner, incident, notice, now),
+    // What concerns no incident has no course of events in which one could be newer.
+    mayBeOutdated(notice.kind) && owner !== REJECTS_OWNER ? store.notices(owner) : [],
+  ]);
   const moot =
     barred ??
     mootBecause(incident, notice) ??
     (member && isOffDuty(member, district.shifts, incident, notice, now) ? 'off-duty' : undefined);
-  const night = chatter && moot === undefined ? await heldBack(d, owner, row) : undefined;
   const plan = planFor(delivery, notice.kind, notice.to);
-  const devices = member ? await devicesOf(d, member, plan, senders, now) : [];
+  const [night, devices, budgets] = await Promise.all([
+    chatter && moot === undefined ? heldBack(d, owner, row) : undefined,
+    member ? devicesOf(d, member, plan, senders, now) : [],
+    member && moot === undefined ? budgetsOf(d, member, now) : {},
+  ]);
   const having = (channel: Channel): Vendor[] =>
     member
       ? delivery.vendors[channel].filter(
@@ -171,7 +181,6 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
             senders[vendor] && vendors.vendors[vendor] && addressOf(member, vendor, devices) !== undefined,
         )
       : [];
-  const budgets = member && moot === undefined ? await budgetsOf(d, member, now) : {};
   const ways: Way[] = [];
   // A quieter channel of the plan that has no budget left for this person: the next one stands in for it.
   let skipped: PassedOver | undefined;
@@ -206,7 +215,12 @@ const lookAt = async (d: Deliverer, owner: string, row: NoticeRow): Promise<Abou
     senders,
     budgets,
     held: moot === undefined ? silentUntil(delivery.quiet, incident, notice, now) : undefined,
-    newer: isOutdated(notice, siblings) || (night?.newer ?? false),
+    newer:
+      isOutdated(
+        notice,
+        siblings.map((one) => one.notice),
+      ) ||
+      (night?.newer ?? false),
     others: night?.others ?? false,
     facts: {
       notice,
@@ -270,8 +284,23 @@ const heldBack = async (
 /** The vendors of a channel, those in trouble last. One alone is not looked at: it would be used anyway. */
 const ordered = async (d: Deliverer, vendors: Vendor[], now: Instant): Promise<Vendor[]> => {
   if (vendors.length < 2) return vendors;
-  const counters = await Promise.all(vendors.map((vendor) => d.store.counters(healthName(vendor))));
+  const counters = await Promise.all(vendors.map((vendor) => signalsOf(d, vendor, now)));
   return byHealth(vendors, new Set(vendors.filter((_, i) => isPutOff(counters[i] ?? {}, now))));
+};
+
+/** The bad signals of a vendor, as they stood a moment ago at most. */
+const signalsOf = (
+  { store, health }: Deliverer,
+  vendor: Vendor,
+  now: Instant,
+): Promise<Readonly<Record<string, number>>> => {
+  const known = health?.get(vendor);
+  if (known && now >= known.at && now - known.at < HEALTH_MS) return known.signals;
+  const signals = store.counters(healthName(vendor));
+  health?.set(vendor, { at: now, signals });
+  // Whoever waits for it hears of the failure; the next one asks again.
+  signals.catch(() => health?.delete(vendor));
+  return signals;
 };
 
 /** Budgets are kept by number, under its keyed hash: two members may share one. */
@@ -324,7 +353,6 @@ const wordsOf = (
 ): Message => {
   const { notice } = row;
   const caller = CALLER_KINDS.has(notice.kind);
-  // To whoever has called the generic words would say that he has a task.
   const kind = generic && !caller ? 'plain' : others ? 'summary' : notice.kind;
   const facts = { ...factsFor(d.district, incident, notice, now), ...own };
   const { domain } = d.district.links;
@@ -566,6 +594,7 @@ const distrust = async (d: Deliverer, vendor: Vendor, code: string): Promise<voi
     // In an outage every call would meet at this one item, and more than enough says no more than enough.
     if ((before[key] ?? 0) >= ENOUGH_SIGNALS) return;
     await d.store.count({ name, add: { [key]: 1 }, expires: now + DAY_MS });
+    d.health?.delete(vendor);
     if (isPutOff(before, now) || !isPutOff({ ...before, [key]: (before[key] ?? 0) + 1 }, now)) return;
     d.log.count('VendorSwitched');
     d.log.info('vendor-put-off', { vendor });

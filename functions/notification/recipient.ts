@@ -52,8 +52,8 @@ export const recipientOf = async (
 ): Promise<Recipient> => {
   const hashOf = async (phone: string): Promise<string> => (await secrets.vault()).hash('phone', phone);
   if (!CALLER_KINDS.has(notice.kind)) {
-    const member = (await store.roster()).find((one) => one.id === notice.to);
-    const memo = await memos.read(TEXTLESS, now);
+    const [members, memo] = await Promise.all([store.roster(), memos.read(TEXTLESS, now)]);
+    const member = members.find((one) => one.id === notice.to);
     const stopped = memo ? textlessSchema.parse(memo.value) : [];
     return { member, textless: member !== undefined && stopped.includes(await hashOf(member.phone)) };
   }

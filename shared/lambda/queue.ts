@@ -24,8 +24,8 @@ export interface BatchReply {
   batchItemFailures: { itemIdentifier: string }[];
 }
 
-/** Records of one batch worked on at the same time: they wait for the network most of their time. */
-const AT_ONCE = 5;
+/** Records of one batch worked on at the same time: all of them, because one that waits for a silent vendor must hold up no other. */
+const AT_ONCE = 10;
 
 /**
  * The queue door: every record alone. One that does not parse or throws comes again and at last reaches the dead-letter
