@@ -4,7 +4,7 @@ import type { Reason } from '../domain/classification.ts';
 import type { District } from '../domain/district.ts';
 import { handsAt } from '../domain/hands.ts';
 import { assignees, owes, personOf, type Incident, type Instant, type Person } from '../domain/incident.ts';
-import type { AttemptState, Notice } from '../domain/notice.ts';
+import type { Attempt, AttemptState, Notice } from '../domain/notice.ts';
 import { plan } from '../domain/plan.ts';
 import { promiseOf } from '../domain/promise.ts';
 import type { Member, Point } from '../domain/roster.ts';
@@ -43,7 +43,7 @@ export interface Known {
     | { how: string; picked: { id: string; reason: string }[]; rejected: { id: string; reason: string }[] }
     | undefined;
   reasons: readonly Reason[];
-  notices: readonly { notice: Notice; state: AttemptState; attempts: readonly unknown[] }[];
+  notices: readonly { notice: Notice; state: AttemptState; attempts: readonly Pick<Attempt, 'milli'>[] }[];
   roster: readonly Member[];
   district: Pick<District, 'shifts' | 'categories' | 'roads' | 'grids'>;
   viewer: Viewer;
@@ -334,6 +334,13 @@ export const incidentView = (known: Known): IncidentBody => {
         state,
         attempts: attempts.length,
       })),
+      ...(viewer.kind === 'desk'
+        ? {
+            spentMilli: notices
+              .flatMap(({ attempts }) => attempts)
+              .reduce((sum, { milli }) => sum + milli, 0),
+          }
+        : {}),
       ...(role === undefined ? {} : { role }),
       offers: offers(incident, viewer, now),
       headline: headlineOf(known, open),

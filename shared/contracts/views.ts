@@ -153,6 +153,10 @@ export const incidentSchema = incidentSummarySchema
         attempts: z.int(),
       }),
     ),
+    spentMilli: z
+      .int()
+      .optional()
+      .describe('What its notices have cost so far, in 1/1000 CNY by the price table; for the desk.'),
     role: z.enum(['lead', 'helper']).optional().describe('Of this viewer, once he has accepted.'),
     offers: z.array(z.enum(ACTIONS)).describe('What this viewer can do now.'),
     headline: z

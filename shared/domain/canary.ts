@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { vendorSchema, type Vendor } from './channel.ts';
 import { instantSchema, type Instant } from './incident.ts';
+import { districtDay } from './roster.ts';
 import type { VendorFacts } from './vendors.ts';
 
 /**
@@ -37,8 +38,6 @@ const FREE_MS = 120_000 - 15_000;
 const QUIET_MS = 3_600_000;
 const MOST_A_DAY = 20;
 
-const dayOf = (at: Instant): string => new Date(at).toISOString().slice(0, 10);
-
 /**
  * One look at a vendor: what is remembered from now on, and whether it is tried out now. `sent`: messages of this day's ledger. A vendor
  * that was never looked at counts as used just now, so that a fresh start does not begin with a volley.
@@ -49,7 +48,7 @@ export const lookAtVendor = (
   sent: number,
   now: Instant,
 ): { state: CanaryState; due: boolean } => {
-  const day = dayOf(now);
+  const day = districtDay(now);
   const same = before?.day === day;
   const busy = !before || sent > (same ? before.n : 0);
   const tries = same ? before.tries : 0;

@@ -1,6 +1,7 @@
 import { fingerprint } from './budget.ts';
 import type { Vendor } from './channel.ts';
 import type { Instant } from './incident.ts';
+import { districtDay } from './roster.ts';
 
 /** One item for a day would be hot: 50 notices in a second conflict. */
 const SHARDS = 8;
@@ -8,10 +9,9 @@ const SHARDS = 8;
 /** A receipt within this time is what a vendor that works gives. Milliseconds. */
 const FAST_MS = 10_000;
 
-const dayOf = (at: Instant): string => new Date(at).toISOString().slice(0, 10);
-const nameOf = (at: Instant, shard: number): string => `LEDGER-${dayOf(at)}-${shard}`;
+const nameOf = (at: Instant, shard: number): string => `LEDGER-${districtDay(at)}-${shard}`;
 
-/** The counters of the day's ledger that somebody's notices go into. UTC days. */
+/** The counters of the day's ledger that somebody's notices go into; days of the district. */
 export const ledgerFor = (at: Instant, whom: string): string =>
   nameOf(at, Number.parseInt(fingerprint(whom), 36) % SHARDS);
 

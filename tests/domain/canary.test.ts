@@ -5,7 +5,8 @@ import { canarySchema, lookAtVendor, type CanaryState } from '#shared/domain/can
 const SMS = { channel: 'sms' as const, price: { milli: 45, per: 'segment' as const } };
 const CHAT = { channel: 'chat' as const, price: { milli: 0, per: 'message' as const } };
 const MINUTE = 60_000;
-const MIDNIGHT = Date.parse('2026-03-04T00:00:00.000Z');
+/** Of the district's day. */
+const MIDNIGHT = Date.parse('2026-03-03T16:00:00.000Z');
 
 /** Looks every minute of some hours, with traffic in the given minutes; the minutes in which the vendor was tried. */
 const tries = (is: typeof SMS | typeof CHAT, minutes: number, traffic: ReadonlySet<number>): number[] => {

@@ -3,7 +3,7 @@ import { unreachedListSchema, vendorListSchema } from '#shared/contracts/views.t
 import type { SendResult } from '#shared/ports/sender.ts';
 import { ownerOf } from '#shared/ports/store.ts';
 import { callListPage } from '../../functions/console/call-list.ts';
-import { listUnreached, listVendors } from '../../functions/console/console.ts';
+import { listUnreached, listVendors, showIncident } from '../../functions/console/console.ts';
 import { tellVendorsBack } from '../../functions/reconcile/vendors-back.ts';
 import { Office } from './office.ts';
 
@@ -55,6 +55,40 @@ test('whom no vendor reaches stands on the list with his number, until somebody 
   expect(callListPage(empty, office.district.name, new Date(office.time)).html).toContain(
     '现在没有联系不上的人。',
   );
+});
+
+test('what the notices of an incident have cost stands in it, for the desk alone', async () => {
+  const office = await Office.open();
+  const id = await office.asks110();
+  const [first = ''] = await office.asked(id);
+  const spent = async (kind: 'desk' | 'member', viewer: string) => {
+    const outcome = await showIncident(office, { kind, id: viewer }, id);
+    return outcome.kind === 'done' ? outcome.body.incident.spentMilli : outcome;
+  };
+  expect(await spent('desk', 'duty-1')).toBe(0);
+  office.script.send = [BUSY];
+  await office.deliverAll();
+  await office.deliver(ownerOf(id), (await office.notice(id, first)).notice.id);
+  await office.deliverAll();
+  const { attempts } = await office.notice(id, first);
+  expect(attempts.length).toBeGreaterThan(1);
+  // Only what was taken costs anything.
+  expect(await spent('desk', 'duty-1')).toBe(45);
+  expect(await spent('member', first)).toBeUndefined();
+});
+
+test('a day is the district’s: what is sent at half past seven in the morning belongs to it', async () => {
+  const office = await Office.open();
+  // 23:30 UTC of the day before is 07:30 in Beijing.
+  office.time = Date.parse('2026-03-03T23:30:00.000Z');
+  const id = await office.asks110();
+  const [first = ''] = await office.asked(id);
+  await office.deliver(ownerOf(id), (await office.notice(id, first)).notice.id);
+  const milli = async () => vendorListSchema.parse(bodyOf(await listVendors(office))).milli;
+  office.time = Date.parse('2026-03-04T15:59:59.000Z');
+  expect(await milli()).toBe(45);
+  office.time += 1_000;
+  expect(await milli()).toBe(0);
 });
 
 test('the vendors of today: what they did, what it cost, who stands behind; what cannot be told is not known', async () => {
