@@ -83,6 +83,8 @@ export const giveBack = async (machine: Machine): Promise<void> => {
   }
   const { cloud, phones } = machine;
   for (const { vendor } of phones.faults.list()) phones.faults.set({ vendor, mode: 'none' });
+  // A story may have had receipts go astray.
+  hear(machine);
   await stopExecutions(cloud);
   await cloud.settle();
   await purge(cloud);
@@ -108,6 +110,10 @@ export const stopSpares = async (): Promise<void> => {
 
 const plain = ({ data, smsKeys, between }: MachineOptions): boolean =>
   data === undefined && smsKeys === undefined && between === undefined;
+
+/** What the vendors tell comes in. */
+const hear = ({ cloud, phones, secret }: Pick<Machine, 'cloud' | 'phones' | 'secret'>): void =>
+  phones.setReceiptUrls((vendor) => `${cloud.url}/receipts/${vendor}/${secret.receiptToken}`);
 
 const start = async (options: MachineOptions): Promise<Machine> => {
   const data = options.data ?? mkdtempSync(join(tmpdir(), 'xiaonao-story-'));
@@ -141,7 +147,7 @@ const start = async (options: MachineOptions): Promise<Machine> => {
     env: { VENDORS_URL: (await options.between?.(vendorsUrl)) ?? vendorsUrl },
   });
   const secret = districtSecretSchema.parse(cloud.secret);
-  phones.setReceiptUrls((vendor) => `${cloud.url}/receipts/${vendor}/${secret.receiptToken}`);
+  hear({ cloud, phones, secret });
   cloud.addNeighbour(phones);
   return { options: { ...options, data: options.data }, cloud, phones, secret, data, seen };
 };
