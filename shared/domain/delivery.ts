@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { CHANNELS, channelSchema, vendorSchema, type Channel, type Vendor } from './channel.ts';
-import type { PassedOver } from './health.ts';
+import { isVendorsFault, type PassedOver } from './health.ts';
 import type { Instant } from './incident.ts';
 import { INSISTENT, genericOf, laneOf, type Attempt, type AttemptState, type Notice } from './notice.ts';
 import { noticeKindSchema, type NoticeKind } from './texts.ts';
@@ -252,7 +252,7 @@ const afterFailure = (facts: Facts, last: Attempt, now: Instant): Step => {
   )
     return { do: 'call', way: sameWay, generic: true };
   const calls = (vendor: Vendor): Attempt[] => attempts.filter((one) => one.vendor === vendor);
-  const again = sameWay && last.never ? secondTries(sameWay, calls(last.vendor), false)[0] : undefined;
+  const again = sameWay && last.never ? secondTries(sameWay, calls(last.vendor), false, true)[0] : undefined;
   if (again && again.at <= now) return { do: 'call', way: again.way };
   const level = levelOf(facts.plan, last.channel);
   const fresh = untried(facts);
@@ -265,8 +265,10 @@ const afterFailure = (facts: Facts, last: Attempt, now: Instant): Step => {
   // What is good to know was taken by a quieter channel: that is enough.
   if (!insists && attempts.some(({ state }) => RANK[state] >= RANK.sent))
     return end(attempts, standing(attempts), 'nothing-louder');
+  // A number that is wrong stays so: whoever stands behind him is not kept waiting until a vendor is mended.
+  const own = attempts.some(({ cause }) => cause === 'number');
   const [next] = ways
-    .flatMap((way) => secondTries(way, calls(way.vendor), insists))
+    .flatMap((way) => secondTries(way, calls(way.vendor), insists, own))
     .sort((a, b) => a.at - b.at);
   // He has it on his phone and only did not pick up: his minute runs on.
   if (!next && attempts.some(({ state }) => RANK[state] >= RANK.delivered))
@@ -280,11 +282,16 @@ const afterFailure = (facts: Facts, last: Attempt, now: Instant): Step => {
   return { do: 'call', way: next.way, ...(rings(next.way.channel) ? { double: true as const } : {}) };
 };
 
-/** What may still be tried with a vendor that was called and did not take it: another question, another call. */
+/**
+ * What may still be tried with a vendor that was called and did not take it: another question, another call. A refusal for its own fault
+ * (nobody has paid, a key is revoked) makes nobody unreachable: it is tried again until somebody has mended it.
+ * @param gone there is no way to this person that mending a vendor would open
+ */
 const secondTries = (
   way: Way,
   own: readonly Attempt[],
   insists: boolean,
+  gone: boolean,
 ): { way: Way; at: Instant; ask?: Attempt }[] => {
   const latest = own.at(-1);
   // A receipt may have come for an earlier call: then it has the notice, whatever the later one says.
@@ -292,7 +299,8 @@ const secondTries = (
   const tells = latest.state === 'unknown' && way.query && !latest.mute;
   const ask = tells && latest.asked < MOST_ASKED;
   const blind = latest.state === 'unknown' && insists && (!tells || latest.asked >= ENOUGH_ASKED);
-  const call = (latest.state === 'failed-temporary' || blind) && own.length < MOST_CALLS;
+  const mended = latest.state === 'failed-permanent' && latest.cause && isVendorsFault(latest.cause) && !gone;
+  const call = (latest.state === 'failed-temporary' || mended || blind) && own.length < MOST_CALLS;
   const pause = latest.never ? 0 : (RETRY_SECONDS[own.length - 1] ?? LATER_SECONDS) * 1000;
   return [
     ...(call ? [{ way, at: Math.max(latest.seen + pause, way.free ?? 0) }] : []),

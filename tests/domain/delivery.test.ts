@@ -45,7 +45,7 @@ const facts = (more: Partial<Facts> = {}): Facts => ({
 /** What becomes of one call: at once, and later by a receipt after so many seconds. */
 type Told = 'waiting' | 'delivered' | 'failed' | 'no-record' | 'no-answer' | 'cannot';
 type Fate = {
-  answer: 'accepted' | 'temporary' | 'permanent' | 'text' | 'unknown';
+  answer: 'accepted' | 'temporary' | 'permanent' | 'unpaid' | 'text' | 'unknown';
   /** What the vendor says when asked: always, or in turn, the last for good. */
   asked: Told | readonly Told[];
   receipt?: { after: number; state: 'delivered' | 'read' | 'failed-permanent' } | undefined;
@@ -122,6 +122,7 @@ const play = (
         if (what.answer === 'unknown') learn(id, { state: 'unknown' });
         if (what.answer === 'temporary') learn(id, { state: 'failed-temporary', cause: 'moment' });
         if (what.answer === 'permanent') learn(id, { state: 'failed-permanent', cause: 'number' });
+        if (what.answer === 'unpaid') learn(id, { state: 'failed-permanent', cause: 'money' });
         if (what.answer === 'text') learn(id, { state: 'failed-permanent', cause: 'text' });
         if (what.receipt && (what.answer === 'accepted' || what.answer === 'unknown'))
           receipts.push({ at: now + what.receipt.after * 1000, id, state: what.receipt.state });
@@ -209,6 +210,23 @@ describe('the plan', () => {
       state: 'failed-permanent',
       why: 'unreachable',
     });
+  });
+
+  test('a vendor that nobody has paid is tried again, because it makes nobody unreachable; a wrong number does', () => {
+    const unpaid: Fate = { answer: 'unpaid', asked: 'no-answer' };
+    const both = facts({ ways: [ALIYUN, TENCENT] });
+    const paidAt2 = play(both, (call) => (call < 4 ? unpaid : GOOD));
+    expect(paidAt2.end).toMatchObject({ state: 'delivered' });
+    expect(rang(paidAt2.rings)).toEqual([
+      ['aliyun-sms', 0],
+      ['tencent-sms', 0],
+      ['aliyun-sms', 2],
+      ['tencent-sms', 2],
+      ['aliyun-sms', 6],
+    ]);
+    const wrong = play(both, (call) => (call === 0 ? unpaid : { answer: 'permanent', asked: 'no-answer' }));
+    expect(wrong).toMatchObject({ second: 0, end: { state: 'failed-permanent', why: 'unreachable' } });
+    expect(wrong.rings).toHaveLength(2);
   });
 
   test('a failure goes on in the same second, to the other vendor before the louder channel', () => {
@@ -392,7 +410,16 @@ describe('the plan', () => {
 });
 
 const fate: fc.Arbitrary<Fate> = fc.record({
-  answer: fc.constantFrom('accepted', 'accepted', 'accepted', 'temporary', 'permanent', 'text', 'unknown'),
+  answer: fc.constantFrom(
+    'accepted',
+    'accepted',
+    'accepted',
+    'temporary',
+    'permanent',
+    'unpaid',
+    'text',
+    'unknown',
+  ),
   asked: fc.constantFrom('waiting', 'delivered', 'failed', 'no-record', 'no-answer'),
   receipt: fc.option(
     fc.record({

@@ -170,3 +170,33 @@ it('ten texts a day: warned at eighty per cent, then chatter goes another way, a
   expect(ends.flatMap(({ attempts }) => attempts).filter(({ state }) => state !== 'delivered')).toEqual([]);
   await room.leave();
 });
+
+it('all vendors of texts want money: nobody counts as unreachable, the desk has the list, and what is owed goes out once paid', async () => {
+  const room = await DutyRoom.open({
+    assembly: built.assembly,
+    district: 'donghu',
+    roster: ROSTER,
+    vendors,
+    accounts: { tencentSms: secret.tencentSms },
+  });
+  await room.vendor('refuse', { vendor: 'aliyun-sms', code: 'isv.OUT_OF_SERVICE', count: 1_000 });
+  const code = 'FailedOperation.InsufficientBalanceInSmsPackage';
+  await room.vendor('refuse', { vendor: 'tencent-sms', code, count: 1_000 });
+  const id = (await room.call()).body.incidentId ?? '';
+  await room.at(9);
+  const unreached = async (): Promise<unknown[]> => (await room.get('/api/unreached')).body.items ?? [];
+  expect(await unreached()).toMatchObject([{ incidentId: id, member: { id: 'a' }, kind: 'ask' }]);
+  await room.at(20);
+  room.expectRings();
+  for (const vendor of ['aliyun-sms', 'tencent-sms']) await room.vendor('none', { vendor });
+  // The next try is at 24. The duty officer hears once of each.
+  await room.at(59);
+  room.expectRings(['a', 'ask', 24], ['duty', 'desk', 24], ['duty', 'desk', 24]);
+  expect(await unreached()).toEqual([]);
+  const { incident, trail } = await room.incident(id);
+  expect(incident.assignees).toEqual(['a']);
+  expect(trail.map(({ kind }) => kind)).not.toContain('unreached');
+  expect(room.counted('VendorUnpaid')).toBeGreaterThan(1);
+  await room.act('a', id, 'accept');
+  await room.leave();
+});
