@@ -1,4 +1,12 @@
-import { budgetDays, budgetOf, fingerprint, spend, type Subject } from '#shared/domain/budget.ts';
+import {
+  budgetDays,
+  budgetOf,
+  fingerprint,
+  freeAt,
+  spend,
+  triesOf,
+  type Subject,
+} from '#shared/domain/budget.ts';
 import { CALLER_KINDS } from '#shared/domain/caller-notice.ts';
 import { CHANNELS, type Channel, type Vendor } from '#shared/domain/channel.ts';
 import {
@@ -26,6 +34,7 @@ import { charged, ledgerFor, ledgersOf, passed, sumOf } from '#shared/domain/led
 import {
   FIRST_ASKS,
   INSISTENT,
+  genericOf,
   laneOf,
   type Attempt,
   type AttemptState,
@@ -199,7 +208,19 @@ const lookAt = async (
         continue;
       }
       const instead = passedOver(vendor, preferred, inOrder, spent) ?? skipped;
-      ways.push({ channel, vendor, poll: is.poll, query: is.query, tells: is.tells.delivered, instead });
+      const free =
+        called && is.counts === 'tries'
+          ? againAt(d, { row, incident, member, own, budgets }, vendor, now)
+          : undefined;
+      ways.push({
+        channel,
+        vendor,
+        poll: is.poll,
+        query: is.query,
+        tells: is.tells.delivered,
+        free,
+        instead,
+      });
     }
     const [first] = preferred;
     const planned = plan.some((step) => step.channel === channel);
@@ -335,6 +356,21 @@ const withinBudget = (
   return verdict !== 'reserved' || first;
 };
 
+/** From when on a vendor that counts every try may be called again for this number. */
+const againAt = (
+  d: Deliverer,
+  about: Pick<About, 'row' | 'incident' | 'member' | 'own' | 'budgets'>,
+  vendor: Vendor,
+  now: Instant,
+): Instant =>
+  freeAt(
+    vendor,
+    limitsOf(d, about.member, vendor),
+    subjectOf(wordsOf(d, about, vendor, now)),
+    about.budgets,
+    now,
+  );
+
 /** A number on the vendor's white list has no limit by the day. */
 const limitsOf = (d: Deliverer, member: Member | undefined, vendor: Vendor) => {
   const limits = d.vendors.vendors[vendor]?.limits ?? [];
@@ -353,7 +389,7 @@ const wordsOf = (
 ): Message => {
   const { notice } = row;
   const caller = CALLER_KINDS.has(notice.kind);
-  const kind = generic && !caller ? 'plain' : others ? 'summary' : notice.kind;
+  const kind = (generic ? genericOf(notice.kind) : undefined) ?? (others ? 'summary' : notice.kind);
   const facts = { ...factsFor(d.district, incident, notice, now), ...own };
   const { domain } = d.district.links;
   const link = domain !== undefined && own.token !== undefined && d.vendors.vendors[vendor]?.links === 'yes';
@@ -476,6 +512,7 @@ const call = async (
   const tried = row.attempts.some(({ vendor }) => vendor === way.instead?.vendor);
   const instead = tried ? undefined : way.instead;
   const n = row.attempts.length + 1;
+  const booking = is.counts === 'tries' ? await bookingOf(d, about, way.vendor, message, now) : undefined;
   const attempt: Attempt = {
     id: d.attemptId(owner, row.notice.id, n),
     n,
@@ -505,9 +542,10 @@ const call = async (
       ...(double ? { double } : {}),
       ...(instead ? { instead: instead.vendor, because: instead.because } : {}),
     },
+    ...(booking ? { counters: [booking] } : {}),
   });
-  // Somebody else holds it: SQS delivers at least once.
-  if (!claimed) return 'rest';
+  // Somebody else holds it, SQS delivers at least once; or is calling this number for another notice, which changes the ways to it.
+  if (!claimed) return booking ? 'on' : 'rest';
   if (instead) d.log.count('Rerouted');
   const last = row.attempts.at(-1);
   if (last?.state === 'sent' && now - last.at >= PROOF_MS && d.vendors.vendors[last.vendor]?.tells.delivered)
@@ -617,7 +655,8 @@ const countersOf = async (
 ): Promise<Counting[]> => {
   if (result.kind !== 'accepted' || !member) return [];
   const now = d.clock.now().getTime();
-  const budget = spend(vendor, limitsOf(d, member, vendor), subjectOf(message), now);
+  const booked = d.vendors.vendors[vendor]?.counts === 'tries';
+  const budget = booked ? {} : spend(vendor, limitsOf(d, member, vendor), subjectOf(message), now);
   return [
     {
       name: ledgerFor(now, row.notice.to),
@@ -628,6 +667,28 @@ const countersOf = async (
       ? [{ name: await budgetName(d, member, dayOf(now)), add: budget, expires: now + 3 * DAY_MS }]
       : []),
   ];
+};
+
+/**
+ * What one try uses up of the number's budget, booked before the vendor is called because it counts those that fail, too; and only if
+ * nobody has booked one since the budget was read: of two calls to one number within a second it would block both.
+ */
+const bookingOf = async (
+  d: Deliverer,
+  { member, budgets }: About,
+  vendor: Vendor,
+  message: Message,
+  now: Instant,
+): Promise<Counting | undefined> => {
+  if (!member) return undefined;
+  const day = dayOf(now);
+  const tries = triesOf(vendor, day);
+  return {
+    name: await budgetName(d, member, day),
+    add: { ...spend(vendor, limitsOf(d, member, vendor), subjectOf(message), now), [tries]: 1 },
+    expires: now + 3 * DAY_MS,
+    was: { key: tries, n: budgets[tries] ?? 0 },
+  };
 };
 
 /** Has the day cost more than the district allows for what is only good to know? */

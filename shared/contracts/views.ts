@@ -334,7 +334,7 @@ export const vendorListSchema = z
   .object({
     items: z.array(vendorSchema),
     next: z.null(),
-    milli: z.int().describe('The day so far, 1/1000 CNY. Days are UTC.'),
+    milli: z.int().describe('The day so far, 1/1000 CNY; days of the district.'),
     softCap: z.int().describe('Above it what is only good to know is not sent.'),
   })
   .meta({ id: 'VendorList' });

@@ -134,6 +134,21 @@ test('a refusal that passes is tried again, later each time, until the minute is
   expect(owed.filter((one) => one.kind === 'notice' && one.owner === ownerOf(other))).toEqual([]);
 });
 
+test('refused words: only who is asked hears of a new task, whoever is sent home that there is news', async () => {
+  const words: SendResult = { ...BARRED, cause: 'text', code: 'isv.BLACK_KEY_CONTROL_LIMIT' };
+  office.script.send = [words];
+  await deliver();
+  await office.does('duty-1', id, { action: 'close', outcome: 'cancelled', text: '来电撤销' });
+  office.script.send = [words];
+  await office.deliver(owner, (await office.notice(id, first, 'stand-down')).notice.id);
+  expect(office.sends.map(({ message }) => message.text)).toEqual([
+    expect.stringContaining('签收'),
+    '您有新任务，请打开查看。',
+    expect.stringContaining('不用再去'),
+    '任务有消息，请打开查看。',
+  ]);
+});
+
 test('a refusal for good is not tried again', async () => {
   office.script.send = [BARRED];
   await deliver();
@@ -475,6 +490,38 @@ describe('budgets of a number', () => {
     await office.deliver(ownerOf(next), (await office.notice(next, first, 'stand-down')).notice.id);
     expect(office.called).toHaveLength(2);
     expect(await office.notice(next, first, 'stand-down')).toMatchObject({ state: 'failed-permanent' });
+  });
+
+  describe('of a vendor that counts every try', () => {
+    /** Two tasks of one member, who can only be called. */
+    const both = async () => {
+      office.configured = ['aliyun-voice'];
+      const other = await office.asks110();
+      const second = (await office.notice(other, first)).notice.id;
+      return { other, second: () => office.deliver(ownerOf(other), second) };
+    };
+
+    test('two notices at once make one call: within a second the vendor would block both', async () => {
+      const { other, second } = await both();
+      await Promise.all([deliver(), second()]);
+      expect(office.called).toEqual(['aliyun-voice']);
+      const states = [await row(), await office.notice(other, first)].map(({ attempts }) => attempts.length);
+      expect(states.toSorted((a, b) => a - b)).toEqual([0, 1]);
+    });
+
+    test('one that failed has used up the minute: neither it nor another notice calls again before', async () => {
+      const { second } = await both();
+      office.script.send = [BUSY];
+      await deliver();
+      await second();
+      office.time += 30_000;
+      await deliver();
+      expect(office.called).toEqual(['aliyun-voice']);
+      const third = await office.asks110();
+      office.time += 33_000;
+      await office.deliver(ownerOf(third), (await office.notice(third, first)).notice.id);
+      expect(office.called).toEqual(['aliyun-voice', 'aliyun-voice']);
+    });
   });
 
   test('a number on the white list has no limit by the day', async () => {
