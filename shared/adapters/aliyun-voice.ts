@@ -51,8 +51,8 @@ const calledSchema = z.object({ Code: z.literal('OK'), CallId: z.string().min(1)
 const detailSchema = z.object({ Code: z.literal('OK'), Data: z.string().optional() });
 const callSchema = z.object({ state: z.coerce.string(), duration: z.coerce.number().nonnegative() });
 
-/** The parameter holds 15 bytes and our ids are longer: enough to find a call in the vendor's console, not to match it by. */
-const outIdOf = (attemptId: string): string =>
+/** The name of an attempt at the vendor. The parameter holds 15 bytes and our ids are longer: enough to find a call in the vendor's console, not to match it by. */
+export const outIdOf = (attemptId: string): string =>
   createHash('sha256').update(attemptId).digest('base64url').slice(0, 15);
 
 /**

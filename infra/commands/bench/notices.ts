@@ -9,9 +9,10 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import * as z from 'zod';
+import { outIdOf } from '#shared/adapters/aliyun-voice.ts';
 import { dynamoTable } from '#shared/adapters/dynamo-table.ts';
 import { givenSecrets } from '#shared/adapters/secrets.ts';
-import { tableStore } from '#shared/adapters/store.ts';
+import { attemptIdOf, tableStore } from '#shared/adapters/store.ts';
 import { districtSecretSchema } from '#shared/contracts/secret.ts';
 import { loadDistrict, loadTexts } from '#shared/districts/load.ts';
 import type { Attempt, Notice } from '#shared/domain/notice.ts';
@@ -169,14 +170,24 @@ const announce = async (
   return notices;
 };
 
-const messageSchema = z.object({ id: z.int(), out_id: z.string(), vendor: z.string() });
+const messageSchema = z.object({ id: z.int(), out_id: z.string() });
+
+/** More calls for one notice no storm here has time for. */
+const MOST_CALLS = 40;
 
 /** What lies on the phones, by the phones' own record: not what we believe. */
-const phonesRecord = (directory: string) => {
-  const database = new DatabaseSync(join(directory, 'phones.sqlite'), { readOnly: true });
-  const fresh = database.prepare(
-    'SELECT id, out_id, vendor FROM message WHERE shown = 1 AND id > ? ORDER BY id',
+const phonesRecord = (directory: string, notices: readonly Notice[]) => {
+  // A call carries a short name of its attempt only.
+  const calls = new Map(
+    notices.flatMap(({ id }) =>
+      Array.from({ length: MOST_CALLS }, (_, i) => {
+        const attempt = attemptIdOf(REJECTS_OWNER, id, i + 1);
+        return [outIdOf(attempt), attempt] as const;
+      }),
+    ),
   );
+  const database = new DatabaseSync(join(directory, 'phones.sqlite'), { readOnly: true });
+  const fresh = database.prepare('SELECT id, out_id FROM message WHERE shown = 1 AND id > ? ORDER BY id');
   let last = 0;
   /** How often each attempt came, by notice. */
   const rung = new Map<string, Map<string, number>>();
@@ -184,7 +195,8 @@ const phonesRecord = (directory: string) => {
     rung,
     look(): void {
       for (const row of fresh.all(last)) {
-        const { id, out_id: attempt } = messageSchema.parse(row);
+        const { id, out_id: ours } = messageSchema.parse(row);
+        const attempt = calls.get(ours) ?? ours;
         last = id;
         const notice = attempt.slice(attempt.indexOf('.') + 1, attempt.lastIndexOf('.'));
         const attempts = rung.get(notice) ?? new Map<string, number>();
@@ -281,7 +293,7 @@ const storm = async (
   const first = await open();
   await first.store.saveRoster(membersOf(PEOPLE, district), Date.now());
   const notices = await announce(first, { name: 's', n: size, people: PEOPLE, kinds: ['returned', 'told'] });
-  const record = phonesRecord(directory);
+  const record = phonesRecord(directory, notices);
   const rung = (): number => notices.reduce((sum, { id }) => sum + (record.rung.has(id) ? 1 : 0), 0);
   const began = performance.now();
   const clear = badWeather(phones.faults);
