@@ -104,6 +104,27 @@ test.each([LONG_AGO, FAR_AHEAD])(
   },
 );
 
+test('work stays in its queue while nobody has room for it, and a batch grows there', async () => {
+  await open(LONG_AGO);
+  const batches: string[][] = [];
+  let makeRoom = (): void => {};
+  const room = new Promise<void>((resolve) => (makeRoom = resolve));
+  sqs.consume(arn('work'), {
+    batchSize: 10,
+    concurrency: 20,
+    room: () => room,
+    handle: async (messages) => {
+      batches.push(messages.map(({ body }) => body));
+      return new Set();
+    },
+  });
+  for (const body of ['a', 'b', 'c']) await send(body, 0);
+  expect(sqs.depth('work')).toEqual({ ready: 3, inFlight: 0, delayed: 0 });
+  makeRoom();
+  await idle();
+  expect(batches).toEqual([['a', 'b', 'c']]);
+});
+
 test('a queue of beats keeps real time: whoever jumps an hour does not stop at each', async () => {
   await open(FAR_AHEAD);
   await send('beat', 30, 'beats');
