@@ -26,6 +26,10 @@ const DING_A_DAY = 3;
 /** Words that the harness knows, as another application of the same corporation would send them. */
 const WORDS = TEXTS.templates.canary.text.replaceAll(/\$\{\w+\}/g, '1');
 
+const accounts = { tencentSms: secret.tencentSms };
+const twoVendors = (): Promise<DutyRoom> =>
+  DutyRoom.open({ assembly: built.assembly, district: 'donghu', roster: ROSTER, vendors, accounts });
+
 describe('what a vendor drops without a word', () => {
   /** Another application sends messages to somebody until the vendor takes no more for him. */
   const flood = async (
@@ -113,13 +117,7 @@ describe('what a vendor drops without a word', () => {
 });
 
 it('ten texts a day: warned at eighty per cent, then chatter goes another way, and the rest is for P1 and for who is asked', async () => {
-  const room = await DutyRoom.open({
-    assembly: built.assembly,
-    district: 'donghu',
-    roster: ROSTER,
-    vendors,
-    accounts: { tencentSms: secret.tencentSms },
-  });
+  const room = await twoVendors();
   /** What came since, in any order: all of it at one instant. */
   const came = (): string[] =>
     room
@@ -172,13 +170,7 @@ it('ten texts a day: warned at eighty per cent, then chatter goes another way, a
 });
 
 it('all vendors of texts want money: nobody counts as unreachable, the desk has the list, and what is owed goes out once paid', async () => {
-  const room = await DutyRoom.open({
-    assembly: built.assembly,
-    district: 'donghu',
-    roster: ROSTER,
-    vendors,
-    accounts: { tencentSms: secret.tencentSms },
-  });
+  const room = await twoVendors();
   await room.vendor('refuse', { vendor: 'aliyun-sms', code: 'isv.OUT_OF_SERVICE', count: 1_000 });
   const code = 'FailedOperation.InsufficientBalanceInSmsPackage';
   await room.vendor('refuse', { vendor: 'tencent-sms', code, count: 1_000 });

@@ -15,17 +15,18 @@ afterAll(() => built.remove());
 const ROSTER = CAST('story', 'patrol');
 const phoneOf = (id: string): string => ROSTER.find((one) => one.id === id)?.phone ?? '';
 
-const open = (wire?: Wire): Promise<DutyRoom> => {
-  const { vendors, secret } = sampleAccounts(loadTexts());
-  return DutyRoom.open({
+const { vendors, secret } = sampleAccounts(loadTexts());
+const accounts = { tencentSms: secret.tencentSms, aliyunVoice: secret.aliyunVoice };
+
+const open = (wire?: Wire): Promise<DutyRoom> =>
+  DutyRoom.open({
     assembly: built.assembly,
     district: 'donghu',
     roster: ROSTER,
     vendors,
-    accounts: { tencentSms: secret.tencentSms, aliyunVoice: secret.aliyunVoice },
+    accounts,
     ...(wire ? { between: wire.between } : {}),
   });
-};
 /** Everything that the trail says of the notices to somebody. */
 const deliveries = async (room: DutyRoom, id: string, whom = 'a'): Promise<unknown[]> =>
   (await room.incident(id)).trail
