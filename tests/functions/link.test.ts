@@ -160,7 +160,25 @@ describe('a link is exchanged', () => {
     expect(sent.length).toBeLessThanOrEqual(4);
   });
 
-  test('never when it is dead: closed, given to somebody else, unknown, no token at all', async () => {
+  test('never once the task is somebody else’s: not on the device that had it open, nor with a code', async () => {
+    const token = await linked();
+    await office.does(who, id, { action: 'accept' });
+    expect(await open(token, PHONE)).toMatchObject({ kind: 'done' });
+    office.time += 1_000;
+    const member = office.members.find((one) => one.role === 'member' && one.id !== who)?.id ?? '';
+    await office.does('duty-1', id, { action: 'reassign', member, reason: '换人' });
+    expect(await showLink(opener(), token)).toMatchObject({ kind: 'refused', code: 'not_found' });
+    for (const device of [PHONE, TABLET])
+      expect(await open(token, device)).toMatchObject({ kind: 'refused', code: 'not_found' });
+    expect((await office.store.notices(ownerOf(id))).filter(({ notice }) => notice.kind === 'pin')).toEqual(
+      [],
+    );
+    // Given back to him, it is his link again.
+    await office.does('duty-1', id, { action: 'reassign', member: who, reason: '还是他' });
+    expect(await open(token, PHONE)).toMatchObject({ kind: 'done', body: { member: who } });
+  });
+
+  test('never when it is dead: closed, unknown, no token at all', async () => {
     const token = await linked();
     await office.does(who, id, { action: 'accept' });
     await office.does(who, id, { action: 'arrive' });
