@@ -1,5 +1,6 @@
 import { CALLER, CALLER_KINDS, callerBarred, callerMoot } from '#shared/domain/caller-notice.ts';
 import type { District } from '#shared/domain/district.ts';
+import { drillNoticeId } from '#shared/domain/drill.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
 import { drillOfNotice } from '#shared/domain/drill.ts';
 import { linkName, pinFrom, tokenFrom, type Link } from '#shared/domain/link.ts';
@@ -7,6 +8,7 @@ import type { Notice } from '#shared/domain/notice.ts';
 import { TEXTLESS, callerStopName, textlessSchema } from '#shared/domain/reply.ts';
 import type { Member } from '#shared/domain/roster.ts';
 import type { NoticeFacts } from '#shared/domain/texts.ts';
+import { readDrill } from '#shared/ports/drills.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
 import type { Store } from '#shared/ports/store.ts';
@@ -43,6 +45,12 @@ const asMember = (phone: string): Member => ({
   roads: [],
 });
 
+/** Whoever has answered a drill over one channel has proved that he can be reached: the next one would only disturb him. */
+const hasAnswered = async (memos: Memos, { id, to }: Notice, now: Instant): Promise<boolean> => {
+  const drill = await readDrill({ memos }, now);
+  return drill !== undefined && id === drillNoticeId(drill.id, to) && drill.answers[to] !== undefined;
+};
+
 /** Who gets this notice. A caller is looked at again each time, by all that he has said: immediately before the vendor is called. */
 export const recipientOf = async (
   { store, memos, secrets, district }: Finder,
@@ -55,7 +63,11 @@ export const recipientOf = async (
     const [members, memo] = await Promise.all([store.roster(), memos.read(TEXTLESS, now)]);
     const member = members.find((one) => one.id === notice.to);
     const stopped = memo ? textlessSchema.parse(memo.value) : [];
-    return { member, textless: member !== undefined && stopped.includes(await hashOf(member.phone)) };
+    return {
+      member,
+      textless: member !== undefined && stopped.includes(await hashOf(member.phone)),
+      ...(notice.kind === 'drill' && (await hasAnswered(memos, notice, now)) ? { barred: 'answered' } : {}),
+    };
   }
   const nobody = (barred: string): Recipient => ({ member: undefined, textless: false, barred });
   if (!incident) return nobody('no-incident');

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { beginDrill, drillNoticeId } from '#shared/domain/drill.ts';
-import { drillResults, readDrill, startDrill } from '#shared/ports/drills.ts';
+import { answerDrill, drillResults, readDrill, startDrill } from '#shared/ports/drills.ts';
 import { REJECTS_OWNER } from '#shared/ports/store.ts';
 import { openLink, showLink } from '../../functions/receipt/link.ts';
 import { takeReply } from '../../functions/receipt/reply.ts';
@@ -85,4 +85,26 @@ test('by a key: 1 in the call of the drill answers the drill and takes no task',
   });
   expect(await result()).toEqual(['answered', 'keys']);
   expect((await office.incident(task)).lead).toBeUndefined();
+});
+
+test('whoever has answered over one channel is left in peace by the next; whoever has not is called', async () => {
+  office.configured = ['aliyun-sms', 'aliyun-voice'];
+  office.district.delivery.plans.kinds.drill = [
+    { channel: 'sms', after: 0 },
+    { channel: 'voice', after: 15 },
+  ];
+  const others = office.members.map(({ id }) => id).filter((id) => id !== who);
+  const silent = others.find((id) =>
+    office.sent.notices.some(({ noticeId }) => noticeId === drillNoticeId(NAME, id)),
+  );
+  if (silent === undefined) throw new Error('nobody else is on shift');
+  for (const one of [who, silent]) await office.deliver(REJECTS_OWNER, drillNoticeId(NAME, one));
+  await answerDrill(office, [who], 'page', office.time + 5_000);
+  office.time += 15_000;
+  for (const one of [who, silent]) await office.deliver(REJECTS_OWNER, drillNoticeId(NAME, one));
+  const over = async (one: string) =>
+    (await office.store.notice(REJECTS_OWNER, drillNoticeId(NAME, one)))?.attempts.map(
+      ({ vendor }) => vendor,
+    );
+  expect([await over(who), await over(silent)]).toEqual([['aliyun-sms'], ['aliyun-sms', 'aliyun-voice']]);
 });
