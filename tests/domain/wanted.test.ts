@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { loadVendors } from '#shared/districts/load.ts';
 import { budgetOf, fingerprint, freeAt, spend } from '#shared/domain/budget.ts';
 import { backAt, badSignal, byHealth, isPutOff, passedOver } from '#shared/domain/health.ts';
 import type { Incident } from '#shared/domain/incident.ts';
@@ -316,6 +317,22 @@ describe('budgets', () => {
     const counters = spend('aliyun-voice', limits, subject, T0);
     expect(budgetOf('aliyun-voice', limits, subject, counters, T0 + 59_000)).toBe('spent');
     expect(budgetOf('aliyun-voice', limits, subject, counters, T0 + 63_000)).toBe('free');
+  });
+
+  test('equal words: one in half a minute and two a day, as Tencent counts them; other words have their own', () => {
+    const limits = loadVendors().vendors['tencent-sms']?.limits ?? [];
+    const counters: Record<string, number> = {};
+    const verdict = (seconds: number, more = {}): string =>
+      budgetOf('tencent-sms', limits, { ...subject, ...more }, counters, T0 + seconds * SECOND);
+    expect(verdict(0)).toBe('free');
+    add(counters, spend('tencent-sms', limits, subject, T0));
+    expect(verdict(29)).toBe('spent');
+    expect(verdict(29, { text: fingerprint('other words') })).toBe('free');
+    expect(verdict(32)).toBe('free');
+    add(counters, spend('tencent-sms', limits, subject, T0 + 32 * SECOND));
+    expect(verdict(3_600)).toBe('spent');
+    expect(verdict(3_600, { template: 'SMS_2' })).toBe('spent');
+    expect(verdict(26 * 3_600)).toBe('free');
   });
 
   test('when it is spent, it is known to the slice when it is free again', () => {
