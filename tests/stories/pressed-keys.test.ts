@@ -30,8 +30,11 @@ describe('what a vendor posts who knows us by his own ids only', () => {
     const room = await open('tencentSms');
     await room.vendor('refuse', { code: 'isv.OUT_OF_SERVICE' });
     const id = (await room.call()).body.incidentId ?? '';
-    expect(room.channels()).toEqual([['a', 'tencent-sms', 'ask', 0]]);
-    // An alarm of the stack rings for whoever pays.
+    // Whoever pays hears of it twice: an alarm of the stack rings, and the duty officer gets a note.
+    expect(room.channels()).toEqual([
+      ['a', 'tencent-sms', 'ask', 0],
+      ['duty', 'aliyun-sms', 'desk', 0],
+    ]);
     expect(room.counted('VendorUnpaid')).toBe(1);
     const { trail } = await room.incident(id);
     expect(trail.filter((line) => line.kind === 'notice' && line.whom === 'a').at(-1)).toMatchObject({
