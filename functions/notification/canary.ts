@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { CANARY, CANARY_ASKED_AFTER, canaryId, isCanary } from '#shared/domain/canary.ts';
 import { vendorSchema, type Vendor } from '#shared/domain/channel.ts';
 import { charged, ledgerFor } from '#shared/domain/ledger.ts';
-import { renderNotice } from '#shared/domain/texts.ts';
+import { carries, renderNotice } from '#shared/domain/texts.ts';
 import { priceOf } from '#shared/domain/vendors.ts';
 import type { AskResult } from '#shared/ports/sender.ts';
 import { signals, type Deliverer } from './notification.ts';
@@ -24,8 +24,9 @@ export const canary = async (d: Deliverer, what: string): Promise<void> => {
   const to = d.district.canary?.[vendor];
   const is = d.vendors.vendors[vendor];
   const sender = (await d.senders())[vendor];
-  // Taken out of the policy or of the secret meanwhile.
+  // Taken out of the policy or of the secret meanwhile; or without approved words: that they are refused says nothing of the vendor.
   if (to === undefined || !is || !sender || is.channel === 'voice') return;
+  if (!carries(d.texts, 'canary', vendor, d.approvedOnly)) return;
   const at = d.clock.now();
   const now = at.getTime();
   const { code, params, text } = renderNotice(d.texts, 'canary', { number: CANARY, at }, vendor);

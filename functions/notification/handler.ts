@@ -32,6 +32,7 @@ const deliverer = {
   attemptId: attemptIdOf,
   district,
   texts: loadTexts(undefined, env.DISTRICT),
+  approvedOnly: env.STAGE === 'production',
   vendors: loadVendors(),
   health: new Map(),
   centre: backTo110({

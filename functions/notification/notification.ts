@@ -76,6 +76,8 @@ export interface Deliverer extends Mover {
   /** Names an attempt so that its receipt leads back to the notice. */
   attemptId(owner: string, noticeId: string, n: number): string;
   texts: Texts;
+  /** Words and vendors that are not approved are passed over: a district for production. */
+  approvedOnly?: boolean;
   /** What was lately read of the vendors' health; kept as long as the function lives. Without it every notice reads it. */
   health?: Map<Vendor, { at: Instant; signals: Promise<Readonly<Record<string, number>>> }>;
 }
@@ -201,7 +203,7 @@ const lookAt = async (
       const is = vendors.vendors[vendor];
       if (!is) continue;
       const called = row.attempts.some((attempt) => attempt.vendor === vendor);
-      if (!carries(d.texts, notice.kind, vendor)) continue;
+      if (!carries(d.texts, notice.kind, vendor, d.approvedOnly)) continue;
       // Who is called already may be asked about and, if it said that it has nothing, called again.
       if (!called && !withinBudget(d, { row, incident, member, own, budgets }, vendor, now)) {
         spent.add(vendor);

@@ -326,12 +326,13 @@ export const hasWords = (texts: Texts, kind: NoticeKind, vendor: Vendor): boolea
   !isTemplateVendor(vendor) || texts.templates[kind].vendors[vendor] !== undefined;
 
 /**
- * Can this vendor bring this kind now? One that sends approved templates only needs one for it: of texts that are no samples, approved, and a
- * registration of who signs. It would refuse anything else, or drop it without a word, and the notice would wait for it.
+ * Can this vendor bring this kind now? One that sends approved templates only needs one for it. Where only what is approved may be used (a
+ * district for production) it also needs the approval, and a registration of who signs: it would refuse anything else, or drop it without
+ * a word, and the notice would wait for it.
  */
-export const carries = (texts: Texts, kind: NoticeKind, vendor: Vendor): boolean => {
+export const carries = (texts: Texts, kind: NoticeKind, vendor: Vendor, approvedOnly = false): boolean => {
   if (!hasWords(texts, kind, vendor)) return false;
-  if (!isTemplateVendor(vendor) || texts.sample) return true;
+  if (!isTemplateVendor(vendor) || !approvedOnly) return true;
   const approved = texts.templates[kind].vendors[vendor]?.state === 'approved';
   return approved && texts.registrations[vendor] !== undefined;
 };

@@ -46,6 +46,13 @@ describe('a canary', () => {
     expect(await healthy(office)).toBe(true);
   });
 
+  it('is none in words that the vendor has not approved: it would refuse them, and be put off for it', async () => {
+    const office = await open();
+    Object.assign(office, { approvedOnly: true });
+    await minutes(office, 61);
+    expect(office.sends).toEqual([]);
+  });
+
   it('is none where a person was texted within the hour', async () => {
     const office = await open();
     await minutes(office, 40);

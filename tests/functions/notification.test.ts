@@ -149,6 +149,16 @@ test('refused words: only who is asked hears of a new task, whoever is sent home
   ]);
 });
 
+test('in production a vendor without approved words is passed over: nobody waits for its refusal', async () => {
+  office.configured = ['aliyun-sms', 'tencent-sms'];
+  Object.assign(office, { approvedOnly: true });
+  const approve = { state: 'approved', at: '2026-11-20' };
+  Object.assign(office.texts.templates.ask.vendors['tencent-sms'] ?? {}, approve);
+  await deliver();
+  expect(office.called).toEqual(['tencent-sms']);
+  expect(await way()).toEqual(['sending', 'sent']);
+});
+
 test('a refusal for good is not tried again', async () => {
   office.script.send = [BARRED];
   await deliver();
