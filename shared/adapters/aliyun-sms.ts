@@ -60,7 +60,8 @@ const chineseDay = (at: Date) =>
 
 /**
  * Aliyun SMS (Dysms 2017-05-25: SendSms, QuerySendDetails), straight over fetch: their SDK would be heavier than the function.
- * Sends from mainland addresses only (isv.DENY_IP_RANGE elsewhere). Not idempotent: an `unknown` must be asked about.
+ * Sends from mainland addresses only (isv.DENY_IP_RANGE elsewhere). Not idempotent: an `unknown` must be asked about. Bears no extension
+ * of ours: the vendor makes one for each signature and takes no other («不支持自定义传入»), and a text that is refused for it is lost.
  */
 export function aliyunSms(options: AliyunSmsOptions): Sender {
   const timeoutMs = options.timeoutMs ?? 3_000;
@@ -80,7 +81,6 @@ export function aliyunSms(options: AliyunSmsOptions): Sender {
           TemplateCode: request.message.template.code,
           TemplateParam: JSON.stringify(request.message.template.params),
           OutId: request.attemptId,
-          ...(request.message.extension ? { SmsUpExtendCode: request.message.extension } : {}),
         },
         AbortSignal.timeout(timeoutMs),
       );
@@ -156,7 +156,8 @@ const replySchema = z
     phone_number: z.string().min(1),
     content: z.string(),
     send_time: chinaTimeSchema,
-    dest_code: z.string().default(''),
+    /** The number behind dest_code is the vendor's own for this signature. */
+    sign_name: z.string().default(''),
     sequence_id: z.coerce.string().min(1),
   })
   .transform((r): Inbound => ({
@@ -164,7 +165,7 @@ const replySchema = z
     messageId: r.sequence_id,
     from: r.phone_number,
     text: r.content,
-    ...(r.dest_code === '' ? {} : { extension: r.dest_code }),
+    ...(r.sign_name === '' ? {} : { signature: r.sign_name }),
     at: chinaTime(r.send_time),
   }));
 

@@ -16,7 +16,13 @@ import { tc3Headers } from './tc3-signature.ts';
 import { callVendor, jsonOf, refusedBy, unreadable, withoutAnswer, type Reply } from './vendor-call.ts';
 
 /** An account with Tencent's text service. */
-export type TencentSmsKey = { secretId: string; secretKey: string; sdkAppId: string };
+export type TencentSmsKey = {
+  secretId: string;
+  secretKey: string;
+  sdkAppId: string;
+  /** Their support has switched extensions on for this account; before that nobody says whether an ExtendCode is passed over or refused. */
+  extensions?: boolean | undefined;
+};
 
 /** What the adapter is built from. */
 export type TencentSmsOptions = {
@@ -145,7 +151,7 @@ export const tencentSms = (options: TencentSmsOptions): Sender => {
           // Variables are counted here, not named.
           TemplateParamSet: message.template.order.map((name) => message.template.params[name] ?? ''),
           SessionContext: attemptId,
-          ...(message.extension ? { ExtendCode: message.extension } : {}),
+          ...(key.extensions && message.extension ? { ExtendCode: message.extension } : {}),
         },
         AbortSignal.timeout(timeoutMs),
       );
@@ -235,6 +241,7 @@ const replySchema = z
     /** Seconds since 1970. */
     time: z.number().int().nonnegative(),
     extend: z.string().default(''),
+    sign: z.string().default(''),
   })
   .transform((r): Inbound => ({
     kind: 'reply',
@@ -242,6 +249,7 @@ const replySchema = z
     from: r.mobile,
     text: r.text,
     ...(r.extend === '' ? {} : { extension: r.extend }),
+    ...(r.sign === '' ? {} : { signature: r.sign }),
     at: new Date(r.time * 1000),
   }));
 

@@ -34,7 +34,13 @@ const word = z.string().min(1).max(400);
  */
 export const ACCOUNT_SECTIONS = {
   aliyunSms: z.object({ accessKeyId: word, accessKeySecret: word, signName: word }),
-  tencentSms: z.object({ secretId: word, secretKey: word, sdkAppId: z.string().regex(/^\d+$/) }),
+  /** `extensions`: their support has switched on that texts bear an ExtendCode of ours. */
+  tencentSms: z.object({
+    secretId: word,
+    secretKey: word,
+    sdkAppId: z.string().regex(/^\d+$/),
+    extensions: z.boolean().optional(),
+  }),
   /** `showNumber`: the bought number that is shown to the person called; the codes are of the texts spoken after a key and at the end. */
   aliyunVoice: z.object({
     accessKeyId: word,

@@ -85,6 +85,8 @@ export type Inbound =
       text: string;
       /** Number behind our own that was answered to, if the vendor says. */
       extension?: string;
+      /** Signature of the text that was answered to, if the vendor says. */
+      signature?: string;
       at: Date;
       /** Of the call in which keys were pressed. */
       attemptId?: string;

@@ -79,10 +79,9 @@ describe('what the documents show is read', () => {
         messageId: '1234567890',
         from: '1381111****',
         text: '内容',
-        extension: '1234',
         at: new Date('2017-08-31T16:00:00Z'),
       },
-      expect.objectContaining({ kind: 'reply', messageId: '1234567891', text: '1' }),
+      expect.objectContaining({ kind: 'reply', messageId: '1234567891', text: '1', signature: '签名' }),
     ]);
     expect(unreadable).toEqual([expect.stringContaining('report_time')]);
   });
@@ -128,6 +127,7 @@ describe('what the documents show is read', () => {
         from: '13xxxxxxxxx',
         text: '用户回复的内容',
         extension: '扩展码',
+        signature: '短信签名',
         at: new Date(1_457_336_869_000),
       },
     ]);
@@ -253,7 +253,7 @@ describe('what the emulators post is read, and acknowledged', () => {
   it('a text arrives and is answered, over either vendor', async () => {
     const { phones, heard, send, posts } = await open();
     const first = await send('aliyun-sms');
-    phones.reply({ number: NUMBER, text: '1', extension: '21' });
+    phones.reply({ number: NUMBER, text: '1' });
     await phones.idle();
     const second = await send('tencent-sms');
     phones.reply({ number: NUMBER, text: '回21接单' });
@@ -263,7 +263,7 @@ describe('what the emulators post is read, and acknowledged', () => {
     const at = new Date(START);
     expect(heard).toMatchObject([
       ['aliyun-sms', { kind: 'receipt', vendorId: first, attemptId: 'attempt-1', state: 'delivered', at }],
-      ['aliyun-sms', { kind: 'reply', from: NUMBER, text: '1', extension: '21', at }],
+      ['aliyun-sms', { kind: 'reply', from: NUMBER, text: '1', signature: ALIYUN.signName, at }],
       ['tencent-sms', { kind: 'receipt', vendorId: second, state: 'delivered', at }],
       ['tencent-sms', { kind: 'reply', from: NUMBER, text: '回21接单', at }],
       ['aliyun-sms', { kind: 'reply', text: '２' }],
@@ -273,19 +273,22 @@ describe('what the emulators post is read, and acknowledged', () => {
     expect(() => phones.reply({ number: '19900000009', text: '1' })).toThrow('Nobody takes an answer');
   });
 
-  it.each(['aliyun-sms', 'tencent-sms'])(
-    'what is answered to a text of %s comes with the extension that the text bore, and with none where it bore none',
-    async (vendor) => {
-      const { phones, heard, send } = await open();
+  it('what is answered to a text of Tencent comes with its extension; Aliyun takes none of ours, and says the signature', async () => {
+    const { phones, heard, send } = await open();
+    for (const vendor of ['tencent-sms', 'aliyun-sms'])
       for (const extension of ['1', '2', undefined]) {
         await send(vendor, extension === undefined ? {} : { extension });
         phones.reply({ number: NUMBER, text: '1' });
         await phones.idle();
       }
-      const said = heard.flatMap(([, entry]) => (entry.kind === 'reply' ? [entry.extension] : []));
-      expect(said).toEqual(['1', '2', undefined]);
-    },
-  );
+    const said = heard.flatMap(([, entry]) =>
+      entry.kind === 'reply' ? [[entry.extension, entry.signature]] : [],
+    );
+    expect(said).toEqual([
+      ...['1', '2', undefined].map((extension) => [extension, TENCENT.signName]),
+      ...Array.from({ length: 3 }, () => [undefined, ALIYUN.signName]),
+    ]);
+  });
 
   it.each([
     [{ keys: '1' } as const, ['delivered', '1'], 'keys 1'],

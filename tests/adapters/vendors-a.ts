@@ -91,6 +91,7 @@ export const VENDORS_A: readonly VendorUnderTest[] = [
           secretId: 'sample-id',
           secretKey: wrongKey ? 'another-secret' : 'sample-secret',
           sdkAppId: '1400006666',
+          extensions: true,
         }),
       }),
     to: () => PHONE,

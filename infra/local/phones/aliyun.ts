@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { verifyAcs3, type SignedRequest } from './acs3.ts';
 import type { StoredMessage } from './message-store.ts';
 import { chineseTime, tookJson } from './posts.ts';
@@ -91,6 +91,8 @@ export class AliyunSms implements EmulatedVendor {
       return business('isv.MOBILE_NUMBER_ILLEGAL', '手机号码格式错误');
     if (params.get('SignName') !== this.#account.signName)
       return business('isv.SMS_SIGNATURE_ILLEGAL', '签名不合法');
+    // «扩展码是生成签名时系统自动默认生成的»: whatever somebody makes up himself belongs to no signature.
+    if (params.get('SmsUpExtendCode')) return business('isv.EXTEND_CODE_ERROR', '扩展码使用错误');
     const template = this.#account.templates.find((t) => t.code === params.get('TemplateCode'));
     if (!template) return business('isv.SMS_TEMPLATE_ILLEGAL', '模板不合法');
     const text = this.#render(template, params.get('TemplateParam'));
@@ -118,7 +120,7 @@ export class AliyunSms implements EmulatedVendor {
         state: silent ? 1 : 3,
         endedAt: silent ? 0 : now,
         code: silent ? '' : 'DELIVERED',
-        more: { extension: params.get('SmsUpExtendCode') ?? '' },
+        more: { sign: this.#account.signName },
       });
     }
     if (fault?.mode === 'timeout') return undefined;
@@ -225,9 +227,14 @@ const uplink = (reply: PhoneReply) => ({
   phone_number: reply.from,
   content: reply.text,
   send_time: chineseTime(reply.at),
-  dest_code: reply.extension,
+  sign_name: reply.sign,
+  dest_code: codeOf(reply.sign),
   sequence_id: reply.id,
 });
+
+/** The number that the vendor has made for a signature. */
+const codeOf = (sign: string): string =>
+  String(createHash('sha256').update(sign).digest().readUInt16BE(0)).padStart(5, '0');
 
 const requestId = () => randomUUID().toUpperCase();
 

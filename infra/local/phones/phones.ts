@@ -273,6 +273,7 @@ export async function startPhones(options: PhonesOptions): Promise<Phones> {
       from: said.number,
       text: said.text,
       extension: said.extension ?? last?.more['extension'] ?? '',
+      sign: last?.more['sign'] ?? options.signName,
       at: around.now(),
     });
     if (!taken)

@@ -31,6 +31,8 @@ export interface PhoneReply {
   text: string;
   /** Digits behind the vendor's number that were answered to. */
   extension: string;
+  /** Signature of the text that was answered to. */
+  sign: string;
   /** Virtual ms since 1970. */
   at: number;
 }
