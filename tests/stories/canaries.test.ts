@@ -12,8 +12,8 @@ afterAll(() => built.remove());
 
 /** Lines that lie in the duty room: a telephone and an account. */
 const LINES = { 'aliyun-sms': '19900009999', wecom: 'duty-room' };
-/** Half a minute after a day of the ledger has begun: eight in the morning in Beijing. */
-const EARLY = Date.parse('2026-03-04T00:00:30.000Z');
+/** Half a minute after midnight in Beijing. */
+const EARLY = Date.parse('2026-03-03T16:00:30.000Z');
 const MINUTE = 60;
 
 it('vendors are tried out while nobody uses them; one that fails stands behind the other for ten good minutes', async () => {
@@ -47,7 +47,7 @@ it('vendors are tried out while nobody uses them; one that fails stands behind t
   await room.at(10 * MINUTE);
   expect(await wecom()).toMatchObject({ putOff: false });
   await room.at(11 * MINUTE);
-  expect(await wecom()).toMatchObject({ putOff: true, backAt: '2026-03-04T00:22:00.000Z' });
+  expect(await wecom()).toMatchObject({ putOff: true, backAt: '2026-03-03T16:22:00.000Z' });
   expect(room.counted('VendorSwitched')).toBe(1);
   expect(await askedBy(2)).toBe('dingtalk');
   await room.at(21 * MINUTE);
@@ -68,7 +68,7 @@ it('vendors are tried out while nobody uses them; one that fails stands behind t
   expect(tries.map((one) => one.toSorted())).toEqual([
     [chat],
     ...Array.from({ length: 20 }, () => both),
-    // The day's twenty are spent; the next day begins at eight.
+    // The day's twenty are spent; the next day begins at midnight.
     ...Array.from({ length: 3 }, () => [chat]),
     both,
   ]);

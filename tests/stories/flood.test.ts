@@ -15,7 +15,7 @@ const INCIDENTS = 5;
 /** People of each incident, three notices for each. */
 const EACH = 20;
 /** So often all the chatter is queued once more. */
-const AGAIN = 10;
+const AGAIN = 5;
 
 /** On shift, of no team: nobody of them is ever asked. */
 const CROWD = Array.from({ length: INCIDENTS * EACH }, (_, i) =>
@@ -24,7 +24,7 @@ const CROWD = Array.from({ length: INCIDENTS * EACH }, (_, i) =>
 
 type Job = { v: 1; owner: string; noticeId: string };
 
-it('three hundred notices in a second, then an alert behind two thousand messages', async () => {
+it('three hundred notices in a second, then an alert behind a thousand messages', async () => {
   const room = await DutyRoom.open({
     assembly: built.assembly,
     district: 'donghu',
@@ -53,14 +53,14 @@ it('three hundred notices in a second, then an alert behind two thousand message
       );
   };
 
-  // Everybody of an incident is told that something has changed, that it is another's, and once more that it is another's.
+  // Everybody of an incident is told that it is another's, once more that it is another's, and that something has changed.
   const jobs: (Job & { lane: string })[] = [];
   for (let n = 0; n < INCIDENTS; n += 1) {
     const id = (await room.call({ address: `样例路${n + 1}号` })).body.incidentId ?? '';
     const incident = (await room.store.load(id))?.incident;
     if (!incident) throw new Error('no incident');
     const version = incident.version + 1;
-    const notices = (['changed', 'reassigned', 'reassigned'] as const).flatMap((kind, turn) =>
+    const notices = (['reassigned', 'reassigned', 'changed'] as const).flatMap((kind, turn) =>
       CROWD.slice(n * EACH, (n + 1) * EACH).map(({ id: to }, i): Notice => ({
         id: `${String(version).padStart(5, '0')}.${String(turn * EACH + i).padStart(2, '0')}`,
         to,
@@ -79,7 +79,7 @@ it('three hundred notices in a second, then an alert behind two thousand message
   await Promise.all([queue('AlertsQueue', bare('alerts')), queue('ChatterQueue', bare('chatter'))]);
   await room.cloud.settle();
 
-  // Each phone once by each of the two that are worth telling, in their order; the one in between was told by the newest.
+  // Each phone once by each of the two that are worth telling; the oldest was told by the one after it.
   const rang = room.channels();
   expect(rang).toHaveLength(2 * CROWD.length);
   const byPerson = Map.groupBy(rang, ([who]) => who);
@@ -91,7 +91,7 @@ it('three hundred notices in a second, then an alert behind two thousand message
     for (const { notice, state, attempts } of await room.store.notices(owner))
       if (notice.to !== 'a')
         states.set(notice.to, [...(states.get(notice.to) ?? []), `${state} ${attempts.length}`]);
-  for (const { id } of CROWD) expect(states.get(id)).toEqual(['delivered 1', 'bundled 0', 'delivered 1']);
+  for (const { id } of CROWD) expect(states.get(id)).toEqual(['bundled 0', 'delivered 1', 'delivered 1']);
 
   // All chatter once more and over again, as after a redrive: nothing rings twice, and who is asked now is rung long before it is through.
   // (The bench plays ten thousand that all ring.)
