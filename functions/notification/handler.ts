@@ -34,7 +34,7 @@ const deliverer = {
   texts: loadTexts(undefined, env.DISTRICT),
   approvedOnly: env.STAGE === 'production',
   vendors: loadVendors(),
-  health: new Map(),
+  lately: new Map(),
   centre: backTo110({
     address: env.VENDORS_URL === 'real' ? (district.backTo110?.address ?? '') : `${env.VENDORS_URL}/back-110`,
     keys: async () => (await around.secrets.district()).centre110?.keys ?? [],

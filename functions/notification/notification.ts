@@ -78,8 +78,8 @@ export interface Deliverer extends Mover {
   texts: Texts;
   /** Words and vendors that are not approved are passed over: a district for production. */
   approvedOnly?: boolean;
-  /** What was lately read of the vendors' health; kept as long as the function lives. Without it every notice reads it. */
-  health?: Map<Vendor, { at: Instant; signals: Promise<Readonly<Record<string, number>>> }>;
+  /** Counters of all that were read a moment ago, by name; kept as long as the function lives. Without it every notice reads them. */
+  lately?: Map<string, { at: Instant; counters: Promise<Readonly<Record<string, number>>> }>;
 }
 
 /** A notice and its owner, as the queue names it. */
@@ -100,8 +100,8 @@ const RACES = 6;
 const ALARMING_TRIES = 3;
 /** Bad signals of one minute that are counted. */
 const ENOUGH_SIGNALS = 5;
-/** So long a look at a vendor's health is good for all notices of an environment. */
-const HEALTH_MS = 1_000;
+/** So long a look at a vendor's health or at the day's costs is good for all notices of an environment. */
+const LATELY_MS = 1_000;
 /** A vendor that tells of arrivals tells within this time, or stands in doubt. */
 const PROOF_MS = 10_000;
 const DAY_MS = 86_400_000;
@@ -307,23 +307,23 @@ const heldBack = async (
 /** The vendors of a channel, those in trouble last. One alone is not looked at: it would be used anyway. */
 const ordered = async (d: Deliverer, vendors: Vendor[], now: Instant): Promise<Vendor[]> => {
   if (vendors.length < 2) return vendors;
-  const counters = await Promise.all(vendors.map((vendor) => signalsOf(d, vendor, now)));
+  const counters = await Promise.all(vendors.map((vendor) => lately(d, healthName(vendor), now)));
   return byHealth(vendors, new Set(vendors.filter((_, i) => isPutOff(counters[i] ?? {}, now))));
 };
 
-/** The bad signals of a vendor, as they stood a moment ago at most. */
-const signalsOf = (
-  { store, health }: Deliverer,
-  vendor: Vendor,
+/** Counters that no single notice changes much, as they stood a moment ago at most. */
+const lately = (
+  { store, lately: known }: Deliverer,
+  name: string,
   now: Instant,
 ): Promise<Readonly<Record<string, number>>> => {
-  const known = health?.get(vendor);
-  if (known && now >= known.at && now - known.at < HEALTH_MS) return known.signals;
-  const signals = store.counters(healthName(vendor));
-  health?.set(vendor, { at: now, signals });
+  const before = known?.get(name);
+  if (before && now >= before.at && now - before.at < LATELY_MS) return before.counters;
+  const counters = store.counters(name);
+  known?.set(name, { at: now, counters });
   // Whoever waits for it hears of the failure; the next one asks again.
-  signals.catch(() => health?.delete(vendor));
-  return signals;
+  counters.catch(() => known?.delete(name));
+  return counters;
 };
 
 /** Budgets are kept by number, under its keyed hash: two members may share one. */
@@ -634,7 +634,7 @@ const distrust = async (d: Deliverer, vendor: Vendor, code: string): Promise<voi
     // In an outage every call would meet at this one item, and more than enough says no more than enough.
     if ((before[key] ?? 0) >= ENOUGH_SIGNALS) return;
     await d.store.count({ name, add: { [key]: 1 }, expires: now + DAY_MS });
-    d.health?.delete(vendor);
+    d.lately?.delete(name);
     if (isPutOff(before, now) || !isPutOff({ ...before, [key]: (before[key] ?? 0) + 1 }, now)) return;
     d.log.count('VendorSwitched');
     d.log.info('vendor-put-off', { vendor });
@@ -695,7 +695,7 @@ const bookingOf = async (
 
 /** Has the day cost more than the district allows for what is only good to know? */
 const overCap = async (d: Deliverer, now: Instant): Promise<boolean> => {
-  const parts = await Promise.all(ledgersOf(now).map((name) => d.store.counters(name)));
+  const parts = await Promise.all(ledgersOf(now).map((name) => lately(d, name, now)));
   const over = (sumOf(parts).milli ?? 0) >= d.district.delivery.softCap;
   if (over) d.log.count('ChatterStopped');
   return over;

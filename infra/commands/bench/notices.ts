@@ -72,6 +72,10 @@ const UNACTED_MS = 20_000;
 /** Of the storm; everybody gets several notices, as in life. */
 const PEOPLE = 1_000;
 const LOOK_MS = 250;
+/** Whoever is measured from his place in the queue must not be queued by reconcile before. */
+const AHEAD_MS = 120_000;
+/** Notices before those that are measured. */
+const WARM_UP = 500;
 
 const VENDOR_KEY = { id: 'bench', secret: 'bench-secret' };
 const LOCAL = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
@@ -153,16 +157,22 @@ const membersOf = (n: number, district: string): Member[] => {
   }));
 };
 
-/** Writes notices, each to the next person, and queues none of them. */
+/** Writes notices, each to the next person, and queues none of them. `ahead`: reconcile does not look for them before that, ms. */
 const announce = async (
   { store }: House,
-  { name, n, people, kinds }: { name: string; n: number; people: number; kinds: readonly Notice['kind'][] },
+  {
+    name,
+    n,
+    people,
+    kinds,
+    ahead = 0,
+  }: { name: string; n: number; people: number; kinds: readonly Notice['kind'][]; ahead?: number },
 ): Promise<Notice[]> => {
   const notices = Array.from({ length: n }, (_, i): Notice => ({
     id: `${name}${String(i).padStart(5, '0')}.00`,
     to: `p-${i % people}`,
     kind: kinds[i % kinds.length] ?? 'told',
-    at: Date.now(),
+    at: Date.now() + ahead,
     round: 1,
   }));
   for (let i = 0; i < n; i += 50)
@@ -401,14 +411,10 @@ export const measureNotices = async (
       });
       const kinds = ['returned'] as const;
       // Caches are filled and code is warm before counting.
-      const warm = await announce(house, { name: 'w', n: 200, people, kinds: ['told'] });
-      await house.send('Alerts', warm);
-      await until(() => heard.sms >= warm.length);
-      const measured = async (name: string): Promise<Spread> => {
-        const notices = await announce(house, { name, n: alerts, people, kinds });
-        return atRate(house, phones, { notices, rate: sizes.rate, phoneOf });
-      };
-      const alone = await measured('a');
+      const warm = await announce(house, { name: 'w', n: WARM_UP, people, kinds: ['told'], ahead: AHEAD_MS });
+      await atRate(house, phones, { notices: warm, rate: sizes.rate, phoneOf });
+      const first = await announce(house, { name: 'a', n: alerts, people, kinds, ahead: AHEAD_MS });
+      const alone = await atRate(house, phones, { notices: first, rate: sizes.rate, phoneOf });
       saySpread('alone', alone);
       // Nobody acts: the calls that follow twenty seconds later belong to no measurement.
       await until(() => heard.voice >= alerts);
@@ -417,7 +423,7 @@ export const measureNotices = async (
       for (const vendor of ['aliyun-sms', 'tencent-sms'])
         phones.faults.set({ vendor, mode: 'silent', count: 1_000_000 });
       const rungBefore = heard.voice;
-      const late = await announce(house, { name: 'f', n: 50, people, kinds });
+      const late = await announce(house, { name: 'f', n: 50, people, kinds, ahead: AHEAD_MS });
       for (const notice of late) {
         void house.send('Alerts', [notice]);
         await pause(1_000 / sizes.rate);
@@ -435,7 +441,7 @@ export const measureNotices = async (
       saySpread('next channel after its second', fallback);
 
       const waiting = await announce(house, { name: 'c', n: sizes.chatter, people, kinds: ['reassigned'] });
-      const ready = await announce(house, { name: 'b', n: alerts, people, kinds });
+      const ready = await announce(house, { name: 'b', n: alerts, people, kinds, ahead: AHEAD_MS });
       void house.send('Chatter', waiting).catch(() => undefined);
       await pause(1_000);
       const behind = await atRate(house, phones, { notices: ready, rate: sizes.rate, phoneOf });

@@ -51,11 +51,14 @@ export const makeWorkplace = (districts: readonly string[]): Workplace => {
       join(data, district, 'roster.sample.csv'),
       generateDistrict(data, district, MEMBERS)['roster.sample.csv'],
     );
-  // A vendor lets a number have fifty texts a day: the system is measured here, not its vendors.
+  // A vendor lets a number have fifty texts a day, and what they cost would stop chatter: the system is measured here, not its vendors.
   const table = join(data, 'vendors.json');
   const { vendors, ...rest } = vendorsSchema.parse(JSON.parse(readFileSync(table, 'utf8')));
   const unlimited = Object.fromEntries(
-    Object.entries(vendors).map(([name, facts]) => [name, { ...facts, limits: [] }]),
+    Object.entries(vendors).map(([name, facts]) => [
+      name,
+      { ...facts, limits: [], price: { ...facts.price, milli: 0 } },
+    ]),
   );
   writeFileSync(table, JSON.stringify({ ...rest, vendors: unlimited }));
   const remove = () => {
