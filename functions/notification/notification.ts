@@ -43,7 +43,7 @@ import {
 import { withoutTexts } from '#shared/domain/reply.ts';
 import type { PushDevice } from '#shared/domain/push-device.ts';
 import { addressOf, type Member } from '#shared/domain/roster.ts';
-import { carries, renderNotice, type NoticeFacts, type Texts } from '#shared/domain/texts.ts';
+import { carries, renderNotice, signOf, type NoticeFacts, type Texts } from '#shared/domain/texts.ts';
 import { leaveUnreached } from '#shared/domain/unreached.ts';
 import { priceOf, type Vendors } from '#shared/domain/vendors.ts';
 import {
@@ -399,7 +399,7 @@ const wordsOf = (
   return {
     kind,
     template: { code, params, order: d.texts.templates[kind].params.filter((name) => name in params) },
-    signName: d.texts.signName,
+    signName: signOf(d.texts, notice.kind),
     text,
     extension: d.district.replies[caller ? 'callers' : 'members'],
     ...(link ? { link: `https://${domain}/t/${own.token}` } : {}),

@@ -9,7 +9,7 @@ import { wantsPage } from '#shared/contracts/page.ts';
 import { issueToken } from '#shared/adapters/tokens.ts';
 import { jitter } from '#shared/adapters/system.ts';
 import { sfnWorkflow } from '#shared/adapters/workflow.ts';
-import { loadDistrict } from '#shared/districts/load.ts';
+import { loadDistrict, loadTexts } from '#shared/districts/load.ts';
 import { deviceHash, httpDoor } from '#shared/lambda/http.ts';
 import { keptWarm } from '#shared/lambda/warm.ts';
 import { envSchema } from './env.ts';
@@ -29,6 +29,7 @@ const taker = {
   backoff: jitter,
   district: loadDistrict(env.DISTRICT),
   vendors: CALLBACKS,
+  callersSign: loadTexts(undefined, env.DISTRICT).callers?.signName,
 };
 
 const opener = {

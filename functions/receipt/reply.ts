@@ -41,6 +41,8 @@ type Reply = Extract<Inbound, { kind: 'reply' }>;
 
 /** What taking answers needs. */
 export interface ReplyTaker extends Mover {
+  /** Signature of texts to callers, if it is another one than the members'. */
+  callersSign?: string | undefined;
   memos: Memos;
   secrets: Pick<Secrets, 'vault'>;
 }
@@ -78,7 +80,7 @@ export const takeReply = async (taker: ReplyTaker, vendor: Vendor, reply: Reply)
   const members = (await store.roster()).filter((member) => member.phone === number);
   // The number says who somebody is, the extension only what he answers: carriers drop it, and Tencent carries none before it is asked to.
   // A member's "1" that comes to the callers' number is his yes, unless he was written to there himself.
-  const toCallers = isFromCaller(district.replies, reply.extension);
+  const toCallers = isFromCaller(district.replies, taker.callersSign, reply);
   if (members.length === 0 || toCallers) {
     const told = await toldAsCaller(taker, hash, at);
     if (members.length === 0 || told.length > 0)

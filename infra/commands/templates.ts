@@ -11,6 +11,7 @@ import {
   noticeKindSchema,
   partsOf,
   renderNotice,
+  signOf,
   unready,
   type Language,
   type NoticeFacts,
@@ -67,7 +68,7 @@ const show = (
   if (!facts || !hasWords(texts, kind, vendor)) return undefined;
   if (language === 'en' && TEMPLATE_VENDORS.some((one) => one === vendor)) return undefined;
   const { code, text: words } = renderNotice(texts, kind, LONGEST, vendor, language);
-  const length = words.length + (facts.channel === 'sms' ? texts.signName.length + 2 : 0);
+  const length = words.length + (facts.channel === 'sms' ? signOf(texts, kind).length + 2 : 0);
   const parts = facts.channel === 'sms' ? partsOf(length) : 1;
   return { kind, vendor, language, code, text: words, length, parts, milli: priceOf(facts, length) };
 };

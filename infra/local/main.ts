@@ -142,6 +142,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       templates: Object.values(texts.templates),
       keys: { [VENDOR_ACCOUNT.accessKeyId]: VENDOR_ACCOUNT.accessKeySecret },
       signName: texts.signName,
+      furtherSigns: texts.callers ? [texts.callers.signName] : [],
       vendors: accounts.vendors,
       label: (number) => labels.get(number),
       ...(options.log ? { log: options.log } : {}),

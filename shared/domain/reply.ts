@@ -63,9 +63,19 @@ export const callerMeaningOf = (text: string): CallerMeaning => {
   return { say: 'unclear' };
 };
 
-/** Did this come to the callers' number? A vendor that tells no extension has only members answering. */
-export const isFromCaller = ({ callers }: Extensions, extension: string | undefined): boolean =>
-  extension !== undefined && extension !== '' && extension.endsWith(callers);
+/**
+ * Did this come to the callers' number? By the signature that was answered, where callers have one of their own and the vendor tells it;
+ * else by the extension. A vendor that tells neither has only members answering.
+ * @param sign of texts to callers, if it is another one than the members'
+ */
+export const isFromCaller = (
+  { callers }: Extensions,
+  sign: string | undefined,
+  { extension = '', signature = '' }: { extension?: string; signature?: string },
+): boolean =>
+  sign !== undefined && signature !== ''
+    ? signature === sign
+    : extension !== '' && extension.endsWith(callers);
 
 /** The memo that says: never again a text to this caller. */
 export const callerStopName = (phoneHash: string): string => `STOP-caller-${phoneHash}`;

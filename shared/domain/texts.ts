@@ -216,6 +216,15 @@ const missingSchema = z.strictObject({
 /** Characters of one message with 【signature】, and of each part of a longer one. */
 export const MESSAGE_LENGTH = { single: 70, part: 67 } as const;
 
+/** Does this kind go to whoever has called? As `CALLER_KINDS`, which knows more than words. */
+const isToCaller = (kind: string): boolean => kind.startsWith('caller-');
+
+/** The signature under which a kind is sent. */
+export const signOf = (
+  { signName, callers }: Pick<Texts, 'signName' | 'callers'>,
+  kind: NoticeKind,
+): string => (isToCaller(kind) ? callers?.signName : undefined) ?? signName;
+
 /** UTF-16 units of a text with the longest values and 【signature】. */
 export const longestLength = (signName: string, text: string): number =>
   signName.length +
@@ -242,6 +251,16 @@ export const textsSchema = z
     sample: z.boolean().default(false),
     /** Registered signature, 2 to 12 characters, without brackets. */
     signName: z.string().min(2).max(12),
+    /**
+     * Under which callers are written to, if under another one. Vendors that make the numbers behind a signature themselves (Aliyun)
+     * have another number for each, and so callers answer to another number than members.
+     */
+    callers: z
+      .strictObject({
+        signName: z.string().min(2).max(12),
+        registrations: z.partialRecord(z.enum(TEMPLATE_VENDORS), registrationSchema),
+      })
+      .optional(),
     /** What stands where a fact is secret, forbidden or not known: no text waits for want of a word. */
     missing: missingSchema,
     /** Stands for a deadline to keep that has already passed, as for everybody whom a missed rung brings in. */
@@ -286,12 +305,13 @@ export const textsSchema = z
         for (const name of template.params)
           if (!used.includes(name))
             fail(path, `'${kind}': '${name}' stands in params but not in the ${field}`);
-        const longest = longestLength(texts.signName, text);
+        const sign = signOf(texts, noticeKindSchema.parse(kind));
+        const longest = longestLength(sign, text);
         const holds = parts === 1 ? MESSAGE_LENGTH.single : parts * MESSAGE_LENGTH.part;
         if (longest > holds)
           fail(
             path,
-            `'${kind}': up to ${longest} characters with 【${texts.signName}】, ` +
+            `'${kind}': up to ${longest} characters with 【${sign}】, ` +
               (parts === 1 ? 'one message holds 70' : `${parts} parts hold ${holds}`),
           );
       }
@@ -303,6 +323,8 @@ export const textsSchema = z
       if ((template.voice === undefined) !== (template.vendors['aliyun-voice'] === undefined))
         fail(path, `'${kind}': spoken words and the code of a spoken text belong together`);
     }
+    if (texts.callers?.signName === texts.signName)
+      fail(['callers', 'signName'], 'callers have another signature than members, or none of their own');
     const shown = [
       ...Object.entries(texts.templates).flatMap(([kind, t]) =>
         [t.text, t.chat, t.voice].flatMap((text) => (text ? [[['templates', kind], text] as const] : [])),
@@ -311,6 +333,7 @@ export const textsSchema = z
       ...Object.entries(texts.outcomes).map(([name, text]) => [['outcomes', name], text] as const),
       ...Object.entries(texts.results).map(([name, text]) => [['results', name], text] as const),
       [['signName'], texts.signName] as const,
+      ...(texts.callers ? [[['callers', 'signName'], texts.callers.signName] as const] : []),
       [['passed'], texts.passed] as const,
       ...Object.entries(texts.missing).map(([name, text]) => [['missing', name], text] as const),
     ];
@@ -337,6 +360,23 @@ export const carries = (texts: Texts, kind: NoticeKind, vendor: Vendor, approved
   return approved && texts.registrations[vendor] !== undefined;
 };
 
+/** What a signature still lacks at a vendor. */
+const unsigned = (
+  path: string,
+  vendor: TemplateVendor,
+  { signature, filing }: Partial<z.infer<typeof registrationSchema>> = {},
+): string[] => [
+  ...(vendor !== 'aliyun-voice' && signature?.state !== 'approved'
+    ? [`texts.json ${path}.signature: the signature is ${signature?.state ?? 'unknown'}, not approved`]
+    : []),
+  ...(filing?.state === 'registered'
+    ? []
+    : [
+        `texts.json ${path}.filing: 实名制报备 is '${filing?.state ?? 'none'}', not registered; ` +
+          'file it ten working days ahead',
+      ]),
+];
+
 /**
  * Why a district with these texts may not be deployed for production: one sentence for each approval or filing that is missing. Texts
  * that nobody has approved are refused by the vendor, and those of an unregistered signature are dropped without a word.
@@ -351,15 +391,11 @@ export const unready = (texts: Texts, links: { domain?: string | undefined } = {
   if (!registered.includes('aliyun-sms'))
     sentences.push('texts.json registrations: there is none with aliyun-sms, without which nothing is sent');
   for (const vendor of registered) {
-    const { signature, filing } = texts.registrations[vendor] ?? {};
-    if (vendor !== 'aliyun-voice' && signature?.state !== 'approved')
+    sentences.push(...unsigned(`registrations.${vendor}`, vendor, texts.registrations[vendor]));
+    // Callers are not called.
+    if (texts.callers && vendor !== 'aliyun-voice')
       sentences.push(
-        `texts.json registrations.${vendor}.signature: the signature is ${signature?.state ?? 'unknown'}, not approved`,
-      );
-    if (filing?.state !== 'registered')
-      sentences.push(
-        `texts.json registrations.${vendor}.filing: 实名制报备 is '${filing?.state ?? 'none'}', not registered; ` +
-          'file it ten working days ahead',
+        ...unsigned(`callers.registrations.${vendor}`, vendor, texts.callers.registrations[vendor]),
       );
     for (const kind of NOTICE_KINDS) {
       const state = texts.templates[kind].vendors[vendor]?.state;

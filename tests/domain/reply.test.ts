@@ -71,10 +71,22 @@ test.each([
 
 test('members and callers are told apart by the number they answer to, not by who they are', () => {
   const extensions = repliesSchema.parse({});
-  expect(isFromCaller(extensions, '2')).toBe(true);
-  expect(isFromCaller(extensions, '10690001232')).toBe(true);
-  expect(isFromCaller(extensions, '1')).toBe(false);
-  expect(isFromCaller(extensions, undefined)).toBe(false);
+  expect(isFromCaller(extensions, undefined, { extension: '2' })).toBe(true);
+  expect(isFromCaller(extensions, undefined, { extension: '10690001232' })).toBe(true);
+  expect(isFromCaller(extensions, undefined, { extension: '1' })).toBe(false);
+  expect(isFromCaller(extensions, undefined, {})).toBe(false);
+  // Where callers have a signature of their own, and the vendor tells which one was answered, nothing else counts.
+  const by = (signature: string | undefined, extension?: string) =>
+    isFromCaller(extensions, '示例回访', {
+      ...(signature === undefined ? {} : { signature }),
+      ...(extension === undefined ? {} : { extension }),
+    });
+  expect([by('示例回访'), by('示例值班', '2'), by(undefined, '2'), by(undefined)]).toEqual([
+    true,
+    false,
+    true,
+    false,
+  ]);
   expect(repliesSchema.safeParse({ members: '12', callers: '2' }).success).toBe(false);
 });
 

@@ -15,6 +15,7 @@ import {
   shortNumber,
   TEXT_PARAMS,
   textsSchema,
+  signOf,
   unready,
   type Language,
   type NoticeFacts,
@@ -286,6 +287,28 @@ describe('a district for production', () => {
     expect(carriers(partly)).toEqual(['aliyun-sms', ...free]);
     expect(carriers(partly, 'nag')).toEqual(['aliyun-sms', 'tencent-sms', ...free]);
     expect(carriers(partly, 'ask', false)).toEqual([...VENDORS]);
+  });
+
+  test('a signature for callers has to be another one, to fit their texts, and to be registered as well', () => {
+    const registered = ready();
+    const signed = (signName: string, registrations: object = {}) => ({
+      ...ready(),
+      callers: { signName, registrations },
+    });
+    expect(signOf(textsSchema.parse(registered), 'caller-result')).toBe(registered.signName);
+    const parsed = textsSchema.parse(signed('示例回访'));
+    expect([signOf(parsed, 'caller-result'), signOf(parsed, 'ask')]).toEqual(['示例回访', parsed.signName]);
+    expect(unready(parsed)).toEqual(
+      ['aliyun-sms', 'tencent-sms'].flatMap((vendor) => [
+        expect.stringContaining(`callers.registrations.${vendor}.signature: the signature is unknown`),
+        expect.stringContaining(`callers.registrations.${vendor}.filing`),
+      ]),
+    );
+    expect(unready(textsSchema.parse(signed('示例回访', registered.registrations)))).toEqual([]);
+    const refusal = (signName: string): string =>
+      textsSchema.safeParse(signed(signName)).error?.message ?? '';
+    expect(refusal(registered.signName)).toContain('another signature than members');
+    expect(refusal('十二个字长的签名要算进去')).toContain('characters with 【十二个字长的签名要算进去】');
   });
 
   test('nor words with a link that leads nowhere', () => {

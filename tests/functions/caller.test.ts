@@ -196,6 +196,45 @@ describe('a caller answers', () => {
     expect(heard()).toHaveLength(3);
   });
 
+  test('under a signature of the callers’ own it is told apart without any extension', async () => {
+    office.texts.callers = { signName: '示例回访', registrations: {} };
+    const id = await goes();
+    // A member who had called himself answers the one or the other.
+    const [who = ''] = await office.asked(id);
+    const phone = office.members.find((member) => member.id === who)?.phone ?? '';
+    const own = await goes({ caller: { name: '样例', phone } });
+    const task = await office.asks110();
+    if (!(await office.asked(task)).includes(who))
+      await office.does(desk(), task, { action: 'reassign', member: who });
+    const taker = Object.assign(office, { callersSign: '示例回访' });
+    const answers = async (signature: string, text: string) => {
+      n += 1;
+      office.time += 2_000;
+      const at = new Date(office.time);
+      await takeReply(taker, 'aliyun-sms', {
+        kind: 'reply',
+        messageId: `s-${n}`,
+        from: phone,
+        text,
+        signature,
+        at,
+      });
+    };
+    await answers('示例回访', '1');
+    expect([await replies(own), (await office.incident(task)).lead]).toEqual([[{ score: 1 }], undefined]);
+    await answers('小脑', '1');
+    expect([await replies(own), (await office.incident(task)).lead]).toEqual([[{ score: 1 }], who]);
+    const { notice } = await office.notice(task, who, 'answer');
+    await office.deliver(ownerOf(task), notice.id);
+    const signed = office.sends.map(({ message }) => `${message.kind} ${message.signName}`);
+    expect([...new Set(signed)].sort()).toEqual([
+      'answer 小脑',
+      'caller-accepted 示例回访',
+      'caller-coming 示例回访',
+      'caller-result 示例回访',
+    ]);
+  });
+
   test('a member’s 1 to the callers’ number is his yes, and he hears so; where he had called himself, it is his rating', async () => {
     const own = await goes();
     const id = await office.asks110();

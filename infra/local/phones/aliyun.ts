@@ -15,6 +15,8 @@ export interface ApprovedTemplate {
 export interface AliyunAccount {
   keys: Record<string, string>;
   signName: string;
+  /** Approved beside it; each has a number of its own, which the vendor makes. */
+  furtherSigns?: readonly string[];
   templates: ApprovedTemplate[];
   /** Texts per number and template within 24 h; unlimited if left out (the real one: 50). */
   perDay?: number;
@@ -89,13 +91,14 @@ export class AliyunSms implements EmulatedVendor {
     if (numbers.length > 1_000) return business('isv.MOBILE_COUNT_OVER_LIMIT', '手机号码数量超过限制');
     if (numbers.some((n) => !/^1\d{10}$/.test(n)))
       return business('isv.MOBILE_NUMBER_ILLEGAL', '手机号码格式错误');
-    if (params.get('SignName') !== this.#account.signName)
+    const sign = params.get('SignName') ?? '';
+    if (![this.#account.signName, ...(this.#account.furtherSigns ?? [])].includes(sign))
       return business('isv.SMS_SIGNATURE_ILLEGAL', '签名不合法');
     // «扩展码是生成签名时系统自动默认生成的»: whatever somebody makes up himself belongs to no signature.
     if (params.get('SmsUpExtendCode')) return business('isv.EXTEND_CODE_ERROR', '扩展码使用错误');
     const template = this.#account.templates.find((t) => t.code === params.get('TemplateCode'));
     if (!template) return business('isv.SMS_TEMPLATE_ILLEGAL', '模板不合法');
-    const text = this.#render(template, params.get('TemplateParam'));
+    const text = this.#render(sign, template, params.get('TemplateParam'));
     if (typeof text !== 'string') return text;
 
     const now = this.#world.now();
@@ -120,7 +123,7 @@ export class AliyunSms implements EmulatedVendor {
         state: silent ? 1 : 3,
         endedAt: silent ? 0 : now,
         code: silent ? '' : 'DELIVERED',
-        more: { sign: this.#account.signName },
+        more: { sign },
       });
     }
     if (fault?.mode === 'timeout') return undefined;
@@ -128,7 +131,11 @@ export class AliyunSms implements EmulatedVendor {
   }
 
   /** The text as it stands on the phone, or the vendor's refusal. */
-  #render(template: ApprovedTemplate, json: string | undefined): string | NonNullable<VendorAnswer> {
+  #render(
+    sign: string,
+    template: ApprovedTemplate,
+    json: string | undefined,
+  ): string | NonNullable<VendorAnswer> {
     let values = new Map<string, unknown>();
     if (json) {
       try {
@@ -140,7 +147,7 @@ export class AliyunSms implements EmulatedVendor {
         return business('isv.INVALID_JSON_PARAM', 'JSON参数不合法，只接受字符串值');
       }
     }
-    let text = `【${this.#account.signName}】`;
+    let text = `【${sign}】`;
     let end = 0;
     for (const variable of template.text.matchAll(/\$\{(\w+)\}/g)) {
       const value = values.get(variable[1] ?? '');

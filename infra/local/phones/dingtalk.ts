@@ -178,13 +178,11 @@ export class Dingtalk implements EmulatedVendor {
           failed_user_id_list: [],
           invalid_user_id_list: those((m) => m.code === 'invalid'),
           forbidden_user_id_list: those(limited),
-          forbidden_list: messages
-            .filter(limited)
-            .map((m) => ({
-              code: m.code,
-              count: m.code === '143106' ? 1 : (this.#organisation.perDay ?? PER_DAY),
-              userid: m.to,
-            })),
+          forbidden_list: messages.filter(limited).map((m) => ({
+            code: m.code,
+            count: m.code === '143106' ? 1 : (this.#organisation.perDay ?? PER_DAY),
+            userid: m.to,
+          })),
         },
       },
     };

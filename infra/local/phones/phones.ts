@@ -21,6 +21,8 @@ export interface PhonesOptions {
   /** Access key id → secret. */
   keys: Record<string, string>;
   signName: string;
+  /** Signatures that are approved beside it. */
+  furtherSigns?: readonly string[];
   /** Further vendors, each at `/vendors/<name>`; Aliyun's texts are always there. */
   vendors?: readonly VendorMaker[];
   /** Where Aliyun's delivery receipts are posted. May be set later; they wait. */
@@ -123,6 +125,7 @@ export async function startPhones(options: PhonesOptions): Promise<Phones> {
   const account = {
     keys: options.keys,
     signName: options.signName,
+    ...(options.furtherSigns ? { furtherSigns: options.furtherSigns } : {}),
     templates: options.templates,
     barredWords: options.barredWords ?? ['赌博', '毒品', '暴力', '恐吓', '调解'],
     ...(options.limits?.perDay === undefined ? {} : { perDay: options.limits.perDay }),

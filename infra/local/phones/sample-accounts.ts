@@ -13,6 +13,7 @@ import { Wecom } from './wecom.ts';
 /** What the vendors have approved: the texts of a district, as far as they matter here. */
 export interface ApprovedTexts {
   signName: string;
+  callers?: { signName: string } | undefined;
   barred: readonly string[];
   templates: Readonly<
     Record<
@@ -74,6 +75,7 @@ export const sampleAccounts = (texts: ApprovedTexts, { strict = false } = {}) =>
           barredWords,
           sdkAppId: SDK_APP_ID,
           signName: texts.signName,
+          furtherSigns: texts.callers ? [texts.callers.signName] : [],
           templates: all.flatMap(({ text, params, vendors: { 'tencent-sms': is } }) =>
             is ? [{ id: is.code, text: counted(text, params) }] : [],
           ),

@@ -18,6 +18,8 @@ export interface TencentAccount {
   keys: Record<string, string>;
   sdkAppId: string;
   signName: string;
+  /** Approved beside it. */
+  furtherSigns?: readonly string[];
   /** With {1}, {2} … for variables, which are counted from one. */
   templates: { id: string; text: string }[];
   barredWords: string[];
@@ -62,7 +64,7 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const postsOf = (signName: string): VendorPosts => ({
   batch: 100,
   receipts: (messages) => ({ headers: JSON_TYPE, body: JSON.stringify(messages.map(report)) }),
-  reply: (reply) => ({ headers: JSON_TYPE, body: JSON.stringify(answerOf(reply, signName)) }),
+  reply: (reply) => ({ headers: JSON_TYPE, body: JSON.stringify(answerOf(reply, reply.sign || signName)) }),
   took: tookJson('result', 0),
 });
 
@@ -158,7 +160,7 @@ export class TencentSms implements EmulatedVendor {
     const account = this.#account;
     if (to === undefined)
       return refused('InvalidParameterValue.IncorrectPhoneNumber', 'incorrect phone number');
-    if (call.SignName !== account.signName)
+    if (![account.signName, ...(account.furtherSigns ?? [])].includes(call.SignName))
       return refused('FailedOperation.SignatureIncorrectOrUnapproved', 'signature incorrect or unapproved');
     const template = account.templates.find(({ id }) => id === call.TemplateId);
     const used = new Set(Array.from(template?.text.matchAll(/\{(\d+)\}/g) ?? [], (m) => m[1]));
@@ -176,7 +178,7 @@ export class TencentSms implements EmulatedVendor {
       /\{(\d+)\}/g,
       (_, n) => call.TemplateParamSet[Number(n) - 1] ?? '',
     );
-    const text = `【${account.signName}】${words}`;
+    const text = `【${call.SignName}】${words}`;
     if (account.barredWords.some((word) => words.includes(word)))
       return refused('FailedOperation.ContainSensitiveWord', 'contain sensitive word');
     const now = this.#world.now();
@@ -199,7 +201,7 @@ export class TencentSms implements EmulatedVendor {
       state: silent ? 1 : 3,
       endedAt: silent ? 0 : now,
       code: silent ? '' : 'DELIVRD',
-      more: { extension: call.ExtendCode },
+      more: { extension: call.ExtendCode, sign: call.SignName },
     });
     if (fault?.mode === 'timeout') return undefined;
     return { SerialNo, Fee: Math.max(1, Math.ceil(text.length / 67)), Code: 'Ok', Message: 'send success' };
