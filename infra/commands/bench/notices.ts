@@ -276,12 +276,12 @@ const badWeather = (faults: Faults): (() => void) => {
 /** Why another call was made although this one had brought the notice to the phone. */
 const causeOf = (before: Attempt, next: Attempt, killed: number): string => {
   if (before.never) return 'the vendor denied it';
-  if (before.vendorId === undefined)
-    return before.at <= killed && before.at > killed - 5_000
-      ? 'answer lost in the kill'
-      : 'no answer of the vendor';
   const arrived = before.state === 'delivered' || before.state === 'read';
-  return arrived && next.at - before.seen >= UNACTED_MS ? 'nobody acted (t2)' : 'no receipt (t1)';
+  if (arrived && next.at - before.seen >= UNACTED_MS) return 'nobody acted (t2)';
+  if (before.vendorId !== undefined) return 'no receipt (t1)';
+  return before.at <= killed && before.at > killed - 5_000
+    ? 'answer lost in the kill'
+    : 'no answer of the vendor';
 };
 
 const told = (attempts: readonly Attempt[]): string =>
