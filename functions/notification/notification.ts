@@ -555,8 +555,7 @@ const call = async (
   if (double) d.log.count('NoticeDoubled');
   const result = await sender.send({ attemptId: attempt.id, to, message });
   if (member && result.gone) await forget(d, member, result.gone, now);
-  const milli =
-    result.kind === 'accepted' ? priceOf(is, message.text.length + message.signName.length + 2) : 0;
+  const milli = result.kind === 'accepted' ? priceOf(is, lengthOf(message, is)) : 0;
   if (result.kind === 'accepted' && is.callback && !is.echoes)
     await rememberSent(
       d.memos,
@@ -567,6 +566,10 @@ const call = async (
   const counters = await countersOf(d, about, { ...way, instead }, message, result, milli);
   return settle(d, { ...about, row: claimed }, attempt.id, resultOf(result, milli), counters);
 };
+
+/** Characters as they are billed: with 【signature】, and with the link where it stands in the text. */
+const lengthOf = ({ text, signName, link }: Message, { channel }: { channel: Channel }): number =>
+  text.length + signName.length + 2 + (channel === 'sms' && link !== undefined ? link.length + 1 : 0);
 
 /** What an attempt learns from the answer, and the facts of its trail line. */
 type Learnt = (attempt: Attempt) => { attempt: Attempt; facts: Record<string, string | number | boolean> };

@@ -63,7 +63,8 @@ export const snsSms = (options: SnsOptions): Sender => {
       Action: 'Publish',
       Version: VERSION,
       PhoneNumber: international(to),
-      Message: `【${message.signName}】${message.text}`,
+      // Whatever brings no answers back has to lead to where one can answer.
+      Message: `【${message.signName}】${message.text}${message.link === undefined ? '' : ` ${message.link}`}`,
       ...Object.fromEntries(
         attributes.flatMap(([name = '', value = ''], i) => [
           [`MessageAttributes.entry.${i + 1}.Name`, name],

@@ -497,7 +497,8 @@ export type Rendered = {
 const TAKEN_IN: Record<Vendor, 'text' | 'voice' | 'chat'> = {
   'aliyun-sms': 'text',
   'tencent-sms': 'text',
-  sns: 'text',
+  // Nobody hears what is texted back: "reply 1" would be a promise that nobody keeps.
+  sns: 'chat',
   'aliyun-voice': 'voice',
   wecom: 'chat',
   dingtalk: 'chat',
