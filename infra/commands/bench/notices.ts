@@ -440,10 +440,15 @@ export const measureNotices = async (
 
       saySpread('next channel after its second', fallback);
 
-      const waiting = await announce(house, { name: 'c', n: sizes.chatter, people, kinds: ['reassigned'] });
+      const waiting = await announce(house, {
+        name: 'c',
+        n: sizes.chatter,
+        people,
+        kinds: ['reassigned'],
+        ahead: AHEAD_MS,
+      });
       const ready = await announce(house, { name: 'b', n: alerts, people, kinds, ahead: AHEAD_MS });
-      void house.send('Chatter', waiting).catch(() => undefined);
-      await pause(1_000);
+      await house.send('Chatter', waiting);
       const behind = await atRate(house, phones, { notices: ready, rate: sizes.rate, phoneOf });
       saySpread('behind what can wait', behind);
       return { alone, behind, fallback };
