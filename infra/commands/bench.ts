@@ -365,7 +365,10 @@ export const report = (results: Results): string => {
     );
   if (notices) {
     const { storm } = notices;
-    const doubled = Object.entries(storm.doubled).map(([why, n]) => `${n} × ${why}`);
+    const counted = (counts: Record<string, number>): string =>
+      Object.entries(counts)
+        .map(([what, n]) => `${n} × ${what}`)
+        .join(', ') || 'none';
     lines.push(
       row(
         `notices at ${notices.rate}/s: queue → phone, p50 / p99, alone`,
@@ -389,7 +392,7 @@ export const report = (results: Results): string => {
       ),
       row(
         'the same: one attempt twice on a phone; a notice twice by one vendor; further messages by their reason',
-        `${storm.repeated}; ${storm.sameVendor}; ${doubled.length > 0 ? doubled.join(', ') : 'none'}`,
+        `${storm.repeated}; ${counted(storm.sameVendor)}; ${counted(storm.doubled)}`,
         '0 attempts twice',
       ),
     );

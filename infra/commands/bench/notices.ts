@@ -47,8 +47,8 @@ export interface Storm {
   owed: number;
   /** Attempts that one vendor brought to the phone twice: a vendor was called twice under one name. */
   repeated: number;
-  /** Notices that one vendor brought twice, each as an attempt of its own. */
-  sameVendor: number;
+  /** Notices that one vendor brought twice, each time as an attempt of its own; by vendor. */
+  sameVendor: Record<string, number>;
   /** Further messages of a notice that was on the phone already, by the reason for the further call. */
   doubled: Record<string, number>;
   kills: number;
@@ -175,8 +175,12 @@ const announce = async (
     at: Date.now() + ahead,
     round: 1,
   }));
-  for (let i = 0; i < n; i += 50)
-    await Promise.all(notices.slice(i, i + 50).map((notice) => store.announce([notice])));
+  // As notices of a message that could not be taken: ninety in one transaction.
+  for (let i = 0; i < n; i += 90)
+    await store.reject(
+      { id: `${name}${i}`, at: Date.now(), status: 400, problems: [], body: '', bytes: 0 },
+      notices.slice(i, i + 90),
+    );
   return notices;
 };
 
@@ -337,7 +341,7 @@ const storm = async (
       lost: 0,
       owed: 0,
       repeated: 0,
-      sameVendor: 0,
+      sameVendor: {},
       doubled: {},
       kills: 1,
       seconds,
@@ -353,7 +357,9 @@ const storm = async (
       }
       for (const times of came.values()) if (times > 1) result.repeated += 1;
       const brought = (row?.attempts ?? []).filter((attempt) => came.has(attempt.id));
-      if (new Set(brought.map(({ vendor }) => vendor)).size < brought.length) result.sameVendor += 1;
+      for (const vendor of new Set(brought.map((attempt) => attempt.vendor)))
+        if (brought.filter((attempt) => attempt.vendor === vendor).length > 1)
+          result.sameVendor[vendor] = (result.sameVendor[vendor] ?? 0) + 1;
       for (const [i, next] of brought.entries()) {
         const before = brought[i - 1];
         if (!before) continue;
