@@ -193,10 +193,6 @@ const askedAgain = ({ seen, asked }: Attempt): Instant => {
   return seen + seconds * 1000;
 };
 
-/** Is there a louder channel to go on to once this attempt has arrived? */
-export const hasLouder = (facts: Facts, attempt: Attempt): boolean =>
-  untried(facts).some(({ level }) => level > levelOf(facts.plan, attempt.channel));
-
 /**
  * What delivering one notice needs now. Pure; the one place that knows when a vendor may be called: first every channel of the plan
  * in turn, each with all its vendors; a failure goes on at once, silence at t1 (the plan's own seconds), a receipt without an action at

@@ -4,15 +4,6 @@ import { instantSchema } from './incident.ts';
 import { rungSchema } from './rung.ts';
 import { ANSWERS, DESK_NOTES, noticeKindSchema, type NoticeKind } from './texts.ts';
 
-/** Kinds that ask somebody to act; moot as soon as the incident is over. */
-export const ASKING_KINDS: ReadonlySet<NoticeKind> = new Set([
-  'ask',
-  'ask-secret',
-  'reinforce',
-  'reopened',
-  'nag',
-]);
-
 /** Kinds that ask a person for the first time; each has the accept limit for his answer. */
 export const FIRST_ASKS: ReadonlySet<NoticeKind> = new Set(['ask', 'ask-secret', 'reinforce', 'reopened']);
 
