@@ -1,9 +1,8 @@
 import { CALLER, CALLER_KINDS, callerBarred, callerMoot } from '#shared/domain/caller-notice.ts';
 import type { District } from '#shared/domain/district.ts';
-import { drillNoticeId } from '#shared/domain/drill.ts';
+import { drillNoticeId, drillOfNotice } from '#shared/domain/drill.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
-import { drillOfNotice } from '#shared/domain/drill.ts';
-import { linkName, pinFrom, tokenFrom, type Link } from '#shared/domain/link.ts';
+import { LINK_MS, linkName, pinFrom, tokenFrom, type Link } from '#shared/domain/link.ts';
 import type { Notice } from '#shared/domain/notice.ts';
 import { TEXTLESS, callerStopName, textlessSchema } from '#shared/domain/reply.ts';
 import type { Member } from '#shared/domain/roster.ts';
@@ -82,9 +81,6 @@ export const recipientOf = async (
     ? nobody('stopped')
     : { member, textless: false };
 };
-
-/** A link lives as long as its incident may: it is dead at the close in any case. */
-const LINK_MS = 30 * 86_400_000;
 
 /**
  * What only one person's message may hold: the token of his link, and the code that opens it on another device. Both are made from the

@@ -1,7 +1,7 @@
 import { relayedAnswerSchema } from '../contracts/back-to-110.ts';
 import type { Centre, CentreAnswer } from '../ports/centre.ts';
 import type { Clock } from '../ports/clock.ts';
-import { callVendor, jsonOf } from './vendor-call.ts';
+import { callVendor, codeOf, jsonOf } from './vendor-call.ts';
 import { webhookHeaders } from './webhook-signature.ts';
 
 /** What the adapter is built from. */
@@ -40,12 +40,3 @@ export const backTo110 = ({ address, keys, clock, timeoutMs = 3_000 }: BackTo110
     }
   },
 });
-
-/** The short name of what went wrong, never its message: that may quote the address. */
-const codeOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return 'Error';
-  const { cause } = error;
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string'
-    ? cause.code
-    : error.name;
-};
