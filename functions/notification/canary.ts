@@ -1,14 +1,13 @@
 import * as z from 'zod';
 import { CANARY, CANARY_ASKED_AFTER, canaryId, isCanary } from '#shared/domain/canary.ts';
 import { vendorSchema, type Vendor } from '#shared/domain/channel.ts';
-import { charged, ledgerFor } from '#shared/domain/ledger.ts';
+import { LEDGER_MS, charged, ledgerFor } from '#shared/domain/ledger.ts';
 import { carries, renderNotice } from '#shared/domain/texts.ts';
 import { priceOf } from '#shared/domain/vendors.ts';
 import type { AskResult } from '#shared/ports/sender.ts';
 import { signals, type Deliverer } from './notification.ts';
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /** What has to be known to ask about a canary that was sent. */
 const sentSchema = z.object({ vendor: vendorSchema, sentAt: z.int(), vendorId: z.string() });
@@ -46,7 +45,7 @@ export const canary = async (d: Deliverer, what: string): Promise<void> => {
   await d.store.count({
     name: ledgerFor(now, CANARY),
     add: charged(vendor, priceOf(is, text.length + d.texts.signName.length + 2)),
-    expires: now + 400 * DAY_MS,
+    expires: now + LEDGER_MS,
   });
   if (!is.query) return;
   const value = { vendor, sentAt: now, vendorId: result.vendorId };

@@ -12,6 +12,7 @@ import { loadDistrict, loadTexts, loadVendors } from '#shared/districts/load.ts'
 import { CANARY } from '#shared/domain/canary.ts';
 import { isRelay } from '#shared/domain/relay.ts';
 import { queueDoor } from '#shared/lambda/queue.ts';
+import { incidentIdOf } from '#shared/ports/store.ts';
 import { canary } from './canary.ts';
 import { envSchema } from './env.ts';
 import { deliver } from './notification.ts';
@@ -48,7 +49,7 @@ export const handler = queueDoor(
   (job) => {
     if (job.owner === CANARY) return canary(deliverer, job.noticeId);
     return isRelay(job.noticeId)
-      ? relay(deliverer, { incidentId: job.owner.slice('INC#'.length), relayId: job.noticeId })
+      ? relay(deliverer, { incidentId: incidentIdOf(job.owner), relayId: job.noticeId })
       : deliver(deliverer, job);
   },
   around,

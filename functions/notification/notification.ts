@@ -30,7 +30,7 @@ import {
   type PassedOver,
 } from '#shared/domain/health.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
-import { charged, ledgerFor, ledgersOf, passed, sumOf } from '#shared/domain/ledger.ts';
+import { LEDGER_MS, charged, ledgerFor, ledgersOf, passed, sumOf } from '#shared/domain/ledger.ts';
 import {
   FIRST_ASKS,
   INSISTENT,
@@ -55,13 +55,19 @@ import {
   silentUntil,
 } from '#shared/domain/wanted.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
-import { jobsOf } from '#shared/ports/queue.ts';
+import { delayUntil, jobsOf } from '#shared/ports/queue.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
 import type { Message, SendResult, Senders } from '#shared/ports/sender.ts';
 import { changeDevices, type PushDevices } from '#shared/ports/push-devices.ts';
 import { rememberSent } from '#shared/ports/sent-name.ts';
-import { REJECTS_OWNER, type Counting, type NoticeRow, type NoticeStep } from '#shared/ports/store.ts';
+import {
+  REJECTS_OWNER,
+  incidentIdOf,
+  type Counting,
+  type NoticeRow,
+  type NoticeStep,
+} from '#shared/ports/store.ts';
 import { factsFor } from './facts.ts';
 import { ownFacts, recipientOf } from './recipient.ts';
 import { tellUnpaid } from './unpaid.ts';
@@ -92,8 +98,6 @@ export interface Job {
 const MOST_STEPS = 24;
 /** A run that has taken this long hands the rest to another message, so that no vendor can hold a function until it is killed. */
 const PATIENCE_MS = 5_000;
-/** The longest delay of SQS; what is due later is found by reconcile. */
-const LONGEST_DELAY_S = 900;
 /** A race is lost to a receipt or to a twin, seldom more than once. */
 const RACES = 6;
 /** So many failed calls for one notice are more than a hiccup of one vendor; within ten seconds of the first. */
@@ -116,7 +120,7 @@ export const deliver = async (d: Deliverer, job: Job): Promise<void> => {
   for (let n = 0; n < MOST_STEPS; n += 1) {
     const [row, loaded] = await Promise.all([
       d.store.notice(job.owner, job.noticeId),
-      job.owner === REJECTS_OWNER ? undefined : d.store.load(job.owner.slice('INC#'.length)),
+      job.owner === REJECTS_OWNER ? undefined : d.store.load(incidentIdOf(job.owner)),
     ]);
     if (!row) throw new Error(`There is no notice ${job.noticeId} of ${job.owner}.`);
     if (row.over !== undefined) return;
@@ -433,8 +437,8 @@ const take = async (d: Deliverer, about: About, step: Step, now: Instant): Promi
 
 /** Puts a message into the queue for an instant; what lies further away than the queue can hold is found by reconcile. */
 const wakeAt = async (d: Deliverer, { owner, row }: About, until: Instant): Promise<void> => {
-  const seconds = Math.max(0, Math.ceil((until - d.clock.now().getTime()) / 1000));
-  if (seconds <= LONGEST_DELAY_S) await d.queues.notices(jobsOf(owner, [row.notice]), seconds);
+  const seconds = delayUntil(until, d.clock.now().getTime());
+  if (seconds !== undefined) await d.queues.notices(jobsOf(owner, [row.notice]), seconds);
 };
 
 const write = (d: Deliverer, { owner, row }: About, step: NoticeStep): Promise<NoticeRow | undefined> =>
@@ -469,7 +473,7 @@ const finish = async (
   const { row, owner, member } = about;
   const gone = member || about.facts.moot !== undefined ? why : 'left-the-roster';
   if (why === 'unreachable' && owner !== REJECTS_OWNER && FIRST_ASKS.has(row.notice.kind))
-    await move(d, owner.slice('INC#'.length), ({ incident, hands, now: at }) => {
+    await move(d, incidentIdOf(owner), ({ incident, hands, now: at }) => {
       const change = leaveUnreached(incident, row.notice.to, hands, at);
       return { ...(change ? { change } : {}), result: undefined };
     });
@@ -666,7 +670,7 @@ const countersOf = async (
     {
       name: ledgerFor(now, row.notice.to),
       add: { ...charged(vendor, milli), ...(instead ? passed(instead.vendor) : {}) },
-      expires: now + 400 * DAY_MS,
+      expires: now + LEDGER_MS,
     },
     ...(Object.keys(budget).length > 0
       ? [{ name: await budgetName(d, member, dayOf(now)), add: budget, expires: now + 3 * DAY_MS }]

@@ -10,6 +10,7 @@ import {
 } from '#shared/domain/relay.ts';
 import type { Centre } from '#shared/ports/centre.ts';
 import { move, type Mover, type Situation } from '#shared/ports/move.ts';
+import { delayUntil } from '#shared/ports/queue.ts';
 import { ownerOf } from '#shared/ports/store.ts';
 
 /** What reporting back needs. */
@@ -25,8 +26,6 @@ export interface RelayJob {
 
 /** Steps of one run: more would be a loop. */
 const MOST_STEPS = 12;
-/** The longest delay of SQS; what is due later is found by reconcile. */
-const LONGEST_DELAY_S = 900;
 
 /**
  * Tells the 110 centre what it is owed: load, decide, write `sending`, one try, write what came of it, decide again. The id stays
@@ -68,8 +67,8 @@ const take = async (
   // Who finds it owed at that instant knows that somebody has asked to be woken for it.
   if (step.do !== 'wait' || row.owedAt === step.until) return 'rest';
   if (!(await r.store.stepRelay(owner, row, { owedAt: step.until }))) return 'on';
-  const seconds = Math.max(0, Math.ceil((step.until - r.clock.now().getTime()) / 1000));
-  if (seconds <= LONGEST_DELAY_S)
+  const seconds = delayUntil(step.until, r.clock.now().getTime());
+  if (seconds !== undefined)
     await r.queues.notices([{ owner, noticeId: row.relay.id, lane: relayLane(row.relay.kind) }], seconds);
   return 'rest';
 };

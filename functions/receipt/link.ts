@@ -11,6 +11,7 @@ import {
 import { isOpen } from '#shared/domain/drill.ts';
 import type { Instant } from '#shared/domain/incident.ts';
 import {
+  LINK_MS,
   MOST_DEVICES,
   MOST_GUESSES,
   PIN_MS,
@@ -50,7 +51,6 @@ export interface LinkOpener extends Mover {
 
 /** A shift, and a little more. */
 const SESSION_HOURS = 12;
-const LINK_MS = 30 * 86_400_000;
 /** Tries of one link in a minute, and codes sent for it in an hour. */
 const TRIES_PER_MINUTE = 10;
 const PINS_PER_HOUR = 3;

@@ -3,7 +3,7 @@ import { refused, type Outcome } from '#shared/contracts/errors.ts';
 import { isCanary } from '#shared/domain/canary.ts';
 import { vendorSchema, type Vendor } from '#shared/domain/channel.ts';
 import { advances, standing } from '#shared/domain/delivery.ts';
-import { arrived, ledgerFor } from '#shared/domain/ledger.ts';
+import { LEDGER_MS, arrived, ledgerFor } from '#shared/domain/ledger.ts';
 import type { Attempt } from '#shared/domain/notice.ts';
 import { jobsOf } from '#shared/ports/queue.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
@@ -24,7 +24,6 @@ export interface ReceiptTaker extends ReplyTaker {
 const TRIES = 5;
 /** Receipts of one post that are worked on at the same time. */
 const AT_ONCE = 10;
-const LEDGER_MS = 400 * 86_400_000;
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 

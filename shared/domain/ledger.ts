@@ -6,6 +6,9 @@ import { districtDay } from './roster.ts';
 /** One item for a day would be hot: 50 notices in a second conflict. */
 const SHARDS = 8;
 
+/** A day's ledger is kept for a year and a month. Milliseconds. */
+export const LEDGER_MS = 400 * 86_400_000;
+
 /** A receipt within this time is what a vendor that works gives. Milliseconds. */
 const FAST_MS = 10_000;
 

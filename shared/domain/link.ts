@@ -68,6 +68,8 @@ export const isAlive = (incident: Incident | undefined, { member }: Pick<TaskLin
   return person !== undefined && !person.released;
 };
 
+/** How long a link is kept, at most: it is dead at the close in any case. Milliseconds. */
+export const LINK_MS = 30 * 86_400_000;
 /** Guesses of one code. */
 export const MOST_GUESSES = 5;
 /** How long a code holds. Milliseconds. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { channelSchema, vendorSchema, type Channel, type Vendor } from './channel.ts';
+import { partsOf } from './texts.ts';
 
 /** What a limit is counted by: the number alone, the number and the template, or the number and equal words. */
 export const LIMIT_PER = ['number', 'template', 'text'] as const;
@@ -64,13 +65,9 @@ export type Vendors = z.infer<typeof vendorsSchema>;
 export const vendorsOf = ({ vendors }: Vendors, channel: Channel): Vendor[] =>
   vendorSchema.options.filter((vendor) => vendors[vendor]?.channel === channel);
 
-/** Characters that one message holds; of a longer text each part holds 67, the rest tells their order. */
-const SINGLE = 70;
-const PART = 67;
-
 /**
  * What one message costs, in 1/1000 CNY. `length`: UTF-16 units with 【signature】. A call is counted as one minute: longer than that nobody
  * listens to two sentences.
  */
 export const priceOf = ({ price }: Pick<VendorFacts, 'price'>, length: number): number =>
-  price.per === 'segment' && length > SINGLE ? price.milli * Math.ceil(length / PART) : price.milli;
+  price.per === 'segment' ? price.milli * partsOf(length) : price.milli;

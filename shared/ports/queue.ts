@@ -1,3 +1,4 @@
+import type { Instant } from '../domain/incident.ts';
 import { laneOf, type Lane, type Notice } from '../domain/notice.ts';
 import { relayLane, type Relay } from '../domain/relay.ts';
 
@@ -25,6 +26,14 @@ export const jobsOf = (
   ...notices.map(({ id, kind }) => ({ owner, noticeId: id, lane: laneOf(kind) })),
   ...(relay ? [{ owner, noticeId: relay.id, lane: relayLane(relay.kind) }] : []),
 ];
+
+/** The longest delay of a queue in whole seconds (SQS); what is due later is found by reconcile. */
+const LONGEST_DELAY = 900;
+/** Whole seconds by which a job is delayed so that it comes at `until`, not before; undefined: no queue holds it that long. */
+export const delayUntil = (until: Instant, now: Instant): number | undefined => {
+  const seconds = Math.max(0, Math.ceil((until - now) / 1000));
+  return seconds <= LONGEST_DELAY ? seconds : undefined;
+};
 
 /**
  * Hands work on at once. What is lost here is found again by reconcile, because it is also written as owed; all but a

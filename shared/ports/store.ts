@@ -6,7 +6,6 @@ import type { Correction } from '../domain/correction.ts';
 import type { Past } from '../domain/repeats.ts';
 import type { Member, Point } from '../domain/roster.ts';
 import type { Relay, RelayRow } from '../domain/relay.ts';
-import type { Rung } from '../domain/rung.ts';
 import type { Line, StoredLine } from '../domain/trail.ts';
 import type { Parked } from './workflow.ts';
 
@@ -244,7 +243,7 @@ export interface Store {
 
 /** The partition that an incident's notices live in. */
 export const ownerOf = (incidentId: string): string => `INC#${incidentId}`;
+/** The incident of such a partition. */
+export const incidentIdOf = (owner: string): string => owner.slice(ownerOf('').length);
 /** The partition of a rejected message's notices. */
 export const REJECTS_OWNER = 'REJECTED';
-/** Rung names in the row's `due`. */
-export type Due = Partial<Record<Rung, Instant>>;
