@@ -1,12 +1,13 @@
+import * as z from 'zod';
 import type { RefusalCause, SendResult } from '#shared/ports/sender.ts';
-import { refusedBy } from './vendor-call.ts';
+import { jsonOf, refusedBy, unreadable, type Reply } from './vendor-call.ts';
 
 /**
  * Aliyun's answers to SendSms and IvrCall, sorted by who can put them right (help.aliyun.com «国内消息API错误码», 178344 «API错误码» of
  * the voice service, and the gateway's common codes).
  * Only `moment` passes by itself. Codes of the carrier's receipt are others and are not in this table.
  */
-export const ALIYUN_ERRORS: Record<string, RefusalCause> = {
+const ERRORS: Record<string, RefusalCause> = {
   'isp.SYSTEM_ERROR': 'moment',
   'isp.GATEWAY_ERROR': 'moment',
   'isp.UNKNOWN': 'moment',
@@ -85,8 +86,19 @@ export const ALIYUN_ERRORS: Record<string, RefusalCause> = {
  * Sorts a refusal. Flow control says in its message how long it lasts («触发分钟级流控Permits:1», «触发天级流控Permits:50»):
  * only the one by the minute is worth another try. Codes not in the table: the vendor's own faults (isp.*, Throttling.*) pass, all others do not.
  */
-export const refusal = (code: string, message: string, platform: string): SendResult => {
-  const cause = ALIYUN_ERRORS[code] ?? (/^(isp\.|Throttling)/.test(code) ? 'moment' : 'config');
+const refusal = (code: string, message: string, platform: string): SendResult => {
+  const cause = ERRORS[code] ?? (/^(isp\.|Throttling)/.test(code) ? 'moment' : 'config');
   const temporary = cause === 'moment' || (cause === 'limit' && message.includes('分钟级'));
   return refusedBy(platform, cause, code, temporary);
+};
+
+const answerSchema = z.object({ Code: z.string(), Message: z.string().default('') });
+
+/** What is known of a message when Aliyun's answer holds no id. `platform`: the service in the words of the trail. */
+export const notAccepted = ({ status, text }: Reply, platform: string): SendResult => {
+  const answer = answerSchema.safeParse(jsonOf(text));
+  // An «OK» without an id, a page from something in between, a crash behind the gateway: it may have gone out all the same.
+  if (!answer.success || answer.data.Code === 'OK' || (status >= 500 && status !== 503))
+    return unreadable(status, platform);
+  return refusal(answer.data.Code, answer.data.Message, platform);
 };

@@ -10,9 +10,10 @@ import type {
   SendRequest,
   SendResult,
 } from '#shared/ports/sender.ts';
-import { aliyunCaller, chinaTime, chinaTimeSchema, entriesOf, type AliyunKey } from './aliyun-call.ts';
-import { refusal } from './aliyun-errors.ts';
-import { jsonOf, unreadable, withoutAnswer, type Reply } from './vendor-call.ts';
+import { aliyunCaller, type AliyunKey } from './aliyun-call.ts';
+import { notAccepted } from './aliyun-errors.ts';
+import { arrayIn, chinaTime, chinaTimeSchema, readEntries } from './posted-entries.ts';
+import { jsonOf, withoutAnswer, type Reply } from './vendor-call.ts';
 
 /** What the adapter is built from. */
 export type AliyunSmsOptions = {
@@ -33,7 +34,6 @@ const PAGE = 50;
 const PAGES = 20;
 const DAY_MS = 86_400_000;
 
-const answerSchema = z.object({ Code: z.string(), Message: z.string().default('') });
 const sentSchema = z.object({ Code: z.literal('OK'), BizId: z.string().min(1) });
 const detailsSchema = z.object({
   Code: z.literal('OK'),
@@ -87,15 +87,8 @@ export function aliyunSms(options: AliyunSmsOptions): Sender {
     } catch (error) {
       return withoutAnswer(error, PLATFORM);
     }
-    const json = jsonOf(reply.text);
-    const sent = sentSchema.safeParse(json);
-    if (sent.success) return { kind: 'accepted', vendorId: sent.data.BizId };
-    const answer = answerSchema.safeParse(json);
-    // An «OK» without an id, a page from something in between, a crash behind the gateway: it may have gone out all the same.
-    if (!answer.success || answer.data.Code === 'OK' || (reply.status >= 500 && reply.status !== 503))
-      return unreadable(reply.status, PLATFORM);
-    const { Code: code, Message: message } = answer.data;
-    return refusal(code, message, PLATFORM);
+    const sent = sentSchema.safeParse(jsonOf(reply.text));
+    return sent.success ? { kind: 'accepted', vendorId: sent.data.BizId } : notAccepted(reply, PLATFORM);
   }
 
   async function ask({ attemptId, to, sentAt }: AskRequest): Promise<AskResult> {
@@ -176,8 +169,8 @@ const replySchema = z
  */
 export const aliyunSmsCallback: Callback = {
   parse: (body, onUnreadable) =>
-    entriesOf(
-      body,
+    readEntries(
+      arrayIn(body),
       (entry) =>
         typeof entry === 'object' && entry !== null && 'content' in entry ? replySchema : receiptSchema,
       onUnreadable,

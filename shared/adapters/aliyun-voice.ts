@@ -11,9 +11,10 @@ import type {
   SendRequest,
   SendResult,
 } from '#shared/ports/sender.ts';
-import { aliyunCaller, chinaTime, chinaTimeSchema, entriesOf, type AliyunKey } from './aliyun-call.ts';
-import { refusal } from './aliyun-errors.ts';
-import { jsonOf, unreadable, withoutAnswer, type Reply } from './vendor-call.ts';
+import { aliyunCaller, type AliyunKey } from './aliyun-call.ts';
+import { notAccepted } from './aliyun-errors.ts';
+import { arrayIn, chinaTime, chinaTimeSchema, readEntries } from './posted-entries.ts';
+import { jsonOf, withoutAnswer, type Reply } from './vendor-call.ts';
 
 /** An account with Aliyun's voice service. */
 export type AliyunVoiceKey = AliyunKey & {
@@ -46,7 +47,6 @@ const PLAY_TIMES = '3';
 /** Milliseconds in which a key may still be pressed after the last word. */
 const KEY_MS = '10000';
 
-const answerSchema = z.object({ Code: z.string(), Message: z.string().default('') });
 const calledSchema = z.object({ Code: z.literal('OK'), CallId: z.string().min(1) });
 const detailSchema = z.object({ Code: z.literal('OK'), Data: z.string().optional() });
 const callSchema = z.object({ state: z.coerce.string(), duration: z.coerce.number().nonnegative() });
@@ -93,13 +93,8 @@ export const aliyunVoice = (options: AliyunVoiceOptions): Sender => {
     } catch (error) {
       return withoutAnswer(error, PLATFORM);
     }
-    const json = jsonOf(reply.text);
-    const called = calledSchema.safeParse(json);
-    if (called.success) return { kind: 'accepted', vendorId: called.data.CallId };
-    const answer = answerSchema.safeParse(json);
-    if (!answer.success || answer.data.Code === 'OK' || (reply.status >= 500 && reply.status !== 503))
-      return unreadable(reply.status, PLATFORM);
-    return refusal(answer.data.Code, answer.data.Message, PLATFORM);
+    const called = calledSchema.safeParse(jsonOf(reply.text));
+    return called.success ? { kind: 'accepted', vendorId: called.data.CallId } : notAccepted(reply, PLATFORM);
   };
 
   const ask = async ({ sentAt, vendorId }: AskRequest): Promise<AskResult> => {
@@ -187,8 +182,8 @@ const stageSchema = z
  */
 export const aliyunVoiceCallback: Callback = {
   parse: (body, onUnreadable) =>
-    entriesOf(
-      body,
+    readEntries(
+      arrayIn(body),
       (entry) =>
         typeof entry === 'object' && entry !== null && 'status_time' in entry ? stageSchema : endSchema,
       onUnreadable,

@@ -11,7 +11,7 @@ import type {
   SendRequest,
   SendResult,
 } from '#shared/ports/sender.ts';
-import { chinaTime, chinaTimeSchema } from './aliyun-call.ts';
+import { chinaTime, chinaTimeSchema, readEntries } from './posted-entries.ts';
 import { tc3Headers } from './tc3-signature.ts';
 import { callVendor, jsonOf, refusedBy, unreadable, withoutAnswer, type Reply } from './vendor-call.ts';
 
@@ -263,12 +263,7 @@ export const tencentSmsCallback: Callback = {
       .union([z.array(z.unknown()), z.looseObject({ text: z.unknown() })])
       .parse(JSON.parse(body));
     const entries = Array.isArray(posted) ? posted : [posted];
-    return entries.flatMap((entry) => {
-      const read = (Array.isArray(posted) ? reportSchema : replySchema).safeParse(entry);
-      if (read.success) return [read.data];
-      onUnreadable(read.error.issues.map((i) => `${i.path.join('.') || 'entry'}: ${i.message}`).join('; '));
-      return [];
-    });
+    return readEntries(entries, () => (Array.isArray(posted) ? reportSchema : replySchema), onUnreadable);
   },
   ack: { result: 0, errmsg: 'OK' },
 };

@@ -82,6 +82,14 @@ export const refusedBy = (
   return { kind: 'refused', temporary, cause, code, sentence: `${sentences[cause]}（${code}）` };
 };
 
+/** What an HTTP status other than a success says where a vendor gives no code of its own. */
+export const refusedByStatus = (status: number, platform: string): SendResult => {
+  if (status === 429 || status === 503) return refusedBy(platform, 'moment', `HTTP ${status}`);
+  return status >= 400 && status < 500
+    ? refusedBy(platform, 'config', `HTTP ${status}`)
+    : unreadable(status, platform);
+};
+
 /** JSON, or `undefined` where there is none. */
 export const jsonOf = (text: string): unknown => {
   try {

@@ -1,7 +1,7 @@
 import type { Clock } from '#shared/ports/clock.ts';
 import type { Sender, SendRequest, SendResult } from '#shared/ports/sender.ts';
 import { outsideAddress } from './outside-address.ts';
-import { callVendor, refusedBy, unreadable, withoutAnswer, type Reply } from './vendor-call.ts';
+import { callVendor, refusedBy, refusedByStatus, withoutAnswer, type Reply } from './vendor-call.ts';
 import { webhookHeaders } from './webhook-signature.ts';
 
 /** What the adapter is built from. */
@@ -49,10 +49,7 @@ export const webhook = (options: WebhookOptions): Sender => {
     if (status >= 200 && status < 300) return { kind: 'accepted', vendorId: attemptId };
     // 410: whoever listened there does not want to any more.
     if (status === 410 || status === 404) return refusedBy(PLATFORM, 'number', `HTTP ${status}`);
-    if (status === 429 || status === 503) return refusedBy(PLATFORM, 'moment', `HTTP ${status}`);
-    return status >= 400 && status < 500
-      ? refusedBy(PLATFORM, 'config', `HTTP ${status}`)
-      : unreadable(status, PLATFORM);
+    return refusedByStatus(status, PLATFORM);
   };
 
   return { send, ask: async () => ({ kind: 'cannot' }) };

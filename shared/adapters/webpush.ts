@@ -5,7 +5,7 @@ import type { Clock } from '#shared/ports/clock.ts';
 import type { Message, Sender, SendRequest, SendResult } from '#shared/ports/sender.ts';
 import { outsideAddress } from './outside-address.ts';
 import { encryptPush } from './push-encryption.ts';
-import { callVendor, refusedBy, unreadable, withoutAnswer, type Reply } from './vendor-call.ts';
+import { callVendor, refusedBy, refusedByStatus, withoutAnswer, type Reply } from './vendor-call.ts';
 
 /** Our key pair for push services, base64url as `web-push generate-vapid-keys` writes it, and who answers for it. */
 export type VapidAccount = NonNullable<DistrictSecret['webpush']>;
@@ -120,10 +120,7 @@ export const webpush = (options: WebpushOptions): Sender => {
         gone: [to],
       };
     if (status === 413) return refusedBy(PLATFORM, 'text', 'HTTP 413');
-    if (status === 429 || status === 503) return refusedBy(PLATFORM, 'moment', `HTTP ${status}`);
-    return status >= 400 && status < 500
-      ? refusedBy(PLATFORM, 'config', `HTTP ${status}`)
-      : unreadable(status, PLATFORM);
+    return refusedByStatus(status, PLATFORM);
   };
 
   return { send, ask: async () => ({ kind: 'cannot' }) };
