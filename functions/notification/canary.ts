@@ -5,7 +5,8 @@ import { LEDGER_MS, charged, ledgerFor } from '#shared/domain/ledger.ts';
 import { carries, renderNotice } from '#shared/domain/texts.ts';
 import { priceOf } from '#shared/domain/vendors.ts';
 import type { AskResult } from '#shared/ports/sender.ts';
-import { signals, type Deliverer } from './notification.ts';
+import type { Deliverer } from './deliverer.ts';
+import { signals } from './vendor-trouble.ts';
 
 const HOUR_MS = 3_600_000;
 

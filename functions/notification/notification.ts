@@ -1,65 +1,21 @@
-import {
-  budgetDays,
-  budgetOf,
-  fingerprint,
-  freeAt,
-  spend,
-  triesOf,
-  type Subject,
-} from '#shared/domain/budget.ts';
 import { CALLER_KINDS } from '#shared/domain/caller-notice.ts';
-import { CHANNELS, type Channel, type Vendor } from '#shared/domain/channel.ts';
-import {
-  TEXT_ONLY,
-  advances,
-  nextStep,
-  planFor,
-  standing,
-  type DeliveryPlan,
-  type Facts,
-  type Step,
-  type Way,
-} from '#shared/domain/delivery.ts';
-import {
-  badSignal,
-  byHealth,
-  healthName,
-  isPutOff,
-  isVendorsFault,
-  passedOver,
-  type PassedOver,
-} from '#shared/domain/health.ts';
-import type { Incident, Instant } from '#shared/domain/incident.ts';
-import { LEDGER_MS, charged, ledgerFor, ledgersOf, passed, sumOf } from '#shared/domain/ledger.ts';
+import { advances, nextStep, standing, type Facts, type Step } from '#shared/domain/delivery.ts';
+import type { Instant } from '#shared/domain/incident.ts';
 import {
   FIRST_ASKS,
   INSISTENT,
-  genericOf,
   laneOf,
   type Attempt,
   type AttemptState,
   type Notice,
 } from '#shared/domain/notice.ts';
-import { withoutTexts } from '#shared/domain/reply.ts';
-import type { PushDevice } from '#shared/domain/push-device.ts';
 import { addressOf, type Member } from '#shared/domain/roster.ts';
-import { carries, renderNotice, signOf, type NoticeFacts, type Texts } from '#shared/domain/texts.ts';
 import { leaveUnreached } from '#shared/domain/unreached.ts';
-import { priceOf, type Vendors } from '#shared/domain/vendors.ts';
-import {
-  expiryOf,
-  isOffDuty,
-  isOutdated,
-  mayBeOutdated,
-  mootBecause,
-  silentUntil,
-} from '#shared/domain/wanted.ts';
-import { move, type Mover } from '#shared/ports/move.ts';
+import { priceOf } from '#shared/domain/vendors.ts';
+import { move } from '#shared/ports/move.ts';
+import { changeDevices } from '#shared/ports/push-devices.ts';
 import { delayUntil, jobsOf } from '#shared/ports/queue.ts';
-import type { Memos } from '#shared/ports/memos.ts';
-import type { Secrets } from '#shared/ports/secrets.ts';
-import type { Message, SendResult, Senders } from '#shared/ports/sender.ts';
-import { changeDevices, type PushDevices } from '#shared/ports/push-devices.ts';
+import type { SendResult } from '#shared/ports/sender.ts';
 import { rememberSent } from '#shared/ports/sent-name.ts';
 import {
   REJECTS_OWNER,
@@ -68,31 +24,11 @@ import {
   type NoticeRow,
   type NoticeStep,
 } from '#shared/ports/store.ts';
-import { factsFor } from './facts.ts';
-import { ownFacts, recipientOf } from './recipient.ts';
-import { tellUnpaid } from './unpaid.ts';
-
-/** What delivering needs. */
-export interface Deliverer extends Mover {
-  senders(): Promise<Senders>;
-  vendors: Vendors;
-  secrets: Pick<Secrets, 'vault'>;
-  memos: Memos;
-  pushDevices: PushDevices;
-  /** Names an attempt so that its receipt leads back to the notice. */
-  attemptId(owner: string, noticeId: string, n: number): string;
-  texts: Texts;
-  /** Words and vendors that are not approved are passed over: a district for production. */
-  approvedOnly?: boolean;
-  /** Counters of all that were read a moment ago, by name; kept as long as the function lives. Without it every notice reads them. */
-  lately?: Map<string, { at: Instant; counters: Promise<Readonly<Record<string, number>>> }>;
-}
-
-/** A notice and its owner, as the queue names it. */
-export interface Job {
-  owner: string;
-  noticeId: string;
-}
+import type { Deliverer } from './deliverer.ts';
+import { lookAt, heldName, type About } from './look.ts';
+import { bookingOf, countersOf, overCap } from './spending.ts';
+import { signals, distrust } from './vendor-trouble.ts';
+import { wordsOf, lengthOf } from './words.ts';
 
 /** Steps of one run: more would be a loop. */
 const MOST_STEPS = 24;
@@ -102,13 +38,15 @@ const PATIENCE_MS = 5_000;
 const RACES = 6;
 /** So many failed calls for one notice are more than a hiccup of one vendor; within ten seconds of the first. */
 const ALARMING_TRIES = 3;
-/** Bad signals of one minute that are counted. */
-const ENOUGH_SIGNALS = 5;
-/** So long a look at a vendor's health or at the day's costs is good for all notices of an environment. */
-const LATELY_MS = 1_000;
 /** A vendor that tells of arrivals tells within this time, or stands in doubt. */
 const PROOF_MS = 10_000;
 const DAY_MS = 86_400_000;
+
+/** A notice and its owner, as the queue names it. */
+export interface Job {
+  owner: string;
+  noticeId: string;
+}
 
 /**
  * Carries out what `nextStep` says until it says to wait or to stop: load, decide, write `sending`, one call of one vendor, write
@@ -137,277 +75,6 @@ export const deliver = async (d: Deliverer, job: Job): Promise<void> => {
     if ((await take(d, about, step, now)) === 'rest') return;
   }
   throw new Error(`The notice ${job.noticeId} of ${job.owner} took ${MOST_STEPS} steps in one run.`);
-};
-
-/** Everything that one step needs to know. */
-interface About {
-  owner: string;
-  row: NoticeRow;
-  incident: Incident | undefined;
-  member: Member | undefined;
-  /** That he has registered for pushes; looked up only where his plan has one. */
-  devices: readonly PushDevice[];
-  /** What only this person's message may hold. */
-  own: Pick<NoticeFacts, 'token' | 'pin'>;
-  senders: Senders;
-  facts: Facts;
-  /** Chatter waits until then. */
-  held: Instant | undefined;
-  /** A newer one tells the same person more. */
-  newer: boolean;
-  /** It stands for others that quiet hours have held back. */
-  others: boolean;
-  /** Of the number or user id by vendor: what was sent there lately. */
-  budgets: Readonly<Record<string, number>>;
-}
-
-const lookAt = async (
-  d: Deliverer,
-  owner: string,
-  row: NoticeRow,
-  incident: Incident | undefined,
-): Promise<About> => {
-  const { store, district, vendors } = d;
-  const { delivery } = district;
-  const { notice } = row;
-  const now = d.clock.now().getTime();
-  const chatter = laneOf(notice.kind) === 'chatter';
-  const [senders, { member, textless, barred }, own, siblings] = await Promise.all([
-    d.senders(),
-    recipientOf(d, incident, notice, now),
-    ownFacts(d, owner, incident, notice, now),
-    // What concerns no incident has no course of events in which one could be newer.
-    mayBeOutdated(notice.kind) && owner !== REJECTS_OWNER ? store.notices(owner) : [],
-  ]);
-  const moot =
-    barred ??
-    mootBecause(incident, notice) ??
-    (member && isOffDuty(member, district.shifts, incident, notice, now) ? 'off-duty' : undefined);
-  const plan = planFor(delivery, notice.kind, notice.to);
-  const [night, devices, budgets] = await Promise.all([
-    chatter && moot === undefined ? heldBack(d, owner, row) : undefined,
-    member ? devicesOf(d, member, plan, senders, now) : [],
-    member && moot === undefined ? budgetsOf(d, member, now) : {},
-  ]);
-  const having = (channel: Channel): Vendor[] =>
-    member
-      ? delivery.vendors[channel].filter(
-          (vendor) =>
-            senders[vendor] && vendors.vendors[vendor] && addressOf(member, vendor, devices) !== undefined,
-        )
-      : [];
-  const ways: Way[] = [];
-  // A quieter channel of the plan that has no budget left for this person: the next one stands in for it.
-  let skipped: PassedOver | undefined;
-  for (const channel of CHANNELS) {
-    const preferred = having(channel);
-    const inOrder = await ordered(d, preferred, now);
-    const spent = new Set<Vendor>();
-    for (const vendor of inOrder) {
-      const is = vendors.vendors[vendor];
-      if (!is) continue;
-      const called = row.attempts.some((attempt) => attempt.vendor === vendor);
-      if (!carries(d.texts, notice.kind, vendor, d.approvedOnly)) continue;
-      // Who is called already may be asked about and, if it said that it has nothing, called again.
-      if (!called && !withinBudget(d, { row, incident, member, own, budgets }, vendor, now)) {
-        spent.add(vendor);
-        continue;
-      }
-      const instead = passedOver(vendor, preferred, inOrder, spent) ?? skipped;
-      const free =
-        called && is.counts === 'tries'
-          ? againAt(d, { row, incident, member, own, budgets }, vendor, now)
-          : undefined;
-      ways.push({
-        channel,
-        vendor,
-        poll: is.poll,
-        query: is.query,
-        tells: is.tells.delivered,
-        free,
-        instead,
-      });
-    }
-    const [first] = preferred;
-    const planned = plan.some((step) => step.channel === channel);
-    if (first && planned && spent.size === preferred.length) skipped = { vendor: first, because: 'budget' };
-  }
-  return {
-    owner,
-    row,
-    incident,
-    member,
-    devices,
-    own,
-    senders,
-    budgets,
-    held: moot === undefined ? silentUntil(delivery.quiet, incident, notice, now) : undefined,
-    newer:
-      isOutdated(
-        notice,
-        siblings.map((one) => one.notice),
-      ) ||
-      (night?.newer ?? false),
-    others: night?.others ?? false,
-    facts: {
-      notice,
-      attempts: row.attempts,
-      plan,
-      unacted: delivery.unacted,
-      unproved: delivery.unproved,
-      // What answers a text comes as one.
-      ways: textless && !TEXT_ONLY.has(notice.kind) ? withoutTexts(ways) : ways,
-      moot,
-      deadline: expiryOf(incident, notice),
-    },
-  };
-};
-
-/** What he has registered for pushes, where one of his plan could go out. */
-const devicesOf = async (
-  { pushDevices, district }: Deliverer,
-  member: Member,
-  plan: DeliveryPlan,
-  senders: Senders,
-  now: Instant,
-): Promise<PushDevice[]> =>
-  plan.some(({ channel }) => channel === 'push') &&
-  district.delivery.vendors.push.some((vendor) => senders[vendor] !== undefined)
-    ? (await pushDevices.of(member, now)).devices
-    : [];
-
-/** Devices that their vendor does not know any more are taken out at once: no later notice tries them again. */
-const forget = async (d: Deliverer, member: Member, gone: readonly string[], now: Instant): Promise<void> => {
-  try {
-    await changeDevices(d.pushDevices, member, now, (devices) =>
-      devices.some(({ address }) => gone.includes(address))
-        ? devices.filter(({ address }) => !gone.includes(address))
-        : undefined,
-    );
-  } catch (error) {
-    // What became of the notice matters more; the next one finds them gone again.
-    d.log.error('device-not-forgotten', error, { devices: gone.length });
-  }
-};
-
-/** The list of what a person's quiet hours hold back until an instant. */
-const heldName = (until: Instant, whom: string): string => `HELD-${until}-${whom}`;
-
-/** What else quiet hours have held back for the same person: one message in the morning stands for all of it. */
-const heldBack = async (
-  { store }: Deliverer,
-  owner: string,
-  { notice, owedAt: until, version, attempts }: NoticeRow,
-): Promise<{ newer: boolean; others: boolean } | undefined> => {
-  // Never touched: it was not held back.
-  if (version === 0 || attempts.length > 0 || until === undefined) return undefined;
-  const held = Object.entries(await store.counters(heldName(until, notice.to)));
-  const own = `${owner}|${notice.id}`;
-  if (!held.some(([key]) => key === own)) return undefined;
-  const [newest] = held.toSorted(([a, at], [b, bt]) => bt - at || (a < b ? 1 : -1));
-  return { newer: newest?.[0] !== own, others: held.length > 1 };
-};
-
-/** The vendors of a channel, those in trouble last. One alone is not looked at: it would be used anyway. */
-const ordered = async (d: Deliverer, vendors: Vendor[], now: Instant): Promise<Vendor[]> => {
-  if (vendors.length < 2) return vendors;
-  const counters = await Promise.all(vendors.map((vendor) => lately(d, healthName(vendor), now)));
-  return byHealth(vendors, new Set(vendors.filter((_, i) => isPutOff(counters[i] ?? {}, now))));
-};
-
-/** Counters that no single notice changes much, as they stood a moment ago at most. */
-const lately = (
-  { store, lately: known }: Deliverer,
-  name: string,
-  now: Instant,
-): Promise<Readonly<Record<string, number>>> => {
-  const before = known?.get(name);
-  if (before && now >= before.at && now - before.at < LATELY_MS) return before.counters;
-  const counters = store.counters(name);
-  known?.set(name, { at: now, counters });
-  // Whoever waits for it hears of the failure; the next one asks again.
-  counters.catch(() => known?.delete(name));
-  return counters;
-};
-
-/** Budgets are kept by number, under its keyed hash: two members may share one. */
-const budgetName = async (d: Deliverer, member: Member, day: string): Promise<string> =>
-  `BUDGET-${day}-${(await d.secrets.vault()).hash('phone', member.phone)}`;
-
-const budgetsOf = async (d: Deliverer, member: Member, now: Instant): Promise<Record<string, number>> => {
-  const days = await Promise.all(
-    budgetDays(now).map(async (day) => d.store.counters(await budgetName(d, member, day))),
-  );
-  return Object.assign({}, ...days);
-};
-
-const subjectOf = (message: Message): Subject => ({
-  template: message.template.code,
-  text: fingerprint(message.text),
-});
-
-const withinBudget = (
-  d: Deliverer,
-  about: Pick<About, 'row' | 'incident' | 'member' | 'own' | 'budgets'>,
-  vendor: Vendor,
-  now: Instant,
-): boolean => {
-  const limits = limitsOf(d, about.member, vendor);
-  if (limits.length === 0) return true;
-  const { kind } = about.row.notice;
-  const verdict = budgetOf(vendor, limits, subjectOf(wordsOf(d, about, vendor, now)), about.budgets, now);
-  if (verdict === 'warn') d.log.count('BudgetLow');
-  if (verdict === 'spent') return false;
-  const first = INSISTENT.has(kind) || about.incident?.classification?.urgency === 'P1';
-  return verdict !== 'reserved' || first;
-};
-
-/** From when on a vendor that counts every try may be called again for this number. */
-const againAt = (
-  d: Deliverer,
-  about: Pick<About, 'row' | 'incident' | 'member' | 'own' | 'budgets'>,
-  vendor: Vendor,
-  now: Instant,
-): Instant =>
-  freeAt(
-    vendor,
-    limitsOf(d, about.member, vendor),
-    subjectOf(wordsOf(d, about, vendor, now)),
-    about.budgets,
-    now,
-  );
-
-/** A number on the vendor's white list has no limit by the day. */
-const limitsOf = (d: Deliverer, member: Member | undefined, vendor: Vendor) => {
-  const limits = d.vendors.vendors[vendor]?.limits ?? [];
-  return member && d.district.delivery.whiteList.includes(member.id)
-    ? limits.filter((limit) => limit.per !== 'template')
-    : limits;
-};
-
-/** What is said, in the words of the notice's kind or in the generic ones. */
-const wordsOf = (
-  d: Deliverer,
-  { row, incident, own, others = false }: Pick<About, 'row' | 'incident' | 'own'> & { others?: boolean },
-  vendor: Vendor,
-  now: Instant,
-  generic = false,
-): Message => {
-  const { notice } = row;
-  const caller = CALLER_KINDS.has(notice.kind);
-  const kind = (generic ? genericOf(notice.kind) : undefined) ?? (others ? 'summary' : notice.kind);
-  const facts = { ...factsFor(d.district, incident, notice, now), ...own };
-  const { domain } = d.district.links;
-  const link = domain !== undefined && own.token !== undefined && d.vendors.vendors[vendor]?.links === 'yes';
-  const { code, params, text } = renderNotice(d.texts, kind, facts, vendor, d.district.language);
-  return {
-    kind,
-    template: { code, params, order: d.texts.templates[kind].params.filter((name) => name in params) },
-    signName: signOf(d.texts, notice.kind),
-    text,
-    extension: d.district.replies[caller ? 'callers' : 'members'],
-    ...(link ? { link: `https://${domain}/t/${own.token}` } : {}),
-  };
 };
 
 const take = async (d: Deliverer, about: About, step: Step, now: Instant): Promise<'rest' | 'on'> => {
@@ -571,9 +238,19 @@ const call = async (
   return settle(d, { ...about, row: claimed }, attempt.id, resultOf(result, milli), counters);
 };
 
-/** Characters as they are billed: with 【signature】, and with the link where it stands in the text. */
-const lengthOf = ({ text, signName, link }: Message, { channel }: { channel: Channel }): number =>
-  text.length + signName.length + 2 + (channel === 'sms' && link !== undefined ? link.length + 1 : 0);
+/** Devices that their vendor does not know any more are taken out at once: no later notice tries them again. */
+const forget = async (d: Deliverer, member: Member, gone: readonly string[], now: Instant): Promise<void> => {
+  try {
+    await changeDevices(d.pushDevices, member, now, (devices) =>
+      devices.some(({ address }) => gone.includes(address))
+        ? devices.filter(({ address }) => !gone.includes(address))
+        : undefined,
+    );
+  } catch (error) {
+    // What became of the notice matters more; the next one finds them gone again.
+    d.log.error('device-not-forgotten', error, { devices: gone.length });
+  }
+};
 
 /** What an attempt learns from the answer, and the facts of its trail line. */
 type Learnt = (attempt: Attempt) => { attempt: Attempt; facts: Record<string, string | number | boolean> };
@@ -618,95 +295,6 @@ const resultOf =
         return result satisfies never;
     }
   };
-
-/** Troubles of a vendor are counted for all deliverers; three put it behind the others of its channel. */
-export const signals = async (d: Deliverer, vendor: Vendor, result: SendResult): Promise<void> => {
-  if (result.kind === 'refused' && result.cause === 'money') {
-    d.log.count('VendorUnpaid');
-    await tellUnpaid(d, vendor);
-  }
-  const bad = result.kind === 'unknown' || (result.kind === 'refused' && isVendorsFault(result.cause));
-  if (bad) await distrust(d, vendor, result.kind === 'refused' ? result.code : 'no-answer');
-};
-
-/** One bad signal of a vendor: a refusal that is its own fault, no answer, or no receipt where it gives some. */
-const distrust = async (d: Deliverer, vendor: Vendor, code: string): Promise<void> => {
-  d.log.count('VendorTrouble');
-  d.log.info('vendor-trouble', { vendor, code });
-  const now = d.clock.now().getTime();
-  const name = healthName(vendor);
-  const key = badSignal(now);
-  try {
-    const before = await d.store.counters(name);
-    // In an outage every call would meet at this one item, and more than enough says no more than enough.
-    if ((before[key] ?? 0) >= ENOUGH_SIGNALS) return;
-    await d.store.count({ name, add: { [key]: 1 }, expires: now + DAY_MS });
-    d.lately?.delete(name);
-    if (isPutOff(before, now) || !isPutOff({ ...before, [key]: (before[key] ?? 0) + 1 }, now)) return;
-    d.log.count('VendorSwitched');
-    d.log.info('vendor-put-off', { vendor });
-  } catch (error) {
-    // What became of the notice matters more than what is thought of its vendor.
-    d.log.error('signal-lost', error, { vendor });
-  }
-};
-
-const dayOf = (at: Instant): string => new Date(at).toISOString().slice(0, 10);
-
-/** What an accepted message costs and uses up: the day's ledger, and the number's budget. */
-const countersOf = async (
-  d: Deliverer,
-  { member, row }: About,
-  { vendor, instead }: Way,
-  message: Message,
-  result: SendResult,
-  milli: number,
-): Promise<Counting[]> => {
-  if (result.kind !== 'accepted' || !member) return [];
-  const now = d.clock.now().getTime();
-  const booked = d.vendors.vendors[vendor]?.counts === 'tries';
-  const budget = booked ? {} : spend(vendor, limitsOf(d, member, vendor), subjectOf(message), now);
-  return [
-    {
-      name: ledgerFor(now, row.notice.to),
-      add: { ...charged(vendor, milli), ...(instead ? passed(instead.vendor) : {}) },
-      expires: now + LEDGER_MS,
-    },
-    ...(Object.keys(budget).length > 0
-      ? [{ name: await budgetName(d, member, dayOf(now)), add: budget, expires: now + 3 * DAY_MS }]
-      : []),
-  ];
-};
-
-/**
- * What one try uses up of the number's budget, booked before the vendor is called because it counts those that fail, too; and only if
- * nobody has booked one since the budget was read: of two calls to one number within a second it would block both.
- */
-const bookingOf = async (
-  d: Deliverer,
-  { member, budgets }: About,
-  vendor: Vendor,
-  message: Message,
-  now: Instant,
-): Promise<Counting | undefined> => {
-  if (!member) return undefined;
-  const day = dayOf(now);
-  const tries = triesOf(vendor, day);
-  return {
-    name: await budgetName(d, member, day),
-    add: { ...spend(vendor, limitsOf(d, member, vendor), subjectOf(message), now), [tries]: 1 },
-    expires: now + 3 * DAY_MS,
-    was: { key: tries, n: budgets[tries] ?? 0 },
-  };
-};
-
-/** Has the day cost more than the district allows for what is only good to know? */
-const overCap = async (d: Deliverer, now: Instant): Promise<boolean> => {
-  const parts = await Promise.all(ledgersOf(now).map((name) => lately(d, name, now)));
-  const over = (sumOf(parts).milli ?? 0) >= d.district.delivery.softCap;
-  if (over) d.log.count('ChatterStopped');
-  return over;
-};
 
 /** Asks the vendor what became of an attempt whose answer or receipt never came. */
 const findOut = async (d: Deliverer, about: About, asked: Attempt): Promise<'rest' | 'on'> => {

@@ -3,7 +3,7 @@ import { handsAt } from '#shared/domain/hands.ts';
 import type { Notice } from '#shared/domain/notice.ts';
 import { jobsOf } from '#shared/ports/queue.ts';
 import { REJECTS_OWNER } from '#shared/ports/store.ts';
-import type { Deliverer } from './notification.ts';
+import type { Deliverer } from './deliverer.ts';
 
 /**
  * Tells whoever has the desk, once a day, that a vendor wants to be paid. The text goes by another vendor; where there is none it stays
