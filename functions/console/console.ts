@@ -27,7 +27,7 @@ import type { Vendors } from '#shared/domain/vendors.ts';
 import { look, type Looker } from '#shared/ports/look.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
-import { REJECTS_OWNER } from '#shared/ports/store.ts';
+import { REJECTS_OWNER, incidentIdOf } from '#shared/ports/store.ts';
 import type { Vault } from '#shared/ports/vault.ts';
 import { errandOf } from './call-list.ts';
 
@@ -174,7 +174,7 @@ export const listUnreached = async ({ store, clock, district }: Looker): Promise
       const { notice, attempts } = row;
       const member = roster.find((one) => one.id === notice.to);
       if (!member) return [];
-      const incidentId = owner === REJECTS_OWNER ? undefined : owner.slice(owner.indexOf('#') + 1);
+      const incidentId = owner === REJECTS_OWNER ? undefined : incidentIdOf(owner);
       const code = attempts.at(-1)?.code;
       return [
         {

@@ -1,4 +1,4 @@
-import { BEIJING_OFFSET, minuteOfDay } from '#shared/domain/roster.ts';
+import { BEIJING_OFFSET, districtDay, minuteOfDay } from '#shared/domain/roster.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { Log } from '#shared/ports/log.ts';
 import type { Store } from '#shared/ports/store.ts';
@@ -27,7 +27,7 @@ export const exportHeads = async ({
 }): Promise<number | undefined> => {
   const now = clock.now();
   if (minuteOfDay(now, BEIJING_OFFSET) >= WINDOW_MINUTES) return undefined;
-  const day = new Date(now.getTime() + BEIJING_OFFSET * 60_000).toISOString().slice(0, 10);
+  const day = districtDay(now.getTime());
   if ((await store.tally(`heads-${day}`, now.getTime() + 2 * DAY_MS)) !== 1) return undefined;
   const months = new Set(
     [now.getTime(), now.getTime() - LAST_MONTH_DAYS * DAY_MS].map((at) =>

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { districtDay } from '#shared/domain/roster.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { Ids } from '#shared/ports/ids.ts';
 import type {
@@ -55,8 +56,7 @@ const detailsSchema = z.object({
 });
 
 /** The vendor files by Chinese calendar day, yyyyMMdd. */
-const chineseDay = (at: Date) =>
-  new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 10).replaceAll('-', '');
+const chineseDay = (at: Date) => districtDay(at.getTime()).replaceAll('-', '');
 
 /**
  * Aliyun SMS (Dysms 2017-05-25: SendSms, QuerySendDetails), straight over fetch: their SDK would be heavier than the function.

@@ -83,7 +83,7 @@ export const relayLane = (kind: RelayKind): Lane => (kind === 'returned' ? 'aler
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
-/** Seconds from one try to the next. A return: issue 4 §9; its last pause repeats until somebody has handed the matter back. */
+/** Seconds from one try to the next. A return: dense, because somebody may be in danger; its last pause repeats until somebody has handed the matter back. */
 const RETURN_PAUSES = [1, 2, 5, 5, 10, 15];
 /** Seconds from one try to the next of a result: the schedule that the Standard Webhooks specification recommends. */
 const RESULT_PAUSES = [

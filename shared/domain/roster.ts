@@ -58,7 +58,7 @@ export const minuteOfDay = (at: Date, offsetMinutes: number): number =>
 /** China has one time zone and no summer time: UTC+8. */
 export const BEIJING_OFFSET = 480;
 
-/** The district's day at an instant, yyyy-mm-dd: what a day costs is counted from midnight to midnight there. */
+/** The district's day at an instant, yyyy-mm-dd, from midnight to midnight there. */
 export const districtDay = (at: number): string =>
   new Date(at + BEIJING_OFFSET * 60_000).toISOString().slice(0, 10);
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Vendor } from './channel.ts';
-import { ROLE_NAMES, type Role } from './roster.ts';
+import { ROLE_NAMES, districtDay, type Role } from './roster.ts';
 import { OUTCOMES } from './incident.ts';
 import { RUNG_NAMES, RUNGS, type Rung } from './rung.ts';
 
@@ -464,9 +464,10 @@ const SOON_MS = 10 * 60_000;
 export function clockTime(deadline: Date, at: Date): string {
   const local = new Date(deadline.getTime() + CHINA_MS).toISOString();
   if (Math.abs(deadline.getTime() - at.getTime()) < SOON_MS) return local.slice(11, 19);
-  const today = new Date(at.getTime() + CHINA_MS).toISOString().slice(0, 10);
   const day =
-    local.slice(0, 10) === today ? '' : `${Number(local.slice(5, 7))}月${Number(local.slice(8, 10))}日`;
+    local.slice(0, 10) === districtDay(at.getTime())
+      ? ''
+      : `${Number(local.slice(5, 7))}月${Number(local.slice(8, 10))}日`;
   return day + local.slice(11, 16);
 }
 
