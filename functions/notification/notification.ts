@@ -1,4 +1,3 @@
-import { CALLER_KINDS } from '#shared/domain/caller-notice.ts';
 import { advances, nextStep, standing, type Facts, type Step } from '#shared/domain/delivery.ts';
 import type { Instant } from '#shared/domain/incident.ts';
 import {
@@ -10,6 +9,7 @@ import {
   type Notice,
 } from '#shared/domain/notice.ts';
 import { addressOf, type Member } from '#shared/domain/roster.ts';
+import { CALLER_KINDS } from '#shared/domain/texts.ts';
 import { leaveUnreached } from '#shared/domain/unreached.ts';
 import { priceOf } from '#shared/domain/vendors.ts';
 import { move } from '#shared/ports/move.ts';

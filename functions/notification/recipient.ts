@@ -1,4 +1,4 @@
-import { CALLER, CALLER_KINDS, callerBarred, callerMoot } from '#shared/domain/caller-notice.ts';
+import { CALLER, callerBarred, callerMoot } from '#shared/domain/caller-notice.ts';
 import type { District } from '#shared/domain/district.ts';
 import { drillNoticeId, drillOfNotice } from '#shared/domain/drill.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
@@ -6,7 +6,7 @@ import { LINK_MS, linkName, pinFrom, tokenFrom, type Link } from '#shared/domain
 import type { Notice } from '#shared/domain/notice.ts';
 import { TEXTLESS, callerStopName, textlessSchema } from '#shared/domain/reply.ts';
 import type { Member } from '#shared/domain/roster.ts';
-import type { NoticeFacts } from '#shared/domain/texts.ts';
+import { CALLER_KINDS, type NoticeFacts } from '#shared/domain/texts.ts';
 import { readDrill } from '#shared/ports/drills.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';

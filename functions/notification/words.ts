@@ -1,8 +1,7 @@
-import { CALLER_KINDS } from '#shared/domain/caller-notice.ts';
 import type { Channel, Vendor } from '#shared/domain/channel.ts';
 import type { Instant } from '#shared/domain/incident.ts';
 import { genericOf } from '#shared/domain/notice.ts';
-import { renderNotice, signOf } from '#shared/domain/texts.ts';
+import { CALLER_KINDS, renderNotice, signOf } from '#shared/domain/texts.ts';
 import type { Message } from '#shared/ports/sender.ts';
 import type { Deliverer } from './deliverer.ts';
 import { factsFor } from './facts.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { act } from '#shared/domain/act.ts';
-import { CALLER_KINDS, tellCaller, tellOfCallerReply } from '#shared/domain/caller-notice.ts';
+import { tellCaller, tellOfCallerReply } from '#shared/domain/caller-notice.ts';
 import type { Vendor } from '#shared/domain/channel.ts';
 import type { Change } from '#shared/domain/draft.ts';
 import { drillNoticeId } from '#shared/domain/drill.ts';
@@ -26,7 +26,7 @@ import {
   type Told,
 } from '#shared/domain/reply.ts';
 import type { Member } from '#shared/domain/roster.ts';
-import { shortNumber } from '#shared/domain/texts.ts';
+import { CALLER_KINDS, shortNumber } from '#shared/domain/texts.ts';
 import { answerDrill, readDrill } from '#shared/ports/drills.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import { move, type Mover } from '#shared/ports/move.ts';

@@ -9,13 +9,6 @@ import type { NoticeKind } from './texts.ts';
 /** To whom notices about his own report go. No roster id can be this, because of the capital letter. */
 export const CALLER = 'CALLER';
 
-/** The kinds that go to a caller. */
-export const CALLER_KINDS: ReadonlySet<NoticeKind> = new Set([
-  'caller-accepted',
-  'caller-coming',
-  'caller-result',
-]);
-
 /** Is the caller told what becomes of his report? Off unless a district wants it. */
 export const callerToldSchema = z.strictObject({
   on: z.boolean().default(false),

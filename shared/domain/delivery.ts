@@ -3,7 +3,7 @@ import { CHANNELS, channelSchema, vendorSchema, type Channel, type Vendor } from
 import { isVendorsFault, type PassedOver } from './health.ts';
 import type { Instant } from './incident.ts';
 import { INSISTENT, genericOf, laneOf, type Attempt, type AttemptState, type Notice } from './notice.ts';
-import { noticeKindSchema, type NoticeKind } from './texts.ts';
+import { CALLER_KINDS, noticeKindSchema, type NoticeKind } from './texts.ts';
 
 const planSchema = z
   .array(z.strictObject({ channel: channelSchema, after: z.int().nonnegative() }))
@@ -67,14 +67,7 @@ export const deliverySchema = z.strictObject({
 export type Delivery = z.infer<typeof deliverySchema>;
 
 /** What only makes sense as a text: an answer to one, a code to type, words to somebody who is not on the roster. */
-export const TEXT_ONLY: ReadonlySet<NoticeKind> = new Set([
-  'choose',
-  'answer',
-  'pin',
-  'caller-accepted',
-  'caller-coming',
-  'caller-result',
-]);
+export const TEXT_ONLY: ReadonlySet<NoticeKind> = new Set(['choose', 'answer', 'pin', ...CALLER_KINDS]);
 /** A drill asks as a task would, but calls nobody up. */
 const DRILL: DeliveryPlan = [
   { channel: 'chat', after: 0 },

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { REFUSAL_CAUSES, channelSchema, vendorSchema } from './channel.ts';
 import { instantSchema } from './incident.ts';
 import { rungSchema } from './rung.ts';
-import { ANSWERS, DESK_NOTES, noticeKindSchema, type NoticeKind } from './texts.ts';
+import { ANSWERS, CALLER_KINDS, DESK_NOTES, noticeKindSchema, type NoticeKind } from './texts.ts';
 
 /** Kinds that ask a person for the first time; each has the accept limit for his answer. */
 export const FIRST_ASKS: ReadonlySet<NoticeKind> = new Set(['ask', 'ask-secret', 'reinforce', 'reopened']);
@@ -11,14 +11,7 @@ export const FIRST_ASKS: ReadonlySet<NoticeKind> = new Set(['ask', 'ask-secret',
 export const INSISTENT: ReadonlySet<NoticeKind> = new Set([...FIRST_ASKS, 'nag', 'returned', 'handback']);
 
 /** What has no point without its own words: a code to type, codes to choose from, what a stranger is told, a self-check. */
-const OWN_WORDS: ReadonlySet<NoticeKind> = new Set([
-  'pin',
-  'choose',
-  'caller-accepted',
-  'caller-coming',
-  'caller-result',
-  'canary',
-]);
+const OWN_WORDS: ReadonlySet<NoticeKind> = new Set(['pin', 'choose', ...CALLER_KINDS, 'canary']);
 
 /**
  * The generic words that stand in for those of a kind when a vendor refuses them: nobody but who is asked is told that he has a new task.

@@ -45,6 +45,13 @@ export type NoticeKind = (typeof NOTICE_KINDS)[number];
 /** Parses a notice kind. */
 export const noticeKindSchema = z.enum(NOTICE_KINDS);
 
+/** The kinds that go to whoever has called, in the order in which things happen. */
+export const CALLER_KINDS: ReadonlySet<NoticeKind> = new Set([
+  'caller-accepted',
+  'caller-coming',
+  'caller-result',
+]);
+
 /** What a `desk` text can be about; a closed set, so that nothing a caller wrote gets into a text. */
 export const DESK_NOTES = [
   'rejected',
@@ -216,14 +223,11 @@ const missingSchema = z.strictObject({
 /** Characters of one message with 【signature】, and of each part of a longer one. */
 export const MESSAGE_LENGTH = { single: 70, part: 67 } as const;
 
-/** Does this kind go to whoever has called? As `CALLER_KINDS`, which knows more than words. */
-const isToCaller = (kind: string): boolean => kind.startsWith('caller-');
-
 /** The signature under which a kind is sent. */
 export const signOf = (
   { signName, callers }: Pick<Texts, 'signName' | 'callers'>,
   kind: NoticeKind,
-): string => (isToCaller(kind) ? callers?.signName : undefined) ?? signName;
+): string => (CALLER_KINDS.has(kind) ? callers?.signName : undefined) ?? signName;
 
 /** UTF-16 units of a text with the longest values and 【signature】. */
 export const longestLength = (signName: string, text: string): number =>

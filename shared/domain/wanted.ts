@@ -1,4 +1,3 @@
-import { CALLER_KINDS } from './caller-notice.ts';
 import { NAG, SUBSTITUTE_SECONDS } from './climb.ts';
 import { DRILL_EXPIRES } from './drill.ts';
 import { OVER, isExpected, owes, personOf, type Incident, type Instant, type Person } from './incident.ts';
@@ -6,7 +5,7 @@ import { limitOf } from './ladder.ts';
 import { PIN_MS } from './link.ts';
 import { FIRST_ASKS, INSISTENT, laneOf, type Notice } from './notice.ts';
 import { BEIJING_OFFSET, minuteOfDay, onShift, type Member, type Shift } from './roster.ts';
-import type { NoticeKind } from './texts.ts';
+import { CALLER_KINDS, type NoticeKind } from './texts.ts';
 
 /** A told miss helps for an hour; by then later rungs speak. Chatter of yesterday helps nobody. Seconds. */
 const ALERT_SECONDS = 3_600;
@@ -140,7 +139,7 @@ export const isOffDuty = (
 };
 
 const NOT_NEEDED: readonly NoticeKind[] = ['stand-down', 'reassigned'];
-const TO_CALLER: readonly NoticeKind[] = ['caller-accepted', 'caller-coming', 'caller-result'];
+const TO_CALLER: readonly NoticeKind[] = [...CALLER_KINDS];
 
 /**
  * Which newer notice to the same person about the same incident says the same or more, so that the older one is not sent any more. What
