@@ -9,7 +9,7 @@ import { AliyunVoice } from '../../infra/local/phones/aliyun-voice.ts';
 import { startPhones } from '../../infra/local/phones/phones.ts';
 import { TencentSms } from '../../infra/local/phones/tencent.ts';
 import { ALIYUN } from './sender-contract.ts';
-import { TENCENT, VENDORS_A, VOICE } from './vendors-a.ts';
+import { TENCENT, TEXT_AND_CALL_VENDORS, VOICE } from './text-and-call-vendors.ts';
 
 const NUMBER = '19900000001';
 const START = Date.parse('2026-11-03T06:02:20.000Z');
@@ -233,7 +233,7 @@ describe('what the emulators post is read, and acknowledged', () => {
     if (address === null || typeof address === 'string') throw new Error('no port');
     phones.setReceiptUrls((vendor) => `http://127.0.0.1:${address.port}/${vendor}`);
     const send = async (vendor: string, more: { extension?: string } = {}) => {
-      const row = VENDORS_A.find((one) => one.vendor === vendor);
+      const row = TEXT_AND_CALL_VENDORS.find((one) => one.vendor === vendor);
       if (!row) throw new Error(`no ${vendor}`);
       const sent = await row
         .sender({

@@ -16,7 +16,7 @@ import type { EmulatedVendor, VendorWorld } from '../../infra/local/phones/vendo
 import { WebPushService } from '../../infra/local/phones/webpush.ts';
 import { Wecom } from '../../infra/local/phones/wecom.ts';
 import { ALIYUN } from './sender-contract.ts';
-import { DINGTALK, JPUSH, message, VAPID, WECOM } from './vendors-b.ts';
+import { DINGTALK, JPUSH, message, VAPID, WECOM } from './chat-and-push-vendors.ts';
 
 const START = Date.parse('2026-11-03T06:02:20.000Z');
 const MINUTE = 60_000;

@@ -5,7 +5,7 @@ import { AliyunVoice } from '../../infra/local/phones/aliyun-voice.ts';
 import { startPhones, type Phones } from '../../infra/local/phones/phones.ts';
 import { TencentSms } from '../../infra/local/phones/tencent.ts';
 import { ALIYUN } from './sender-contract.ts';
-import { TENCENT, VENDORS_A, VOICE } from './vendors-a.ts';
+import { TENCENT, TEXT_AND_CALL_VENDORS, VOICE } from './text-and-call-vendors.ts';
 
 const NUMBER = '19900000001';
 /** Ten minutes before a Chinese midnight. */
@@ -31,7 +31,7 @@ const open = async () => {
   const { endpoints } = phones;
   let nonces = 0;
   const send = async (vendor: Vendor, change: (message: Message) => Partial<Message> = () => ({})) => {
-    const row = VENDORS_A.find((one) => one.vendor === vendor);
+    const row = TEXT_AND_CALL_VENDORS.find((one) => one.vendor === vendor);
     if (!row) throw new Error(`no ${vendor}`);
     const sent = await row
       .sender({

@@ -3,10 +3,10 @@ import { vendorsSchema } from '#shared/domain/vendors.ts';
 import { VENDORS } from '#shared/domain/channel.ts';
 import table from '../../shared/districts/vendors.json' with { type: 'json' };
 import { describeSender } from './sender-contract.ts';
-import { VENDORS_A } from './vendors-a.ts';
-import { VENDORS_B } from './vendors-b.ts';
+import { TEXT_AND_CALL_VENDORS } from './text-and-call-vendors.ts';
+import { CHAT_AND_PUSH_VENDORS } from './chat-and-push-vendors.ts';
 
-const ALL = [...VENDORS_A, ...VENDORS_B];
+const ALL = [...TEXT_AND_CALL_VENDORS, ...CHAT_AND_PUSH_VENDORS];
 
 for (const vendor of ALL) describeSender(vendor);
 

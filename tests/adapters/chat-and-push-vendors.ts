@@ -23,7 +23,7 @@ const vapidKey = (of: string) => {
 };
 export const VAPID = { ...vapidKey('sample vapid key'), subject: 'https://desk.example' };
 /** Somebody else's. */
-export const OTHER_VAPID = { ...vapidKey('another vapid key'), subject: 'https://other.example' };
+const OTHER_VAPID = { ...vapidKey('another vapid key'), subject: 'https://other.example' };
 
 const text = '新任务8F3K2M：河清路。';
 export const message: Message = {
@@ -43,7 +43,7 @@ const webPush = () => {
 };
 
 /** The vendors of work software and pushes. */
-export const VENDORS_B: readonly VendorUnderTest[] = [
+export const CHAT_AND_PUSH_VENDORS: readonly VendorUnderTest[] = [
   {
     vendor: 'wecom',
     make: (world) => new Wecom(WECOM, world),

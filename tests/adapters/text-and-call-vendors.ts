@@ -52,7 +52,7 @@ export const TENCENT = {
 };
 
 /** The vendors of texts and calls, and plain signed webhooks. */
-export const VENDORS_A: readonly VendorUnderTest[] = [
+export const TEXT_AND_CALL_VENDORS: readonly VendorUnderTest[] = [
   {
     vendor: 'aliyun-sms',
     sender: ({ base, wrongKey, ...world }) =>
