@@ -89,7 +89,6 @@ export type Inbound =
       signature?: string;
       at: Date;
       /** Of the call in which keys were pressed. */
-      attemptId?: string;
       vendorId?: string;
     };
 
