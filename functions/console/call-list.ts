@@ -1,7 +1,8 @@
 import { inPage, type Page } from '#shared/contracts/page.ts';
 import type { UnreachedList, UnreachedView } from '#shared/contracts/views.ts';
 import { BEIJING_OFFSET, ROLE_NAMES } from '#shared/domain/roster.ts';
-import { clockTime, type NoticeKind } from '#shared/domain/texts.ts';
+import type { NoticeKind } from '#shared/domain/notice-kind.ts';
+import { clockTime } from '#shared/domain/wording.ts';
 
 /** What the desk says to somebody whom it telephones; never more than a lock screen would show. */
 const ERRANDS: Partial<Record<NoticeKind, string>> = {

@@ -21,7 +21,7 @@ import { ledgersOf, sumOf } from '#shared/domain/ledger.ts';
 import { owes, type Instant } from '#shared/domain/incident.ts';
 import { TEXTLESS, textlessSchema } from '#shared/domain/reply.ts';
 import { ROLE_NAMES, onShift, type Member } from '#shared/domain/roster.ts';
-import { clockTime, shortNumber } from '#shared/domain/texts.ts';
+import { clockTime, shortNumber } from '#shared/domain/wording.ts';
 import { isUnreached } from '#shared/domain/unreached.ts';
 import type { Vendors } from '#shared/domain/vendors.ts';
 import { look, type Looker } from '#shared/ports/look.ts';

@@ -2,7 +2,7 @@ import { roleOfLead } from '#shared/domain/caller-notice.ts';
 import type { District } from '#shared/domain/district.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
 import { FIRST_ASKS, type Notice } from '#shared/domain/notice.ts';
-import { neutralCode, shortNumber, type NoticeFacts } from '#shared/domain/texts.ts';
+import { neutralCode, shortNumber, type NoticeFacts } from '#shared/domain/wording.ts';
 import { askDeadline } from '#shared/domain/wanted.ts';
 
 /** What a text may say about an incident now. A secret or dangerous one has no place in it. */

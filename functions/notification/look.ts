@@ -6,7 +6,8 @@ import { laneOf } from '#shared/domain/notice.ts';
 import type { PushDevice } from '#shared/domain/push-device.ts';
 import { withoutTexts } from '#shared/domain/reply.ts';
 import { addressOf, type Member } from '#shared/domain/roster.ts';
-import { carries, type NoticeFacts } from '#shared/domain/texts.ts';
+import { carries } from '#shared/domain/texts.ts';
+import type { NoticeFacts } from '#shared/domain/wording.ts';
 import {
   expiryOf,
   isOffDuty,

@@ -9,7 +9,7 @@ import {
   type Notice,
 } from '#shared/domain/notice.ts';
 import { addressOf, type Member } from '#shared/domain/roster.ts';
-import { CALLER_KINDS } from '#shared/domain/texts.ts';
+import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
 import { leaveUnreached } from '#shared/domain/unreached.ts';
 import { priceOf } from '#shared/domain/vendors.ts';
 import { move } from '#shared/ports/move.ts';

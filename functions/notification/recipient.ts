@@ -6,7 +6,8 @@ import { LINK_MS, linkName, pinFrom, tokenFrom, type Link } from '#shared/domain
 import type { Notice } from '#shared/domain/notice.ts';
 import { TEXTLESS, callerStopName, textlessSchema } from '#shared/domain/reply.ts';
 import type { Member } from '#shared/domain/roster.ts';
-import { CALLER_KINDS, type NoticeFacts } from '#shared/domain/texts.ts';
+import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
+import type { NoticeFacts } from '#shared/domain/wording.ts';
 import { readDrill } from '#shared/ports/drills.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';

@@ -1,7 +1,9 @@
 import type { Channel, Vendor } from '#shared/domain/channel.ts';
 import type { Instant } from '#shared/domain/incident.ts';
 import { genericOf } from '#shared/domain/notice.ts';
-import { CALLER_KINDS, renderNotice, signOf } from '#shared/domain/texts.ts';
+import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
+import { signOf } from '#shared/domain/texts.ts';
+import { renderNotice } from '#shared/domain/wording.ts';
 import type { Message } from '#shared/ports/sender.ts';
 import type { Deliverer } from './deliverer.ts';
 import { factsFor } from './facts.ts';

@@ -22,7 +22,7 @@ import {
   tokenSchema,
   type TaskLink,
 } from '#shared/domain/link.ts';
-import { shortNumber } from '#shared/domain/texts.ts';
+import { shortNumber } from '#shared/domain/wording.ts';
 import { answerDrill, readDrill } from '#shared/ports/drills.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import { move, type Mover } from '#shared/ports/move.ts';

@@ -26,7 +26,8 @@ import {
   type Told,
 } from '#shared/domain/reply.ts';
 import type { Member } from '#shared/domain/roster.ts';
-import { CALLER_KINDS, shortNumber } from '#shared/domain/texts.ts';
+import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
+import { shortNumber } from '#shared/domain/wording.ts';
 import { answerDrill, readDrill } from '#shared/ports/drills.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import { move, type Mover } from '#shared/ports/move.ts';

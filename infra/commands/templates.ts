@@ -1,23 +1,20 @@
 import { join } from 'node:path';
 import { loadTexts, loadVendors } from '#shared/districts/load.ts';
 import { vendorSchema, type Vendor } from '#shared/domain/channel.ts';
+import { NOTICE_KINDS, noticeKindSchema, type NoticeKind } from '#shared/domain/notice-kind.ts';
 import {
   LANGUAGES,
   MESSAGE_LENGTH,
-  NOTICE_KINDS,
   TEMPLATE_VENDORS,
   TEXT_PARAMS,
   hasWords,
-  noticeKindSchema,
   partsOf,
-  renderNotice,
   signOf,
   unready,
   type Language,
-  type NoticeFacts,
-  type NoticeKind,
   type Texts,
 } from '#shared/domain/texts.ts';
+import { renderNotice, type NoticeFacts } from '#shared/domain/wording.ts';
 import { priceOf, type Vendors } from '#shared/domain/vendors.ts';
 import { main, text, type Command } from './command.ts';
 import { WrongInput } from './refused.ts';

@@ -74,24 +74,29 @@ export interface Local {
 }
 
 /**
- * Synthesizes the stack of a district unless this was done for the very same sources before.
+ * Synthesizes the stack of a district, or of all, unless this was done for the very same sources before.
  * @returns the directory of the assembly.
  */
-export async function assemble(district: string): Promise<string> {
+export async function assemble(district?: string): Promise<string> {
   await bundle();
-  const directory = join(ASSEMBLIES, `${district}-${await fingerprint()}`);
+  const name = district ?? 'all';
+  const directory = join(ASSEMBLIES, `${name}-${await fingerprint()}`);
   if (existsSync(directory)) return directory;
   await mkdir(ASSEMBLIES, { recursive: true });
   const draft = `${directory}.${process.pid}`;
   // Only now: CDK takes longer to load than all else here together.
   const { buildApp } = await import('../app.ts');
   // The checks judge the template without changing it; tests and every deployment run them.
-  buildApp({ outdir: draft, districts: [district], checks: false }).synth();
+  buildApp({
+    outdir: draft,
+    ...(district === undefined ? {} : { districts: [district] }),
+    checks: false,
+  }).synth();
   await rename(draft, directory).catch(async (error: NodeJS.ErrnoException) => {
     await rm(draft, { recursive: true, force: true });
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error; // somebody else was faster
   });
-  await forgetOldAssemblies(district);
+  await forgetOldAssemblies(name);
   return directory;
 }
 
@@ -109,10 +114,8 @@ async function fingerprint(): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-async function forgetOldAssemblies(district: string): Promise<void> {
-  const names = (await readdir(ASSEMBLIES)).filter((name) =>
-    new RegExp(`^${district}-[0-9a-f]{16}$`).test(name),
-  );
+async function forgetOldAssemblies(of: string): Promise<void> {
+  const names = (await readdir(ASSEMBLIES)).filter((name) => new RegExp(`^${of}-[0-9a-f]{16}$`).test(name));
   const dated = await Promise.all(
     names.map(async (name) => ({ name, at: (await stat(join(ASSEMBLIES, name))).mtimeMs })),
   );

@@ -9,7 +9,7 @@ import { plan } from '../domain/plan.ts';
 import { promiseOf } from '../domain/promise.ts';
 import type { Member, Point } from '../domain/roster.ts';
 import { rungSchema, type Rung } from '../domain/rung.ts';
-import { neutralCode } from '../domain/texts.ts';
+import { neutralCode } from '../domain/wording.ts';
 import type { Line, StoredLine } from '../domain/trail.ts';
 import { iso } from './time.ts';
 import type { IncidentBody, IncidentSummary, IncidentView, PlannedView, TrailLine } from './views.ts';

@@ -8,7 +8,7 @@ import { ACTIONS, stateSchema } from '../domain/moves.ts';
 import { ATTEMPT_STATES } from '../domain/notice.ts';
 import { pointSchema, roleSchema } from '../domain/roster.ts';
 import { rungSchema } from '../domain/rung.ts';
-import { noticeKindSchema } from '../domain/texts.ts';
+import { noticeKindSchema } from '../domain/notice-kind.ts';
 import { LINE_KINDS } from '../domain/trail.ts';
 import { isoSchema } from './time.ts';
 

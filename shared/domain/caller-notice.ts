@@ -4,7 +4,7 @@ import type { Hands } from './hands.ts';
 import { personOf, type Incident, type Instant } from './incident.ts';
 import type { Notice } from './notice.ts';
 import type { Rating } from './reply.ts';
-import type { NoticeKind } from './texts.ts';
+import type { NoticeKind } from './notice-kind.ts';
 
 /** To whom notices about his own report go. No roster id can be this, because of the capital letter. */
 export const CALLER = 'CALLER';

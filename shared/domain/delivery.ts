@@ -3,7 +3,7 @@ import { CHANNELS, channelSchema, vendorSchema, type Channel, type Vendor } from
 import { isVendorsFault, type PassedOver } from './health.ts';
 import type { Instant } from './incident.ts';
 import { INSISTENT, genericOf, laneOf, type Attempt, type AttemptState, type Notice } from './notice.ts';
-import { CALLER_KINDS, noticeKindSchema, type NoticeKind } from './texts.ts';
+import { CALLER_KINDS, noticeKindSchema, type NoticeKind } from './notice-kind.ts';
 
 const planSchema = z
   .array(z.strictObject({ channel: channelSchema, after: z.int().nonnegative() }))

@@ -3,7 +3,7 @@ import type { Hand, Hands } from './hands.ts';
 import { isActive, owes, personOf, type Incident, type Instant, type Person } from './incident.ts';
 import type { Notice } from './notice.ts';
 import { RUNGS, type Rung } from './rung.ts';
-import type { DeskNote, NoticeKind } from './texts.ts';
+import type { DeskNote, NoticeKind } from './notice-kind.ts';
 import type { Line } from './trail.ts';
 
 /** What one decision changes: the new row, its trail lines and its notices. They are committed together or not at all. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { REFUSAL_CAUSES, channelSchema, vendorSchema } from './channel.ts';
 import { instantSchema } from './incident.ts';
 import { rungSchema } from './rung.ts';
-import { ANSWERS, CALLER_KINDS, DESK_NOTES, noticeKindSchema, type NoticeKind } from './texts.ts';
+import { ANSWERS, CALLER_KINDS, DESK_NOTES, noticeKindSchema, type NoticeKind } from './notice-kind.ts';
 
 /** Kinds that ask a person for the first time; each has the accept limit for his answer. */
 export const FIRST_ASKS: ReadonlySet<NoticeKind> = new Set(['ask', 'ask-secret', 'reinforce', 'reopened']);

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { OVER, personOf, type Incident, type Instant } from './incident.ts';
 import type { Member } from './roster.ts';
-import type { Answer } from './texts.ts';
+import type { Answer } from './notice-kind.ts';
 
 /** Numbers behind our own by which the answers of members and of callers are told apart. */
 export const repliesSchema = z

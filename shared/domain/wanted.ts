@@ -5,7 +5,7 @@ import { limitOf } from './ladder.ts';
 import { PIN_MS } from './link.ts';
 import { FIRST_ASKS, INSISTENT, laneOf, type Notice } from './notice.ts';
 import { BEIJING_OFFSET, minuteOfDay, onShift, type Member, type Shift } from './roster.ts';
-import { CALLER_KINDS, type NoticeKind } from './texts.ts';
+import { CALLER_KINDS, type NoticeKind } from './notice-kind.ts';
 
 /** A told miss helps for an hour; by then later rungs speak. Chatter of yesterday helps nobody. Seconds. */
 const ALERT_SECONDS = 3_600;

@@ -1,5 +1,5 @@
 import type { RefusalCause, Vendor } from '../domain/channel.ts';
-import type { NoticeKind } from '../domain/texts.ts';
+import type { NoticeKind } from '../domain/notice-kind.ts';
 
 /** What is brought to a person. A vendor that takes approved templates only reads `template`, one that takes words reads `text`. */
 export type Message = {

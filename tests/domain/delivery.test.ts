@@ -12,7 +12,7 @@ import {
   type Way,
 } from '#shared/domain/delivery.ts';
 import { INSISTENT, type Attempt } from '#shared/domain/notice.ts';
-import type { NoticeKind } from '#shared/domain/texts.ts';
+import type { NoticeKind } from '#shared/domain/notice-kind.ts';
 
 const T0 = Date.parse('2026-03-04T02:00:00.000Z');
 const DEFAULTS = deliverySchema.parse({});

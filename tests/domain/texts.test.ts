@@ -4,23 +4,23 @@ import districtCategories from '#shared/districts/categories.json' with { type: 
 import districtTexts from '#shared/districts/texts.json' with { type: 'json' };
 import { RUNGS } from '#shared/domain/rung.ts';
 import { VENDORS, type Vendor } from '#shared/domain/channel.ts';
+import { DESK_NOTES, NOTICE_KINDS, type NoticeKind } from '#shared/domain/notice-kind.ts';
 import {
   carries,
-  clockTime,
-  DESK_NOTES,
   LANGUAGES,
-  neutralCode,
-  NOTICE_KINDS,
-  renderNotice,
-  shortNumber,
   TEXT_PARAMS,
   textsSchema,
   signOf,
   unready,
   type Language,
-  type NoticeFacts,
-  type NoticeKind,
 } from '#shared/domain/texts.ts';
+import {
+  clockTime,
+  neutralCode,
+  renderNotice,
+  shortNumber,
+  type NoticeFacts,
+} from '#shared/domain/wording.ts';
 
 const texts = textsSchema.parse(districtTexts);
 const at = new Date('2026-11-03T06:02:20Z'); // 14:02:20 in China

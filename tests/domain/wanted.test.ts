@@ -6,7 +6,7 @@ import { backAt, badSignal, byHealth, isPutOff, passedOver } from '#shared/domai
 import type { Incident } from '#shared/domain/incident.ts';
 import type { Attempt, Notice } from '#shared/domain/notice.ts';
 import { isUnreached } from '#shared/domain/unreached.ts';
-import { NOTICE_KINDS } from '#shared/domain/texts.ts';
+import { NOTICE_KINDS } from '#shared/domain/notice-kind.ts';
 import { priceOf } from '#shared/domain/vendors.ts';
 import { expiryOf, isOutdated, mootBecause, silentUntil } from '#shared/domain/wanted.ts';
 import { T0, dutyRoom } from './duty-room.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { TEXTLESS, repliesSchema } from '#shared/domain/reply.ts';
-import { shortNumber } from '#shared/domain/texts.ts';
+import { shortNumber } from '#shared/domain/wording.ts';
 import type { Inbound } from '#shared/ports/sender.ts';
 import { ownerOf, REJECTS_OWNER } from '#shared/ports/store.ts';
 import { takeReply } from '../../functions/receipt/reply.ts';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { buildApp } from '../../infra/app.ts';
 import { bundle } from '../../infra/bundle.ts';
+import { assemble } from '../../infra/local/main.ts';
 import { stopSpares } from './machine.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -15,17 +16,18 @@ export interface Otherwise {
 }
 
 /**
- * Synthesizes the stacks of all districts once for a test file; the bundles are shared by all files. With `otherwise` one district is
- * deployed with a changed policy, in the stack and beside every function.
+ * The stacks of all districts, synthesized once for all files. With `otherwise` one district is deployed with a changed policy, in the
+ * stack and beside every function.
  */
 export const synthesize = async (
   otherwise?: Otherwise,
 ): Promise<{ assembly: string; remove: () => Promise<void> }> => {
+  if (!otherwise) return { assembly: await assemble(), remove: stopSpares };
   await bundle();
   const folder = mkdtempSync(join(tmpdir(), 'xiaonao-assembly-'));
   const assembly = join(folder, 'out');
   // The rules about templates have tests of their own; here they would only cost seconds.
-  buildApp({ outdir: assembly, checks: false, ...(otherwise ? changed(folder, otherwise) : {}) }).synth();
+  buildApp({ outdir: assembly, checks: false, ...changed(folder, otherwise) }).synth();
   const remove = async (): Promise<void> => {
     await stopSpares();
     rmSync(folder, { recursive: true, force: true });

@@ -13,7 +13,7 @@ import { verifyChains } from '#shared/adapters/trail-chain.ts';
 import { loadTexts } from '#shared/districts/load.ts';
 import type { Action } from '#shared/domain/moves.ts';
 import type { Member, Role } from '#shared/domain/roster.ts';
-import { noticeKindSchema, type NoticeKind } from '#shared/domain/texts.ts';
+import { noticeKindSchema, type NoticeKind } from '#shared/domain/notice-kind.ts';
 import type { Metric } from '#shared/ports/log.ts';
 import { ownerOf, type Store } from '#shared/ports/store.ts';
 import type { DistrictSecret } from '#shared/contracts/secret.ts';
