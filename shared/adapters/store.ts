@@ -11,6 +11,7 @@ import { rungSchema } from '../domain/rung.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import {
   REJECTS_OWNER,
+  incidentIdOf,
   ownerOf,
   type Beside,
   type Counting,
@@ -49,7 +50,6 @@ const textOf = (item: Item, name: string): string => {
   if (typeof value !== 'string') throw new Error(`The item ${item.pk}/${item.sk} has no text '${name}'.`);
   return value;
 };
-const idOfOwner = (owner: string): string => owner.slice(owner.indexOf('#') + 1);
 const seconds = (ms: number): number => Math.ceil(ms / 1000);
 
 const FIELDS: readonly string[] = Object.keys(incidentSchema.shape);
@@ -194,7 +194,7 @@ const lineItem = (owner: string, line: StoredLine): Item => ({
  * The vendor carries it through as OutId.
  */
 export const attemptIdOf = (owner: string, noticeId: string, n: number): string =>
-  `${owner === REJECTS_OWNER ? owner : idOfOwner(owner)}.${noticeId}.${n}`;
+  `${owner === REJECTS_OWNER ? owner : incidentIdOf(owner)}.${noticeId}.${n}`;
 
 /** The store over any table. Seals what is personal, chains the trail, keeps the sparse indexes. */
 export const tableStore = (table: Table, secrets: Secrets): Store => {
@@ -532,7 +532,7 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
           // An index may lag behind; the row says what is owed now.
           const item = await table.get({ pk: key.pk, sk: key.sk });
           if (!item?.owedPk) continue;
-          const incidentId = idOfOwner(key.pk);
+          const incidentId = incidentIdOf(key.pk);
           // In triage it is received as well, but what it owes then is a workflow.
           if (item.state === 'received' && item.classification === undefined)
             items.push({ kind: 'report', incidentId, since });
@@ -561,7 +561,7 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       const found = await Promise.all(
         shards('OPEN').map((pk) => table.query({ index: 'open', pk, to: pad(before), limit: 200 })),
       );
-      return found.flat().map((key) => ({ incidentId: idOfOwner(key.pk), due: Number(key.openAt) }));
+      return found.flat().map((key) => ({ incidentId: incidentIdOf(key.pk), due: Number(key.openAt) }));
     },
 
     async list({ now, before, state, member, limit }) {

@@ -378,18 +378,20 @@ test('an acceptance in the middle of the call: the text goes out, everybody else
   expect(await office.incident(id)).toMatchObject({ state: 'accepted', lead: first });
 });
 
+/** The receipt comes while the vendor is still called, and nothing louder is left. */
+const receiptEnds = async (): Promise<void> => {
+  const now = await row();
+  await office.store.step(owner, now, {
+    to: 'delivered',
+    at: office.time,
+    attempts: now.attempts.map((one) => ({ ...one, state: 'delivered' as const })),
+    over: 'arrived',
+    facts: {},
+  });
+};
+
 test("a receipt may overtake the vendor's own answer; delivered stays delivered", async () => {
-  office.meanwhile = async () => {
-    const now = await row();
-    const attempts = now.attempts.map((one) => ({ ...one, state: 'delivered' as const }));
-    await office.store.step(owner, now, {
-      to: 'delivered',
-      at: office.time,
-      attempts,
-      over: 'arrived',
-      facts: {},
-    });
-  };
+  office.meanwhile = receiptEnds;
   await deliver();
   expect(await row()).toMatchObject({ state: 'delivered' });
   expect(await way()).toEqual(['sending', 'delivered']);
@@ -658,17 +660,7 @@ test('a vendor whose receipts do not come stands in doubt; what it says no to an
 
 test('a receipt that ends the notice before the vendor has answered: what was sent is counted all the same', async () => {
   office.configured = ['aliyun-sms'];
-  office.meanwhile = async () => {
-    const now = await row();
-    const attempts = now.attempts.map((one) => ({ ...one, state: 'delivered' as const }));
-    await office.store.step(owner, now, {
-      to: 'delivered',
-      at: office.time,
-      attempts,
-      over: 'arrived',
-      facts: {},
-    });
-  };
+  office.meanwhile = receiptEnds;
   await deliver();
   expect(await row()).toMatchObject({
     state: 'delivered',
