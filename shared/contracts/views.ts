@@ -303,7 +303,7 @@ export const unreachedListSchema = z
 export type UnreachedList = z.infer<typeof unreachedListSchema>;
 
 /** One vendor today: what it can tell, what it did, whether it stands behind the others. */
-export const vendorSchema = z
+export const vendorViewSchema = z
   .object({
     vendor: z.enum(VENDORS),
     channel: channelSchema,
@@ -327,12 +327,12 @@ export const vendorSchema = z
   })
   .meta({ id: 'Vendor' });
 /** One vendor today. */
-export type VendorView = z.infer<typeof vendorSchema>;
+export type VendorView = z.infer<typeof vendorViewSchema>;
 
 /** All vendors, and what the day has cost so far. */
 export const vendorListSchema = z
   .object({
-    items: z.array(vendorSchema),
+    items: z.array(vendorViewSchema),
     next: z.null(),
     milli: z.int().describe('The day so far, 1/1000 CNY; days of the district.'),
     softCap: z.int().describe('Above it what is only good to know is not sent.'),
