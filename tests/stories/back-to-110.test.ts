@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newWebhookKey } from '#shared/adapters/new-district-secret.ts';
 import { Back110 } from '../../infra/local/phones/back-110.ts';
+import type { VendorMaker } from '../../infra/local/phones/vendor.ts';
 import { synthesize } from './assembly.ts';
 import { CAST, DutyRoom } from './duty-room.ts';
 
@@ -13,13 +14,14 @@ afterAll(() => built.remove());
 const KNIFE = '有人拿着刀在小区门口威胁邻居，说要砍人，快来。';
 const key = newWebhookKey();
 let centre110: Back110;
+const VENDORS: VendorMaker[] = [(world) => (centre110 = new Back110({ keys: [key] }, world))];
 /** A district that reports back to 110. */
-const open = (more: { data?: string; now?: number } = {}): Promise<DutyRoom> =>
+const open = (more: { data?: string; begin?: number; now?: number } = {}): Promise<DutyRoom> =>
   DutyRoom.open({
     assembly: built.assembly,
     district: 'xinjie',
     roster: CAST('story', 'patrol'),
-    vendors: [(world) => (centre110 = new Back110({ keys: [key] }, world))],
+    vendors: VENDORS,
     accounts: { centre110: { keys: [key] } },
     ...more,
   });
@@ -27,7 +29,7 @@ const open = (more: { data?: string; now?: number } = {}): Promise<DutyRoom> =>
 const at110 = (room: DutyRoom): unknown[] =>
   room.phones
     .messages()
-    .filter(({ vendor }) => vendor === 'back-110')
+    .filter(({ vendor, at }) => vendor === 'back-110' && Date.parse(at) >= room.begin)
     .map(({ text, at }) => [...text.split(' '), (Date.parse(at) - room.begin) / 1000]);
 const centre = (room: DutyRoom, mode: 'refuse' | 'timeout' | 'silent' | 'none', count = 99): Promise<void> =>
   room.vendor(mode, { vendor: 'back-110', ...(mode === 'none' ? {} : { count }) });
@@ -95,7 +97,7 @@ describe('a return for danger', () => {
     room.expectRings(['duty', 'returned', 0]);
     const [row] = await room.store.relays(`INC#${id}`);
     const data = await room.close();
-    const again = await open({ data, now: room.begin + 20_000 });
+    const again = await open({ data, begin: room.begin, now: room.begin + 20_000 });
     await again.at(40);
     expect(at110(again)).toMatchObject([['incident.returned', 'STORY-1', expect.any(Number)]]);
     expect((await again.store.relays(`INC#${id}`)).map(({ relay, state }) => [relay.id, state])).toEqual([

@@ -11,6 +11,9 @@ beforeAll(async () => {
 });
 afterAll(() => built.remove());
 
+/** The same for all rooms, so that they may share a machine. */
+const { vendors, secret } = sampleAccounts(loadTexts());
+
 type Section = keyof ReturnType<typeof sampleAccounts>['secret'];
 
 /** A duty room with these vendors beside Aliyun's texts; `chat`: who is found in WeCom, `ding`: in DingTalk. */
@@ -22,7 +25,6 @@ const open = (
     roster = CAST('story', 'patrol'),
   }: { chat?: string[]; ding?: string[]; roster?: Member[] } = {},
 ): Promise<DutyRoom> => {
-  const { vendors, secret } = sampleAccounts(loadTexts());
   const accounts = Object.fromEntries(
     Object.entries(secret).filter(([name]) => sections.some((one) => one === name)),
   );

@@ -24,13 +24,15 @@ beforeAll(async () => {
 });
 afterAll(() => built.remove());
 
+/** The same for all rooms, so that they may share a machine. */
+const { vendors, secret } = sampleAccounts(loadTexts());
+
 const ROSTER = CAST('story', 'patrol').map((one) => (one.id === 'a' ? { ...one, wecom: 'wx-a' } : one));
 const PHONE = { device: 'a-first-device-of-his-own' };
 const TABLET = { device: 'a-second-one-bought-later' };
 const CALLER = '16600001234';
 
 const open = (options: { calls?: boolean } = {}): Promise<DutyRoom> => {
-  const { vendors, secret } = sampleAccounts(loadTexts());
   return DutyRoom.open({
     assembly: built.assembly,
     district: 'donghu',

@@ -62,7 +62,7 @@ export const takeMachine = async (options: MachineOptions): Promise<Machine> => 
           had.assembly === options.assembly &&
           had.district === options.district &&
           had.vendors === options.vendors &&
-          had.accounts === options.accounts,
+          JSON.stringify(had.accounts) === JSON.stringify(options.accounts),
       )
     : undefined;
   if (!found) return start(options);

@@ -10,9 +10,11 @@ beforeAll(async () => {
 });
 afterAll(() => built.remove());
 
+/** The same for all rooms, so that they may share a machine. */
+const { vendors, secret } = sampleAccounts(loadTexts());
+
 /** A duty room with one further vendor, who posts back to it. */
 const open = async (section: 'tencentSms' | 'aliyunVoice'): Promise<DutyRoom> => {
-  const { vendors, secret } = sampleAccounts(loadTexts());
   const room = await DutyRoom.open({
     assembly: built.assembly,
     district: 'donghu',

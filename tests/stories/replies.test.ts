@@ -10,11 +10,13 @@ beforeAll(async () => {
 });
 afterAll(() => built.remove());
 
+/** The same for all rooms, so that they may share a machine. */
+const { vendors, secret } = sampleAccounts(loadTexts());
+
 const ROSTER = CAST('story', 'patrol');
 const phoneOf = (id: string): string => ROSTER.find((one) => one.id === id)?.phone ?? '';
 
 const open = (voice = false, roster = ROSTER): Promise<DutyRoom> => {
-  const { vendors, secret } = sampleAccounts(loadTexts());
   return DutyRoom.open({
     assembly: built.assembly,
     district: 'donghu',
