@@ -10,6 +10,7 @@ import * as z from 'zod';
 const ROOT = resolve(import.meta.dirname, '..');
 const CREDENTIALS = join(import.meta.dirname, 'function-credentials.ts');
 const ENDPOINT_CACHE = join(import.meta.dirname, 'function-endpoint-cache.ts');
+const EVENT_STREAMS = join(import.meta.dirname, 'function-event-streams.ts');
 
 /** What to bundle; every field has the value of a deployment. */
 export interface BundleOptions {
@@ -53,6 +54,7 @@ const fingerprint = async (root: string, verbs: readonly string[]): Promise<stri
     import.meta.filename,
     CREDENTIALS,
     ENDPOINT_CACHE,
+    EVENT_STREAMS,
   ];
   for (const file of sources.filter(existsSync))
     hash.update(relative(root, file)).update(await readFile(file));
@@ -139,6 +141,7 @@ const make = async ({ root, outdir, verbs }: Required<BundleOptions>): Promise<v
     alias: {
       '@aws-sdk/credential-provider-node': CREDENTIALS,
       '@aws-sdk/endpoint-cache': ENDPOINT_CACHE,
+      '@smithy/core/event-streams': EVENT_STREAMS,
     },
     legalComments: 'none',
     // Chinese as it is: escaped, every character takes twice the room, and that is what a cold start parses.
