@@ -7,12 +7,12 @@ import { clockTime } from '#shared/domain/wording.ts';
 /** What the desk says to somebody whom it telephones; never more than a lock screen would show. */
 const ERRANDS: Partial<Record<NoticeKind, string>> = {
   reinforce: '请去增援',
-  nag: '还没有人签收，请马上安排人',
+  nag: '还没有人接单，请马上安排人',
   returned: '要退回110，请确认',
   handback: '要退回110，请确认',
 };
 /** The same, for every kind. */
-export const errandOf = (kind: NoticeKind): string => ERRANDS[kind] ?? '请马上签收';
+export const errandOf = (kind: NoticeKind): string => ERRANDS[kind] ?? '请马上接单';
 
 const STYLE = `
 @page { margin: 12mm; }
@@ -60,7 +60,7 @@ ${items.map((item) => row(item, printed)).join('\n')}
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title><style>${STYLE}</style></head>
 <body>
 <h1>${title}</h1>
-<p>${paperTime(printed)} 打印。电话里只说任务编号，不说人名、地址和内容。打通一个划掉一个，请对方在手机上签收，或由值班台代为签收。</p>
+<p>${paperTime(printed)} 打印。电话里只说任务编号，不说人名、地址和内容。打通一个划掉一个，请对方在手机上接单，或由值班台代为接单。</p>
 ${items.length === 0 ? '<p>现在没有联系不上的人。</p>' : table}
 </body>
 </html>

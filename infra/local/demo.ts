@@ -88,9 +88,9 @@ const OUTCOMES: Record<string, string> = {
 };
 const STATES: Record<IncidentView['state'], string> = {
   received: '已接收',
-  asking: '待签收',
+  asking: '待接单',
   unanswered: '无人应答',
-  accepted: '已签收',
+  accepted: '已接单',
   onsite: '已到场',
   paused: '已暂停',
   joined: '已并案',
@@ -99,7 +99,7 @@ const STATES: Record<IncidentView['state'], string> = {
   returned: '已退回110',
 };
 const VERBS: Record<string, string> = {
-  accept: '签收',
+  accept: '接单',
   decline: '退单',
   depart: '出发',
   contact: '联系当事人',
@@ -405,8 +405,8 @@ export function startDemo(options: DemoOptions): Demo {
         if (before === 0) return say('ring', when, play, `☎ ${name} 手机响：新任务`);
         if (play.declined) return say('ring', when, play, `☎ ${name} 手机响：前一位退单，改派给他`);
         return who.role === 'member'
-          ? say('ring', when, play, `☎ ${name} 手机响：前一位没有签收，再派一位`)
-          : say('late', when, play, `☎ 还是没人签收，督办升级：${name} 手机响`);
+          ? say('ring', when, play, `☎ ${name} 手机响：前一位没有接单，再派一位`)
+          : say('late', when, play, `☎ 还是没人接单，督办升级：${name} 手机响`);
       }
       case 'reinforce':
         return say('ring', when, play, `☎ ${name} 手机响：请去增援`);
@@ -421,7 +421,7 @@ export function startDemo(options: DemoOptions): Demo {
       case 'climb':
         return say('late', when, play, `☎ 督办：${name} 收到“${said['rung'] ?? ''}”超时，请过问`);
       case 'nag':
-        return say('late', when, play, `☎ 催办：${name} 收到“还没有人签收”`);
+        return say('late', when, play, `☎ 催办：${name} 收到“还没有人接单”`);
       case 'returned':
         return say('ring', when, play, `☎ ${name} 收到：要退回110，一分钟内确认`);
       case 'handback':
@@ -488,7 +488,7 @@ export function startDemo(options: DemoOptions): Demo {
     const name = person(by);
     const words = step?.text ?? step?.reason ?? more?.['reason'];
     const said = typeof words === 'string' ? `：${words}` : '';
-    if (helping) return say('done', when, play, `✓ ${name} 签收，一起去`);
+    if (helping) return say('done', when, play, `✓ ${name} 接单，一起去`);
     switch (action) {
       case 'accept':
       case 'depart':
@@ -617,7 +617,7 @@ export function startDemo(options: DemoOptions): Demo {
       paint('call', `演示结束：${plays.length} 起警情，${rings} 条短信。每格：用时 / 时限，从收到来电算起。`),
     );
     for (const line of table(
-      ['编号', '事件', '签收', '到场', '办结', '结果'],
+      ['编号', '事件', '接单', '到场', '办结', '结果'],
       plays.map((play) => [
         play.id?.slice(-6) ?? '—',
         play.story.title,
@@ -629,7 +629,7 @@ export function startDemo(options: DemoOptions): Demo {
     ))
       write(line);
     write(
-      `${sent.length} 起派给了队员：按时签收 ${kept('accept')} 起，按时到场 ${kept('arrive')} 起；晚了的都有人督办，见上面 ☎ 行。`,
+      `${sent.length} 起派给了队员：按时接单 ${kept('accept')} 起，按时到场 ${kept('arrive')} 起；晚了的都有人督办，见上面 ☎ 行。`,
     );
     write(`系统继续运行，短信都在 ${phones.url} ；按 Ctrl-C 停止。`);
     stop();

@@ -142,7 +142,7 @@ const help = (d: Draft, person: Person): void => {
 const accept = (d: Draft, actor: Actor, person: Person): Outcome => {
   const { incident } = d;
   if (person.declined !== undefined)
-    return refuse('impossible', '您已经退单，不能再签收。如需由您处置，请联系值班台改派。');
+    return refuse('impossible', '您已经退单，不能再接单。如需由您处置，请联系值班台改派。');
   if (incident.lead === person.id) return REPEAT;
   delete person.released;
   if (incident.lead === undefined) {
@@ -159,7 +159,7 @@ const accept = (d: Draft, actor: Actor, person: Person): Outcome => {
 const decline = (d: Draft, actor: Actor, person: Person, reason: string | undefined): Outcome => {
   const { incident } = d;
   if (person.declined !== undefined) return REPEAT;
-  if (person.asked === undefined) return refuse('impossible', '没有请您签收这起警情，不需要退单。');
+  if (person.asked === undefined) return refuse('impossible', '这起警情没有请您接单，不需要退单。');
   if (!reason) return missing('reason', '退单请写明原因。');
   const wasLead = incident.lead === person.id;
   person.declined = d.now;
@@ -204,7 +204,7 @@ const ensureAccepted = (d: Draft, person: Person): void => {
   else help(d, person);
 };
 
-const RELEASED = '这起警情已改派给别人，您不用再办。如需由您处置，请先点“签收”或联系值班台。';
+const RELEASED = '这起警情已改派给别人，您不用再办。如需由您处置，请先点“接单”或联系值班台。';
 
 const report = (d: Draft, actor: Actor, person: Person, rung: Report, request: Request): Outcome => {
   const { incident } = d;
@@ -236,7 +236,7 @@ const report = (d: Draft, actor: Actor, person: Person, rung: Report, request: R
 /** Reinforcement asked for by a person: the next two candidates and the leader, now, in addition. */
 const reinforce = (d: Draft, actor: Actor, who: string, request: Request): Outcome => {
   const { incident } = d;
-  if (incident.lead === undefined) return refuse('impossible', '还没有人签收，请先签收再请求增援。');
+  if (incident.lead === undefined) return refuse('impossible', '还没有人接单，请先接单再请求增援。');
   if (owes(incident, 'reinforce') && incident.climbs.reinforce !== undefined) return REPEAT;
   owe(d, 'reinforce', d.now);
   incident.reinforceAskedAt = d.now;
@@ -459,7 +459,7 @@ const impossible = (incident: Incident, action: Action): string => {
   if (action === 'unjoin') return '这起警情没有并入别的警情，不用拆开。';
   if (action === 'join') return `警情现在是“${STATE_NAMES[incident.state]}”，不能并案。`;
   if (action === 'decline') return '已经到场或暂停的警情不能退单，请联系值班台改派。';
-  if (action === 'pause') return '还没有人签收，签收时限不能暂停。';
+  if (action === 'pause') return '还没有人接单，接单时限不能暂停。';
   return `警情现在是“${STATE_NAMES[incident.state]}”，不能“${name}”。`;
 };
 

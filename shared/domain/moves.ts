@@ -15,15 +15,15 @@ export const STATES = [
 ] as const;
 /** Parses a state. */
 export const stateSchema = z.enum(STATES);
-/** 已接收 · 待签收 · 无人应答 · 已签收 · 已到场 · 已暂停 · 已并案 · 已办结 · 已终结 · 已回流. */
+/** 已接收 · 待接单 · 无人应答 · 已接单 · 已到场 · 已暂停 · 已并案 · 已办结 · 已终结 · 已回流. */
 export type State = z.infer<typeof stateSchema>;
 
 /** What the duty room calls the states (zh-CN). */
 export const STATE_NAMES: Record<State, string> = {
   received: '已接收',
-  asking: '待签收',
+  asking: '待接单',
   unanswered: '无人应答',
-  accepted: '已签收',
+  accepted: '已接单',
   onsite: '已到场',
   paused: '已暂停',
   joined: '已并案',
@@ -61,7 +61,7 @@ export type Action = (typeof ACTIONS)[number];
 
 /** What people call each action (zh-CN). */
 export const ACTION_NAMES: Record<Action, string> = {
-  accept: '签收',
+  accept: '接单',
   decline: '退单',
   depart: '出发',
   contact: '联系当事人',

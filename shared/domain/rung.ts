@@ -18,7 +18,7 @@ export const RUNGS = [
   'handback',
 ] as const;
 
-/** One promised step. Names as in the duty room: 研判 签收 出发 联系当事人 到场 增援 初次反馈 办结 回访 回流110. */
+/** One promised step. Names as in the duty room: 研判 接单 出发 联系当事人 到场 增援 初次反馈 办结 回访 回流110. */
 export type Rung = (typeof RUNGS)[number];
 
 /** Parses a rung name. */
@@ -27,7 +27,7 @@ export const rungSchema = z.enum(RUNGS);
 /** What people call each rung (zh-CN). */
 export const RUNG_NAMES: Record<Rung, string> = {
   triage: '研判',
-  accept: '签收',
+  accept: '接单',
   depart: '出发',
   contact: '联系当事人',
   arrive: '到场',

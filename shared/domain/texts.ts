@@ -33,7 +33,7 @@ export const TEXT_PARAMS = {
   /** One of the district's desk notes. */
   note: Math.max(14, ...DESK_NOTES.map((note) => note.length)),
   /**
-   * A task with the code to text back: 8F3K2M回11. Three variables of their own, not one list: of a variable a vendor may take twelve
+   * A task with the code to text back: 8F3K2M回11接单. Three variables of their own, not one list: of a variable a vendor may take twelve
    * characters (Tencent, of accounts that are not an organisation's).
    */
   choice: 12,

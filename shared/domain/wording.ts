@@ -154,8 +154,8 @@ type Tongue = Language;
 const missingIn = (texts: Texts, tongue: Tongue): Texts['missing'] =>
   tongue === 'en' ? texts.en.missing : texts.missing;
 
-const choiceOf = (choice: { number: string; code: string } | undefined): string | undefined =>
-  choice && `${choice.number}回${choice.code}`;
+const choiceOf = (choice: { number: string; code: string } | undefined, tongue: Tongue): string | undefined =>
+  choice && `${choice.number}回${choice.code}${tongue === 'en' ? '' : '接单'}`;
 
 const VALUES: Record<TextParam, (facts: NoticeFacts, texts: Texts, tongue: Tongue) => string> = {
   number: ({ number }) => number.slice(-TEXT_PARAMS.number) || '0',
@@ -181,9 +181,9 @@ const VALUES: Record<TextParam, (facts: NoticeFacts, texts: Texts, tongue: Tongu
     return tongue === 'en' ? rung : RUNG_NAMES[rung];
   },
   note: ({ note = 'other' }, { notes }, tongue) => (tongue === 'en' ? note : notes[note]),
-  choice: ({ list = [] }) => choiceOf(list[0]) ?? '…',
-  choice2: ({ list = [] }, texts, tongue) => choiceOf(list[1]) ?? missingIn(texts, tongue).choice2,
-  choice3: ({ list = [] }, texts, tongue) => choiceOf(list[2]) ?? missingIn(texts, tongue).choice3,
+  choice: ({ list = [] }, _texts, tongue) => choiceOf(list[0], tongue) ?? '…',
+  choice2: ({ list = [] }, texts, tongue) => choiceOf(list[1], tongue) ?? missingIn(texts, tongue).choice2,
+  choice3: ({ list = [] }, texts, tongue) => choiceOf(list[2], tongue) ?? missingIn(texts, tongue).choice3,
   outcome: ({ answer = 'over' }, { outcomes }, tongue) => (tongue === 'en' ? answer : outcomes[answer]),
   pin: ({ pin }) => pin ?? '000000',
   token: ({ token }) => token ?? '0',

@@ -36,7 +36,7 @@ export const VOICE = {
   keys: ALIYUN.keys,
   showNumbers: ['057100001111'],
   templates: [
-    { code: 'TTS_1', text: '新任务${number}，${place}。接单请按1，不能去请按2。' },
+    { code: 'TTS_1', text: '新任务${number}，${place}。接单请按1，退单请按2。' },
     { code: 'TTS_2', text: '已接单。' },
     { code: 'TTS_3', text: '已告知值班台。' },
   ],
@@ -134,7 +134,7 @@ export const TEXT_AND_CALL_VENDORS: readonly VendorUnderTest[] = [
     to: () => PHONE,
     phone: PHONE,
     message: message('TTS_1'),
-    shown: '新任务8F3K2M，河清路。接单请按1，不能去请按2。',
+    shown: '新任务8F3K2M，河清路。接单请按1，退单请按2。',
     calls: { send: 'IvrCall', ask: 'QueryCallDetailByCallId' },
     signed: { what: 'bytes', skewSeconds: 900, replay: 'refused' },
     afterTimeout: { lost: 'cannot', recorded: 'cannot' },

@@ -19,7 +19,7 @@ describe('npm run templates', () => {
     expect(code).toBe(0);
     expect(out).toBe(
       'ask  aliyun-sms  SMS_990000001  63 characters, ¥0.045\n' +
-        `    新任务8F3K2M9X：${'东'.repeat(16)}，类别B12。回1签收，回2退单，时限12月31日23:59。`,
+        `    新任务8F3K2M9X：${'东'.repeat(16)}，类别B12。回1接单，回2退单，时限12月31日23:59。`,
     );
     expect((await run('preview', '--kind', 'ask', '--vendor', 'aliyun-voice')).out).not.toContain('东');
     expect((await run('preview', '--kind', 'reinforce', '--vendor', 'sns')).out).toContain(

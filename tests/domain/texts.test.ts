@@ -46,7 +46,7 @@ describe('what a phone shows', () => {
     expect(renderNotice(texts, 'ask', facts)).toEqual({
       code: texts.templates.ask.code,
       params: { number: '8F3K2M', place: '河清路', code: 'B2', limit: '14:03:20' },
-      text: '新任务8F3K2M：河清路，类别B2。回1签收，回2退单，时限14:03:20。',
+      text: '新任务8F3K2M：河清路，类别B2。回1接单，回2退单，时限14:03:20。',
     });
   });
 
@@ -56,11 +56,11 @@ describe('what a phone shows', () => {
       renderNotice(texts, 'ask-secret', facts, vendor),
     );
     expect(shown.map(({ text }) => text)).toEqual([
-      '您有新任务，请打开。回1签收，回2退单。',
+      '您有新任务，请打开。回1接单，回2退单。',
       '您有新任务，请打开。',
       '您有新任务，请打开。',
       '您有新任务，请打开。',
-      '您好，这里是值班台。您有一个新任务。签收请按1，不能去请按2。',
+      '您好，这里是值班台。您有一个新任务。接单请按1，退单请按2。',
     ]);
     expect(shown.flatMap(({ params }) => Object.keys(params))).toEqual([]);
     expect(renderNotice(texts, 'ask-secret', facts, 'wecom', 'en').text).not.toMatch(/8F3K2M|14:03/);
@@ -85,13 +85,13 @@ describe('what a phone shows', () => {
   test('who is brought in by a missed deadline is not asked to keep it', () => {
     const late = { ...facts, at: new Date('2026-11-03T06:03:20Z') };
     expect(renderNotice(texts, 'ask', late).text).toBe(
-      '新任务8F3K2M：河清路，类别B2。回1签收，回2退单，时限已过。',
+      '新任务8F3K2M：河清路，类别B2。回1接单，回2退单，时限已过。',
     );
     expect(renderNotice(texts, 'climb', late).text).toBe(
       '任务8F3K2M超时：河清路，该在14:03:20前完成“联系当事人”，请您过问。',
     );
     expect(renderNotice(texts, 'nag', late).text).toBe(
-      '到14:03:20还没有人签收任务8F3K2M：河清路，请马上安排人。',
+      '到14:03:20还没有人接任务8F3K2M：河清路，请马上安排人。',
     );
   });
 
@@ -111,8 +111,8 @@ describe('what a phone shows', () => {
   test('who can text back is told how, who taps is not, who hears it hears of keys and of no place', () => {
     const words = (vendor: Vendor, language?: Language) =>
       renderNotice(texts, 'ask', facts, vendor, language).text;
-    expect(words('tencent-sms')).toContain('回1签收');
-    expect(words('wecom')).toBe('新任务8F3K2M：河清路，类别B2。请打开签收，时限14:03:20。');
+    expect(words('tencent-sms')).toContain('回1接单');
+    expect(words('wecom')).toBe('新任务8F3K2M：河清路，类别B2。请打开接单，时限14:03:20。');
     expect(words('aliyun-voice')).toMatch(/按1.*按2/);
     expect(words('aliyun-voice')).not.toContain('河清路');
     expect(words('wecom', 'en')).toBe('Task 8F3K2M: 河清路, B2. 1 yes, 2 no, by 14:03:20');
@@ -143,9 +143,11 @@ describe('what a phone shows', () => {
     const shown = (list: typeof tasks, vendor: Vendor) =>
       renderNotice(texts, 'choose', { ...facts, list }, vendor).text;
     for (const vendor of ['aliyun-sms', 'tencent-sms', 'wecom'] as const) {
-      expect(shown(tasks, vendor)).toBe('请选一个任务回复数字：AAAAA1回11，AAAAA2回21，AAAAA3回31。');
-      expect(shown(tasks.slice(0, 2), vendor)).toContain('：AAAAA1回11，AAAAA2回21，谢谢。');
-      expect(shown([{ number: 'AAAAA1', code: '1' }], vendor)).toContain('：AAAAA1回1，不去回2，谢谢。');
+      expect(shown(tasks, vendor)).toBe(
+        '请选一个任务回复数字：AAAAA1回11接单，AAAAA2回21接单，AAAAA3回31接单。',
+      );
+      expect(shown(tasks.slice(0, 2), vendor)).toContain('：AAAAA1回11接单，AAAAA2回21接单，谢谢。');
+      expect(shown([{ number: 'AAAAA1', code: '1' }], vendor)).toContain('：AAAAA1回1接单，退单回2，谢谢。');
     }
   });
 

@@ -33,7 +33,7 @@ test('whom no vendor reaches stands on the list with his number, until somebody 
   ]);
   expect(print.split('\n')).toEqual([
     `${office.district.name}电话通知单（1人）`,
-    `□ 10:00:00  任务${id.slice(-6)}  队员 ${member?.name}  ${member?.phone}  请马上签收`,
+    `□ 10:00:00  任务${id.slice(-6)}  队员 ${member?.name}  ${member?.phone}  请马上接单`,
   ]);
   // On paper the same; a name out of an alphabet of its own stays a name.
   const odd = items.map((item) => ({ ...item, member: { ...item.member, name: '<img src=x>&"样例"' } }));
@@ -45,7 +45,7 @@ test('whom no vendor reaches stands on the list with his number, until somebody 
   expect([status, runs.script]).toEqual([200, undefined]);
   expect(html).toContain(`<style>${runs.style}</style>`);
   expect(html).toContain(
-    `<td>10:00:00</td><td>${id.slice(-6)}</td><td>队员 ${member?.name}</td><td class="n">${member?.phone}</td><td>请马上签收</td>`,
+    `<td>10:00:00</td><td>${id.slice(-6)}</td><td>队员 ${member?.name}</td><td class="n">${member?.phone}</td><td>请马上接单</td>`,
   );
   expect(html).toContain('队员 &lt;img src=x&gt;&amp;&quot;样例&quot;');
   expect(html).not.toContain('<img');

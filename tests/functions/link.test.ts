@@ -202,7 +202,7 @@ test('a vendor that refuses links gets codes to reply only', async () => {
   await office.deliver(ownerOf(id), notice.id);
   const message = office.sends.at(-1)?.message;
   expect(message?.link).toBeUndefined();
-  expect(message?.text).toContain('回1签收');
+  expect(message?.text).toContain('回1接单');
 });
 
 test('in a district that speaks English, whoever takes words says them in English', async () => {

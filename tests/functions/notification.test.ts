@@ -142,7 +142,7 @@ test('refused words: only who is asked hears of a new task, whoever is sent home
   office.script.send = [words];
   await office.deliver(owner, (await office.notice(id, first, 'stand-down')).notice.id);
   expect(office.sends.map(({ message }) => message.text)).toEqual([
-    expect.stringContaining('签收'),
+    expect.stringContaining('接单'),
     '您有新任务，请打开查看。',
     expect.stringContaining('不用再去'),
     '任务有消息，请打开查看。',
@@ -628,6 +628,22 @@ test('a vendor that posts nothing is asked; where no vendor has a person the tra
     over: 'unreachable',
   });
   expect(await office.asked(other)).toHaveLength(3);
+});
+
+test('whoever works in a system of his own has it posted there at once; without an answer of his the text follows', async () => {
+  office.configured = ['webhook', 'aliyun-sms'];
+  const webhook = 'https://office.example/in';
+  await office.store.saveRoster(
+    office.members.map((one) => (one.id === first ? { ...one, webhook } : one)),
+    office.time,
+  );
+  await deliver();
+  expect(office.sends).toMatchObject([{ to: webhook, message: { kind: 'ask' } }]);
+  expect(await row()).toMatchObject({ state: 'sent', attempts: [{ channel: 'chat', vendor: 'webhook' }] });
+  office.time += 15_000;
+  await deliver();
+  expect(office.called).toEqual(['webhook', 'aliyun-sms']);
+  expect(office.sends.at(-1)?.to).toBe(phone);
 });
 
 test('a vendor whose receipts do not come stands in doubt; what it says no to and brings all the same has arrived', async () => {

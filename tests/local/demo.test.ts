@@ -89,7 +89,7 @@ it('writes columns as a terminal shows them', () => {
     '24小时',
     '25小时45分',
   ]);
-  expect(table(['编号', 'x'], [['1', '签收']])).toEqual(['编号  x', '────  ────', '1     签收']);
+  expect(table(['编号', 'x'], [['1', '接单']])).toEqual(['编号  x', '────  ────', '1     接单']);
 });
 
 it('says so when the system cannot be reached, and goes on', async () => {
@@ -159,18 +159,18 @@ describe('the scripted day', () => {
       expect(results).toEqual(Object.fromEntries(stories.map(({ id, ends }) => [id, ends])));
       const told = lines.join('\n');
       // What the clock did to the late ones, to the second.
-      expect(told).toMatch(/市场司机争吵 +\+01:00 +☎ 队员 .+ 手机响：前一位没有签收，再派一位/);
-      expect(told).toMatch(/市场司机争吵 +\+01:15 +⚠ 队员 .+ 签收，晚了15秒（限60秒）/);
-      expect(told).toMatch(/河水发黑 +\+01:30 +☎ 还是没人签收，督办升级：班组长 /);
-      expect(told).toMatch(/河水发黑 +\+02:00 +☎ 还是没人签收，督办升级：值班员 /);
-      expect(told).toMatch(/河水发黑 +\+03:00 +☎ 还是没人签收，督办升级：街道领导 /);
+      expect(told).toMatch(/市场司机争吵 +\+01:00 +☎ 队员 .+ 手机响：前一位没有接单，再派一位/);
+      expect(told).toMatch(/市场司机争吵 +\+01:15 +⚠ 队员 .+ 接单，晚了15秒（限60秒）/);
+      expect(told).toMatch(/河水发黑 +\+01:30 +☎ 还是没人接单，督办升级：班组长 /);
+      expect(told).toMatch(/河水发黑 +\+02:00 +☎ 还是没人接单，督办升级：值班员 /);
+      expect(told).toMatch(/河水发黑 +\+03:00 +☎ 还是没人接单，督办升级：街道领导 /);
       expect(told).toMatch(/灭火器过期 +\+09:00 +☎ 督办：.+收到“到场”超时/);
-      expect(told).toMatch(/租房押金纠纷 +\+00:35 +✓ 队员 .+ 签收，及时（限60秒）/);
+      expect(told).toMatch(/租房押金纠纷 +\+00:35 +✓ 队员 .+ 接单，及时（限60秒）/);
       expect(told).toMatch(/保安拦下骗局 +\+00:38 +✓ 值班台 确认退回110，及时（限60秒）/);
       expect(told).toMatch(/协助找男孩 +\+1:31:\d\d +✓ 队员 .+ 办结（已解决）/);
       expect(told.match(/☎ 队员 .+ 手机响：新任务，两人同去/g)?.length).toBe(2);
       expect(told.match(/暂停到期，系统自动恢复计时/g)?.length).toBe(2);
-      expect(told).toContain('14 起派给了队员：按时签收 11 起，按时到场 12 起');
+      expect(told).toContain('14 起派给了队员：按时接单 11 起，按时到场 12 起');
       // Everything that people wanted to do was possible, and nothing lies undelivered.
       expect(lines.filter((line) => /演示没能|想“|没有收下/.test(line))).toEqual([]);
       expect(

@@ -74,7 +74,7 @@ describe('a text back', () => {
     await texts(room, 'a', '1');
     expect([await lead(room, first), await lead(room, second)]).toEqual([undefined, undefined]);
     room.expectRings(['a', 'choose', 10]);
-    expect(shown(room, 'a')).toContain(`${second.slice(-6)}回21，${first.slice(-6)}回11，谢谢。`);
+    expect(shown(room, 'a')).toContain(`${second.slice(-6)}回21接单，${first.slice(-6)}回11接单，谢谢。`);
     await texts(room, 'a', '回 21 接单');
     expect([await lead(room, first), await lead(room, second)]).toEqual([undefined, 'a']);
     room.expectRings(['a', 'answer', 10]);

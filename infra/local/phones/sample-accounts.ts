@@ -93,7 +93,7 @@ export const sampleAccounts = (texts: ApprovedTexts, { strict = false } = {}) =>
             ...all.flatMap(({ voice, vendors: { 'aliyun-voice': is } }) =>
               is && voice !== undefined ? [{ code: is.code, text: voice }] : [],
             ),
-            { code: KEY_CODES.accept, text: '已签收。' },
+            { code: KEY_CODES.accept, text: '已接单。' },
             { code: KEY_CODES.decline, text: '已告知值班台。' },
           ],
           ...(strict ? { limits: { perMinute: 1, perHour: 5, perDay: 20 } } : {}),
