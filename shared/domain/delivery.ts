@@ -47,7 +47,7 @@ export const deliverySchema = z.strictObject({
   vendors: z
     .strictObject({
       push: z.array(vendorSchema).default(['jpush', 'webpush']),
-      chat: z.array(vendorSchema).default(['wecom', 'dingtalk']),
+      chat: z.array(vendorSchema).default(['wecom', 'dingtalk', 'webhook']),
       sms: z.array(vendorSchema).default(['aliyun-sms', 'tencent-sms', 'sns']),
       voice: z.array(vendorSchema).default(['aliyun-voice']),
     })

@@ -3,7 +3,7 @@ import { memberSchema, onShift } from './roster.ts';
 import type { Member } from './roster.ts';
 
 /** Columns that a roster file may leave out. */
-export const OPTIONAL_COLUMNS: ReadonlySet<string> = new Set(['wecom', 'dingtalk']);
+export const OPTIONAL_COLUMNS: ReadonlySet<string> = new Set(['wecom', 'dingtalk', 'webhook']);
 
 /** Columns of a roster file; lists are separated by `;`, an empty shift list means always on. */
 export const ROSTER_COLUMNS = [
@@ -20,6 +20,7 @@ export const ROSTER_COLUMNS = [
   'lat',
   'wecom',
   'dingtalk',
+  'webhook',
 ] as const;
 
 /** One line of a roster file as text, and the number of that line in the file (1 is the first). */
@@ -44,6 +45,7 @@ const FIELD_NAMES: Record<string, string> = {
   base: '坐标 lng、lat',
   wecom: '企业微信号 wecom',
   dingtalk: '钉钉号 dingtalk',
+  webhook: '对方系统网址 webhook（以 https:// 开头）',
 };
 
 /** Instants of one day at which every shift of a district is on at least once: one per shift start. */
@@ -102,6 +104,7 @@ export const readRoster = (rows: readonly RosterRow[], district: District): Rost
         : {}),
       ...(cells.wecom ? { wecom: cells.wecom } : {}),
       ...(cells.dingtalk ? { dingtalk: cells.dingtalk } : {}),
+      ...(cells.webhook ? { webhook: cells.webhook } : {}),
     });
     if (!parsed.success) {
       for (const field of new Set(parsed.error.issues.map((issue) => String(issue.path[0]))))
@@ -114,6 +117,9 @@ export const readRoster = (rows: readonly RosterRow[], district: District): Rost
       if (before === undefined) firstRow[key].set(member[key], row);
       else say(`${key === 'id' ? `编号 ${member.id} ` : '电话号码'}与第${before}行重复`);
     }
+    // Without TLS no notice would ever be posted there.
+    if (member.webhook !== undefined && !member.webhook.startsWith('https://'))
+      say(`${FIELD_NAMES['webhook']}填写不对`);
     if (!known.squads.has(member.squad)) say(`没有班组 ${member.squad}`);
     if (!known.teams.has(member.team)) say(`没有队伍 ${member.team}`);
     for (const id of member.shifts) if (!known.shifts.has(id)) say(`没有班次 ${id}`);

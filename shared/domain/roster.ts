@@ -37,6 +37,8 @@ export const memberSchema = z.object({
   wecom: z.string().min(1).max(64).optional(),
   /** User id of the person in the organisation's DingTalk (钉钉). */
   dingtalk: z.string().min(1).max(64).optional(),
+  /** Address of the system in which the person works, if it takes signed posts. */
+  webhook: z.url().max(500).optional(),
 });
 /** One person of the roster. */
 export type Member = z.infer<typeof memberSchema>;
@@ -97,9 +99,8 @@ export const addressOf = (
       const own = devices.filter((device) => device.vendor === vendor).map(({ address }) => address);
       return own.length > 0 ? JSON.stringify(own) : undefined;
     }
-    // No person.
     case 'webhook':
-      return undefined;
+      return member.webhook;
     default:
       return vendor satisfies never;
   }

@@ -208,7 +208,7 @@ describe('Standard Webhooks', () => {
         fault: () => undefined,
         take: (message): StoredMessage => {
           taken.push(message);
-          return { ...message, id: 1, vendor: 'webhook', channel: 'push', code: '', shown: true, more: {} };
+          return { ...message, id: 1, vendor: 'webhook', channel: 'chat', code: '', shown: true, more: {} };
         },
         end: (message) => message,
         note: (message) => message,

@@ -35,6 +35,16 @@ describe('a roster file', () => {
     expect(two).not.toHaveProperty('base');
   });
 
+  test('may name the system in which somebody works, by its https address', () => {
+    const load = (address: string) => parseRoster(`${HEAD},webhook\n${GOOD},${address}`, district);
+    expect(load('https://office.example/in').members).toMatchObject([
+      { webhook: 'https://office.example/in' },
+    ]);
+    expect(load('').members[0]).not.toHaveProperty('webhook');
+    for (const address of ['http://office.example/in', 'office'])
+      expect(load(address).problems).toEqual(['第2行：对方系统网址 webhook（以 https:// 开头）填写不对']);
+  });
+
   test('may come from a spreadsheet: BOM, quotes, CRLF, columns in another order, full-width list marks', () => {
     const text =
       '\uFEFFphone,id,"name",role,squad,team,shifts,grids,roads,lng,lat,备注\r\n19900009001,m-900,"示例甲",member,patrol-1,patrol,early；late,,,,,新来\r\n';

@@ -21,7 +21,7 @@ const bodySchema = z.object({
  */
 export class WebhookSystem implements EmulatedVendor {
   readonly name = 'webhook';
-  readonly channel = 'push';
+  readonly channel = 'chat';
   readonly actions = ['POST'] as const;
   readonly #listener: WebhookListener;
   readonly #world: VendorWorld;
