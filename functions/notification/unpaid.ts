@@ -1,6 +1,7 @@
 import type { Vendor } from '#shared/domain/channel.ts';
 import { handsAt } from '#shared/domain/hands.ts';
 import type { Notice } from '#shared/domain/notice.ts';
+import { districtDay } from '#shared/domain/roster.ts';
 import { jobsOf } from '#shared/ports/queue.ts';
 import { REJECTS_OWNER } from '#shared/ports/store.ts';
 import type { Deliverer } from './deliverer.ts';
@@ -14,7 +15,7 @@ export const tellUnpaid = async (
   vendor: Vendor,
 ): Promise<void> => {
   const now = d.clock.now();
-  const id = `UNPAID-${vendor}-${now.toISOString().slice(0, 10).replaceAll('-', '')}`;
+  const id = `UNPAID-${vendor}-${districtDay(now.getTime()).replaceAll('-', '')}`;
   try {
     if (await d.store.notice(REJECTS_OWNER, id)) return;
     const { duty, street } = handsAt(await d.store.roster(), d.district.shifts, [], now);

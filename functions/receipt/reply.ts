@@ -25,7 +25,7 @@ import {
   type Task,
   type Told,
 } from '#shared/domain/reply.ts';
-import type { Member } from '#shared/domain/roster.ts';
+import { districtDay, type Member } from '#shared/domain/roster.ts';
 import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
 import { shortNumber } from '#shared/domain/wording.ts';
 import { answerDrill, readDrill } from '#shared/ports/drills.ts';
@@ -318,7 +318,7 @@ const answer = async (
   said: Said,
 ): Promise<void> => {
   const { store, clock, log } = taker;
-  const day = new Date(clock.now()).toISOString().slice(0, 10);
+  const day = districtDay(clock.now().getTime());
   const idempotencyKey = `reply/${key}`;
   if (await store.done(id, idempotencyKey)) return;
   const before = await store.tally(`ANSWERS-${day}-${hash}`, clock.now().getTime() + 2 * DAY_MS);

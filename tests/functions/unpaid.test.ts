@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { districtDay } from '#shared/domain/roster.ts';
 import type { SendResult } from '#shared/ports/sender.ts';
 import { REJECTS_OWNER, ownerOf } from '#shared/ports/store.ts';
 import { Office } from './office.ts';
@@ -30,7 +31,12 @@ test('a vendor that wants money: whoever has the desk hears of it once a day, by
   expect(office.called.slice(-2)).toEqual(['aliyun-sms', 'tencent-sms']);
   expect(office.sends.at(-1)?.message.text).toContain(office.texts.notes.unpaid);
   expect(office.log.counts.VendorUnpaid).toBe(3);
-  office.time += 86_400_000;
+  // A day of the district: eight in the morning, midnight in Greenwich, begins no other one.
+  const midnight = Date.parse(`${districtDay(office.time + 86_400_000)}T00:00:00+08:00`);
+  office.time = midnight - 1_000;
+  await refused();
+  expect(await told()).toHaveLength(1);
+  office.time = midnight;
   await refused();
   expect(await told()).toHaveLength(2);
 });
