@@ -133,7 +133,6 @@ const receiptSchema = z
     out_id: z.string().optional(),
     success: z.boolean(),
     err_code: z.string().default(''),
-    report_time: chinaTimeSchema,
   })
   .transform((r): Inbound => ({
     kind: 'receipt',
@@ -141,7 +140,6 @@ const receiptSchema = z
     ...(r.out_id ? { attemptId: r.out_id } : {}),
     state: r.success ? 'delivered' : 'failed',
     code: r.err_code,
-    at: chinaTime(r.report_time),
   }));
 
 const replySchema = z

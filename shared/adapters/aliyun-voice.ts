@@ -152,7 +152,6 @@ const endSchema = z
         vendorId: r.call_id,
         state: r.duration > 0 || r.dtmf !== '' ? 'delivered' : 'failed',
         code: r.status_code,
-        ...(at ? { at } : {}),
       },
       ...(r.dtmf === '' || !at ? [] : [keysPressed(r.call_id, r.dtmf, r.callee, at)]),
     ];
@@ -170,10 +169,11 @@ const stageSchema = z
     dtmf: z.string().default(''),
   })
   .transform((r): Inbound[] => {
-    const at = chinaTime(r.status_time);
     if (r.status_code === PICKED_UP)
-      return [{ kind: 'receipt', vendorId: r.call_id, state: 'delivered', code: r.status_code, at }];
-    return r.status_code === KEY_PRESSED && r.dtmf !== '' ? [keysPressed(r.call_id, r.dtmf, '', at)] : [];
+      return [{ kind: 'receipt', vendorId: r.call_id, state: 'delivered', code: r.status_code }];
+    return r.status_code === KEY_PRESSED && r.dtmf !== ''
+      ? [keysPressed(r.call_id, r.dtmf, '', chinaTime(r.status_time))]
+      : [];
   });
 
 /**

@@ -11,7 +11,7 @@ import type {
   SendRequest,
   SendResult,
 } from '#shared/ports/sender.ts';
-import { chinaTime, chinaTimeSchema, readEntries } from './posted-entries.ts';
+import { readEntries } from './posted-entries.ts';
 import { tc3Headers } from './tc3-signature.ts';
 import { callVendor, jsonOf, refusedBy, unreadable, withoutAnswer, type Reply } from './vendor-call.ts';
 
@@ -216,19 +216,14 @@ const reportSchema = z
     ext: z.string().optional(),
     report_status: z.enum(['SUCCESS', 'FAIL']),
     errmsg: z.string().default(''),
-    user_receive_time: z.string().default(''),
   })
-  .transform((r): Inbound => {
-    const time = chinaTimeSchema.safeParse(r.user_receive_time);
-    return {
-      kind: 'receipt',
-      vendorId: r.sid,
-      ...(r.ext ? { attemptId: r.ext } : {}),
-      state: r.report_status === 'SUCCESS' ? 'delivered' : 'failed',
-      code: r.errmsg,
-      ...(time.success ? { at: chinaTime(time.data) } : {}),
-    };
-  });
+  .transform((r): Inbound => ({
+    kind: 'receipt',
+    vendorId: r.sid,
+    ...(r.ext ? { attemptId: r.ext } : {}),
+    state: r.report_status === 'SUCCESS' ? 'delivered' : 'failed',
+    code: r.errmsg,
+  }));
 
 /** The vendor gives an answer no id: the same words of the same phone in the same second are the same answer. */
 const replyIdOf = (mobile: string, time: number, text: string): string =>

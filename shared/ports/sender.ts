@@ -73,8 +73,6 @@ export type Inbound =
       state: 'delivered' | 'read' | 'failed';
       /** The carrier's code. */
       code: string;
-      /** Vendor time, if it says. */
-      at?: Date;
     }
   | {
       /** A text back from a phone, or keys pressed in a call. */

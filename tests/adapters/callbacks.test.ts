@@ -39,8 +39,9 @@ describe('what the documents show is read', () => {
         biz_id: '12345',
         out_id: '67890',
       },
-      { biz_id: '12346', success: false, err_code: 'MK:0001', report_time: '2017-01-01 00:00:01' },
-      { biz_id: '12347', success: 'perhaps', report_time: 'soon' },
+      // Nobody needs its time: a wrong one makes no receipt unreadable.
+      { biz_id: '12346', success: false, err_code: 'MK:0001', report_time: 'soon' },
+      { biz_id: '12347', success: 'perhaps', report_time: '2017-01-01 00:00:01' },
       {
         phone_number: '1381111****',
         content: '内容',
@@ -65,14 +66,12 @@ describe('what the documents show is read', () => {
         attemptId: '67890',
         state: 'delivered',
         code: 'DELIVERED',
-        at: new Date('2016-12-31T16:00:00Z'),
       },
       {
         kind: 'receipt',
         vendorId: '12346',
         state: 'failed',
         code: 'MK:0001',
-        at: new Date('2016-12-31T16:00:01Z'),
       },
       {
         kind: 'reply',
@@ -83,7 +82,7 @@ describe('what the documents show is read', () => {
       },
       expect.objectContaining({ kind: 'reply', messageId: '1234567891', text: '1', signature: '签名' }),
     ]);
-    expect(unreadable).toEqual([expect.stringContaining('report_time')]);
+    expect(unreadable).toEqual([expect.stringContaining('success')]);
   });
 
   it('Tencent: reports as an array, an answer as one object, which has no id of its own', () => {
@@ -104,7 +103,6 @@ describe('what the documents show is read', () => {
         vendorId: 'xxxxxxx',
         state: 'delivered',
         code: 'DELIVRD',
-        at: new Date('2015-10-17T00:03:04Z'),
       },
       expect.objectContaining({ attemptId: 'ours', state: 'failed' }),
     ]);
@@ -262,9 +260,9 @@ describe('what the emulators post is read, and acknowledged', () => {
     await phones.idle();
     const at = new Date(START);
     expect(heard).toMatchObject([
-      ['aliyun-sms', { kind: 'receipt', vendorId: first, attemptId: 'attempt-1', state: 'delivered', at }],
+      ['aliyun-sms', { kind: 'receipt', vendorId: first, attemptId: 'attempt-1', state: 'delivered' }],
       ['aliyun-sms', { kind: 'reply', from: NUMBER, text: '1', signature: ALIYUN.signName, at }],
-      ['tencent-sms', { kind: 'receipt', vendorId: second, state: 'delivered', at }],
+      ['tencent-sms', { kind: 'receipt', vendorId: second, state: 'delivered' }],
       ['tencent-sms', { kind: 'reply', from: NUMBER, text: '回21接单', at }],
       ['aliyun-sms', { kind: 'reply', text: '２' }],
     ]);
