@@ -17,7 +17,7 @@ import type {
 } from '#shared/contracts/views.ts';
 import { VENDORS } from '#shared/domain/channel.ts';
 import { backAt, healthName } from '#shared/domain/health.ts';
-import { ledgersOf, sumOf } from '#shared/domain/ledger.ts';
+import { ledgersOf, lowOf, sumOf } from '#shared/domain/ledger.ts';
 import { owes, type Instant } from '#shared/domain/incident.ts';
 import { TEXTLESS, textlessSchema } from '#shared/domain/reply.ts';
 import { ROLE_NAMES, onShift, type Member } from '#shared/domain/roster.ts';
@@ -231,6 +231,7 @@ export const listVendors = async ({
           fast: tells.delivered ? count('fast') : null,
           milli: count('milli'),
           passed: count('passed'),
+          low: lowOf(vendor, day),
         },
       },
     ];

@@ -10,8 +10,9 @@ import {
 import type { Vendor } from '#shared/domain/channel.ts';
 import type { Way } from '#shared/domain/delivery.ts';
 import type { Instant } from '#shared/domain/incident.ts';
-import { LEDGER_MS, charged, ledgerFor, ledgersOf, passed, sumOf } from '#shared/domain/ledger.ts';
+import { LEDGER_MS, charged, ledgerFor, ledgersOf, low, passed, sumOf } from '#shared/domain/ledger.ts';
 import { INSISTENT } from '#shared/domain/notice.ts';
+import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
 import type { Member } from '#shared/domain/roster.ts';
 import type { Message, SendResult } from '#shared/ports/sender.ts';
 import type { Counting } from '#shared/ports/store.ts';
@@ -64,7 +65,6 @@ export const withinBudget = (
   if (limits.length === 0) return true;
   const { kind } = about.row.notice;
   const verdict = budgetOf(vendor, limits, subjectOf(wordsOf(d, about, vendor, now)), about.budgets, now);
-  if (verdict === 'warn') d.log.count('BudgetLow');
   if (verdict === 'spent') return false;
   const first = INSISTENT.has(kind) || about.incident?.classification?.urgency === 'P1';
   return verdict !== 'reserved' || first;
@@ -107,15 +107,32 @@ export const bookingOf = async (
   };
 };
 
+/** Has this message left less than a fifth of the number's budget? The log and the desk's list say whose and with whom, never the number. */
+const isLow = (
+  d: Deliverer,
+  { member, budgets }: About,
+  vendor: Vendor,
+  message: Message,
+  now: Instant,
+): boolean => {
+  const verdict = budgetOf(vendor, limitsOf(d, member, vendor), subjectOf(message), budgets, now);
+  if (verdict === 'warn') {
+    d.log.count('BudgetLow');
+    d.log.info('budget-low', { vendor, member: member?.id ?? '' });
+  }
+  return (verdict === 'warn' || verdict === 'reserved') && !CALLER_KINDS.has(message.kind);
+};
+
 /** What an accepted message costs and uses up: the day's ledger, and the number's budget. */
 export const countersOf = async (
   d: Deliverer,
-  { member, row }: About,
+  about: About,
   { vendor, instead }: Way,
   message: Message,
   result: SendResult,
   milli: number,
 ): Promise<Counting[]> => {
+  const { member, row } = about;
   if (result.kind !== 'accepted' || !member) return [];
   const now = d.clock.now().getTime();
   const booked = d.vendors.vendors[vendor]?.counts === 'tries';
@@ -123,7 +140,11 @@ export const countersOf = async (
   return [
     {
       name: ledgerFor(now, row.notice.to),
-      add: { ...charged(vendor, milli), ...(instead ? passed(instead.vendor) : {}) },
+      add: {
+        ...charged(vendor, milli),
+        ...(instead ? passed(instead.vendor) : {}),
+        ...(isLow(d, about, vendor, message, now) ? low(vendor, member.id) : {}),
+      },
       expires: now + LEDGER_MS,
     },
     ...(Object.keys(budget).length > 0

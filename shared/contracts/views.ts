@@ -323,6 +323,11 @@ export const vendorViewSchema = z
       passed: z
         .int()
         .describe('Brought by another one because this one was put off or its budget was spent.'),
+      low: z
+        .array(id)
+        .describe(
+          'Members who had less than a fifth of what it takes for them left: chatter goes another way.',
+        ),
     }),
   })
   .meta({ id: 'Vendor' });

@@ -32,6 +32,18 @@ export const charged = (vendor: Vendor, milli: number): Record<string, number> =
 /** What a message adds for the vendor that would have brought it, had it not been put off or out of budget. */
 export const passed = (vendor: Vendor): Record<string, number> => ({ [`${vendor}.passed`]: 1 });
 
+/** What a message adds that leaves less than a fifth of somebody's budget with this vendor. */
+export const low = (vendor: Vendor, memberId: string): Record<string, number> => ({
+  [`${vendor}.low.${memberId}`]: 1,
+});
+
+/** Who had less than a fifth of his budget left with this vendor on that day: ids, sorted. */
+export const lowOf = (vendor: Vendor, day: Readonly<Record<string, number>>): string[] =>
+  Object.keys(day)
+    .filter((key) => key.startsWith(`${vendor}.low.`))
+    .map((key) => key.slice(`${vendor}.low.`.length))
+    .toSorted();
+
 /** What a receipt adds: how many arrived, and how many within ten seconds. */
 export const arrived = (vendor: Vendor, took: number): Record<string, number> => ({
   [`${vendor}.arrived`]: 1,

@@ -491,6 +491,9 @@ describe('budgets of a number', () => {
     await deliver();
     expect(office.called).toHaveLength(1);
     expect(office.log.counts.BudgetLow).toBe(1);
+    expect(office.log.lines.filter(({ code }) => code === 'budget-low')).toEqual([
+      { code: 'budget-low', facts: { vendor: 'aliyun-sms', member: first } },
+    ]);
     const next = await office.asks110();
     await office.deliver(ownerOf(next), (await office.notice(next, first)).notice.id);
     expect(office.called).toHaveLength(2);

@@ -135,6 +135,12 @@ it('ten texts a day: warned at eighty per cent, then chatter goes another way, a
   ids.push(await asked(8));
   expect(came()).toEqual(Array(8).fill('a tencent-sms ask'));
   expect(room.counted('BudgetLow')).toBe(1);
+  // The desk sees with whom it is.
+  const { items = [] } = (await room.get('/api/vendors')).body;
+  expect(items.filter(({ vendor }) => String(vendor).endsWith('-sms'))).toMatchObject([
+    { vendor: 'aliyun-sms', today: { low: [] } },
+    { vendor: 'tencent-sms', today: { low: ['a'] } },
+  ]);
 
   await room.act('desk', ids[0] ?? '', 'reassign', { member: 'b' });
   expect(came()).toEqual(['a aliyun-sms reassigned', 'b tencent-sms ask']);
