@@ -13,7 +13,7 @@ import type { Instant } from '#shared/domain/incident.ts';
 import { LEDGER_MS, charged, ledgerFor, ledgersOf, low, passed, sumOf } from '#shared/domain/ledger.ts';
 import { INSISTENT } from '#shared/domain/notice.ts';
 import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
-import type { Member } from '#shared/domain/roster.ts';
+import { districtDay, type Member } from '#shared/domain/roster.ts';
 import type { Message, SendResult } from '#shared/ports/sender.ts';
 import type { Counting } from '#shared/ports/store.ts';
 import type { Deliverer } from './deliverer.ts';
@@ -22,8 +22,6 @@ import type { About } from './look.ts';
 import { wordsOf } from './words.ts';
 
 const DAY_MS = 86_400_000;
-
-const dayOf = (at: Instant): string => new Date(at).toISOString().slice(0, 10);
 
 /** Budgets are kept by number, under its keyed hash: two members may share one. */
 const budgetName = async (d: Deliverer, member: Member, day: string): Promise<string> =>
@@ -97,7 +95,7 @@ export const bookingOf = async (
   now: Instant,
 ): Promise<Counting | undefined> => {
   if (!member) return undefined;
-  const day = dayOf(now);
+  const day = districtDay(now);
   const tries = triesOf(vendor, day);
   return {
     name: await budgetName(d, member, day),
@@ -148,7 +146,7 @@ export const countersOf = async (
       expires: now + LEDGER_MS,
     },
     ...(Object.keys(budget).length > 0
-      ? [{ name: await budgetName(d, member, dayOf(now)), add: budget, expires: now + 3 * DAY_MS }]
+      ? [{ name: await budgetName(d, member, districtDay(now)), add: budget, expires: now + 3 * DAY_MS }]
       : []),
   ];
 };

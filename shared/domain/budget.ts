@@ -1,5 +1,6 @@
 import type { Vendor } from './channel.ts';
 import type { Instant } from './incident.ts';
+import { districtDay } from './roster.ts';
 import type { Limit } from './vendors.ts';
 
 /** A window is counted in so many slices: the sum over one slice more than a window is never less than what the vendor counts. */
@@ -10,9 +11,8 @@ const RESERVE = 0.2;
 /** What a message is counted by. `text`: a short fingerprint of its words. */
 export type Subject = { template: string; text: string };
 
-/** The length of what a limit remembers is a few days at most; the counters of one day stand in one item. */
-export const budgetDays = (now: Instant): string[] =>
-  [now, now - 86_400_000].map((at) => new Date(at).toISOString().slice(0, 10));
+/** The days of the district that a limit looks at: no window is longer than one; the counters of each stand in one item. */
+export const budgetDays = (now: Instant): string[] => [now, now - 86_400_000].map((at) => districtDay(at));
 
 const sliceMs = ({ seconds }: Limit): number => (seconds * 1000) / SLICES;
 const keyOf = (vendor: Vendor, limit: Limit, subject: Subject, slice: number): string => {

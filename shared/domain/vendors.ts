@@ -7,8 +7,8 @@ export const LIMIT_PER = ['number', 'template', 'text'] as const;
 
 const limitSchema = z.strictObject({
   per: z.enum(LIMIT_PER),
-  /** Length of the window in seconds; it slides. */
-  seconds: z.int().positive(),
+  /** Length of the window in seconds; it slides. At most a day: counters of two are read. */
+  seconds: z.int().positive().max(86_400),
   /** Most messages in a window; the next one is refused, dropped or blocked. */
   most: z.int().positive(),
 });

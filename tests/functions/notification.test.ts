@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { spend } from '#shared/domain/budget.ts';
 import { badSignal } from '#shared/domain/health.ts';
 import { ledgersOf, sumOf } from '#shared/domain/ledger.ts';
+import { districtDay } from '#shared/domain/roster.ts';
 import type { SendResult } from '#shared/ports/sender.ts';
 import { REJECTS_OWNER, ownerOf } from '#shared/ports/store.ts';
 import { T0 } from '../adapters/fixtures.ts';
@@ -454,7 +455,7 @@ describe('budgets of a number', () => {
     const add = spend('aliyun-sms', limits, { template: code, text: '' }, office.time);
     const hash = (await office.secrets.vault()).hash('phone', phone);
     await office.store.count({
-      name: `BUDGET-${new Date(office.time).toISOString().slice(0, 10)}-${hash}`,
+      name: `BUDGET-${districtDay(office.time)}-${hash}`,
       add: Object.fromEntries(Object.keys(add).map((key) => [key, n])),
       expires: office.time + 86_400_000,
     });
@@ -690,8 +691,6 @@ test('a receipt that ends the notice before the vendor has answered: what was se
   const day = await Promise.all(ledgersOf(office.time).map((name) => office.store.counters(name)));
   expect(sumOf(day)).toMatchObject({ milli: 45, 'aliyun-sms.n': 1 });
   const hash = (await office.secrets.vault()).hash('phone', phone);
-  const budget = await office.store.counters(
-    `BUDGET-${new Date(office.time).toISOString().slice(0, 10)}-${hash}`,
-  );
+  const budget = await office.store.counters(`BUDGET-${districtDay(office.time)}-${hash}`);
   expect(Object.values(budget)).toEqual([1]);
 });
