@@ -117,8 +117,8 @@ const KINDS = Object.entries(loadTexts().templates).flatMap(([kind, { text, chat
 /** What kind of notice a phone shows, whichever channel it came by: signed text, card or spoken words. */
 export const kindOf = (shown: string): NoticeKind => {
   const words = [shown.replace(/^【[^】]+】/, ''), ...shown.split('\n')].map((line) =>
-    // DingTalk takes equal words once a day: the adapter adds the time.
-    line.replace(/（\d\d:\d\d:\d\d）$/, ''),
+    // DingTalk takes equal words once a day: the adapter adds the time. SNS has no place of its own for a link.
+    line.replace(/（\d\d:\d\d:\d\d）$| https:\S+$/, ''),
   );
   const found = KINDS.find(({ pattern }) => words.some((line) => pattern.test(line)));
   if (!found) throw new Error(`A phone shows a text of no known kind: ${shown}`);
