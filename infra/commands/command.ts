@@ -68,8 +68,8 @@ const FAILURES: Record<string, string> = {
 
 const sentenceOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof Refused || error.name === 'Error') return error.message;
   if (error.message === 'Region is missing') return 'No AWS region is set; set AWS_REGION.';
+  if (error instanceof Refused || error.name === 'Error') return error.message;
   const known = FAILURES[error.name];
   return known?.endsWith('.') ? known : `${known ?? error.name}: ${error.message}`;
 };

@@ -102,7 +102,7 @@ export const finishData = (secret: DistrictSecret): DistrictSecret => {
 /** Forgets a data key, and with it for ever what it sealed. */
 export const eraseData = (secret: DistrictSecret, id: string): DistrictSecret => {
   const { current, keys } = secret.dataKeys;
-  if (!(id in keys))
+  if (!Object.hasOwn(keys, id))
     throw new Refused(`There is no data key '${id}'; there are ${Object.keys(keys).join(', ')}.`);
   if (id === current) throw new Refused(`${id} is the data key in use; rotate first, then erase it.`);
   return {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { loadTexts, loadVendors } from '#shared/districts/load.ts';
+import { listDistricts, loadTexts, loadVendors } from '#shared/districts/load.ts';
 import { vendorSchema, type Vendor } from '#shared/domain/channel.ts';
 import { NOTICE_KINDS, noticeKindSchema, type NoticeKind } from '#shared/domain/notice-kind.ts';
 import {
@@ -129,7 +129,12 @@ export const templates: Command = {
       throw new WrongInput("Say what to do: 'check' or 'preview'.");
     const folder = text(call, 'districts');
     const root = folder ?? join(import.meta.dirname, '../../shared/districts');
-    const stock: Stock = { texts: loadTexts(root, text(call, 'district')), vendors: loadVendors(root) };
+    const district = text(call, 'district');
+    const known = listDistricts(root);
+    // A district without texts of its own has the common ones; one that does not exist would pass for it.
+    if (district !== undefined && !known.includes(district))
+      throw new WrongInput(`There is no district '${district}'; there are ${known.join(', ')}.`);
+    const stock: Stock = { texts: loadTexts(root, district), vendors: loadVendors(root) };
     const { terminal } = call;
     if (what === 'preview') {
       for (const kind of kindsOf(text(call, 'kind')))
@@ -146,7 +151,9 @@ export const templates: Command = {
     const { barred, barredAsOf } = stock.texts;
     terminal.err(
       `${NOTICE_KINDS.length} kinds of texts, ${barred.length} barred words as of ${barredAsOf}: ` +
-        (faults.length === 0 ? 'ready for production.' : `${faults.length} things lack for production.`),
+        (faults.length === 0
+          ? 'ready for production.'
+          : `${faults.length} ${faults.length === 1 ? 'thing is' : 'things are'} missing for production.`),
     );
     // Samples are what a district for trying out is meant to have.
     return faults.length === 0 || stock.texts.sample;

@@ -182,6 +182,7 @@ describe('secret rotate-data and erase-data', () => {
     expect((await office.run(secret, 'erase-data', 'k7', '--yes')).err[0]).toBe(
       "There is no data key 'k7'; there are k1, k2.",
     );
+    expect((await office.run(secret, 'erase-data', 'toString', '--yes')).code).toBe(1);
     expect(Object.keys(office.secret().dataKeys.keys)).toEqual(['k1', 'k2']);
   });
 });

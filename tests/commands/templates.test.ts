@@ -40,6 +40,9 @@ describe('npm run templates', () => {
       err: expect.stringContaining('--kind takes one of ask'),
     });
     expect((await run('preview', '--vendor', 'pigeon')).err).toContain('--vendor takes one of aliyun-sms');
+    expect((await run('check', '--district', 'nowhere')).err).toContain(
+      "There is no district 'nowhere'; there are donghu",
+    );
     expect((await run('burn')).code).toBe(2);
   });
 });
