@@ -1,5 +1,6 @@
 import { parseAction, toRequest } from '#shared/contracts/action.ts';
 import { invalid, refused, type Outcome } from '#shared/contracts/errors.ts';
+import type { Viewer } from '#shared/contracts/incident-view.ts';
 import type { Actor, Request } from '#shared/domain/act.ts';
 import { personOf, type Incident } from '#shared/domain/incident.ts';
 import type { Point } from '#shared/domain/roster.ts';
@@ -23,7 +24,7 @@ const standing = (incident: Incident, action: Request, who: string): object => {
 /** `POST /api/incidents/{id}/actions`: does it, and answers with the body of a GET. */
 export const takeAction = async (
   mover: Mover & { toWgs84: ToWgs84 },
-  request: { id: string; actor: Actor; body: unknown; idempotencyKey: string | undefined },
+  request: { id: string; actor: Actor & Viewer; body: unknown; idempotencyKey: string | undefined },
 ): Promise<Outcome> => {
   const parsed = parseAction(request.body);
   if (!parsed.ok) return invalid(parsed.problems);

@@ -4,6 +4,7 @@ import type { Reason } from '../domain/classification.ts';
 import type { District } from '../domain/district.ts';
 import { handsAt } from '../domain/hands.ts';
 import { assignees, owes, personOf, type Incident, type Instant, type Person } from '../domain/incident.ts';
+import { isAlive } from '../domain/link.ts';
 import type { Attempt, AttemptState, Notice } from '../domain/notice.ts';
 import { plan } from '../domain/plan.ts';
 import { promiseOf } from '../domain/promise.ts';
@@ -18,6 +19,8 @@ import type { IncidentBody, IncidentSummary, IncidentView, PlannedView, TrailLin
 export interface Viewer {
   kind: 'member' | 'desk';
   id: string;
+  /** Looks with the session of a link, which tells no more than the link once that is dead. */
+  only?: object;
 }
 
 /** One report as far as a view shows it. */
@@ -289,13 +292,18 @@ const headlineOf = ({ incident, district }: Known, open: boolean): IncidentView[
 
 /**
  * The incident as this viewer may see it (rules §1 "Seeing"): the caller masked until a line `revealed` of this viewer
- * stands in the trail; what was told in a secret incident for the lead and the desk only. Ask `mayRead` first.
+ * stands in the trail; what was told in a secret incident for the lead and the desk only, and never by the session of a dead
+ * link. Ask `mayRead` first.
  */
 export const incidentView = (known: Known): IncidentBody => {
   const { incident, content, reports, reasons, notices, roster, viewer } = known;
   const now = known.now.getTime();
-  const open = !incident.secret || viewer.kind === 'desk' || incident.lead === viewer.id;
-  const revealed = known.lines.some(({ stored }) => stored.kind === 'revealed' && stored.by === viewer.id);
+  const inKnow = !incident.secret || viewer.kind === 'desk' || incident.lead === viewer.id;
+  // A session outlives the task by hours, on a phone that may be anybody's by then.
+  const dead = viewer.only !== undefined && !isAlive(incident, { member: viewer.id });
+  const open = inKnow && !dead;
+  const revealed =
+    !dead && known.lines.some(({ stored }) => stored.kind === 'revealed' && stored.by === viewer.id);
   const person = personOf(incident, viewer.id);
   const role = incident.lead === viewer.id ? 'lead' : person?.accepted === undefined ? undefined : 'helper';
   const names = new Map(roster.map((member) => [member.id, member.name]));
@@ -343,7 +351,7 @@ export const incidentView = (known: Known): IncidentBody => {
         : {}),
       ...(role === undefined ? {} : { role }),
       offers: offers(incident, viewer, now),
-      headline: headlineOf(known, open),
+      headline: headlineOf(known, inKnow),
       ...(promise ? { promise: { rung: promise.rung, at: iso(promise.at) } } : {}),
     },
     trail: trailOf(known, open),

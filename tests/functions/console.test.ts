@@ -10,7 +10,7 @@ import { handsAt } from '#shared/domain/hands.ts';
 import { receive } from '#shared/domain/incident.ts';
 import { TEXTLESS } from '#shared/domain/reply.ts';
 import { onShift, type Member } from '#shared/domain/roster.ts';
-import type { Route } from '#shared/lambda/http.ts';
+import { deviceHash, type Route } from '#shared/lambda/http.ts';
 import {
   listIncidents,
   listCodes,
@@ -113,7 +113,8 @@ const does = async (id: string, actor: Actor, request: Request): Promise<void> =
     [who(0), who(1)],
     office.clock.now(),
   );
-  const acted = act(loaded.incident, actor, request, hands, office.time.now);
+  const target = crew.find((member) => member.id === request.member);
+  const acted = act(loaded.incident, actor, request, hands, office.time.now, target);
   if (acted.kind !== 'done') throw new Error(`${request.action}: ${acted.kind}`);
   await office.store.commit(acted.change);
 };
@@ -181,6 +182,30 @@ describe('an incident', () => {
     expect(await callers()).toEqual([open, masked]);
     await does(id, { kind: 'desk', id: 'duty-1' }, { action: 'reveal', reason: '回电核实' });
     expect(await callers()).toEqual([open, open]);
+  });
+
+  test('tells the session of a link no more than the link itself once the task is over or somebody else’s', async () => {
+    const session = async (id: string): Promise<Record<string, string>> => {
+      const only = { incident: id, device: deviceHash('his-own-phone') };
+      const made = { sub: who(0), role: 'member', district: 'donghu', hours: 1, only } as const;
+      const token = await issueToken(office.secret, made, office.clock);
+      return { authorization: `Bearer ${token}`, 'x-device': 'his-own-phone' };
+    };
+    const masked = { name: '王*', phone: '199****1234', revealed: false };
+    const ends: Record<string, Parameters<typeof does>[2]> = {
+      closed: { action: 'close', outcome: 'by_phone', text: '王小明说好了' },
+      reassigned: { action: 'reassign', member: who(1), reason: '换人' },
+    };
+    for (const [how, end] of Object.entries(ends)) {
+      const id = await incident(`SAMPLE-${how}`);
+      await does(id, { kind: 'member', id: who(0) }, { action: 'accept' });
+      const before = (await get(`/api/incidents/${id}`, await session(id))).body.incident;
+      expect(before).toMatchObject({ caller: { revealed: true }, address: '横塘路12号' });
+      await does(id, { kind: 'desk', id: 'duty-1' }, end);
+      const { status, body } = await get(`/api/incidents/${id}`, await session(id));
+      expect([how, status, body.incident.caller]).toEqual([how, 200, masked]);
+      expect(JSON.stringify(body)).not.toMatch(/王小明|19900001234|横塘路12号|楼上装修|换人/);
+    }
   });
 
   test('says in words what it is, what runs out next for whoever looks, and what time it is', async () => {
