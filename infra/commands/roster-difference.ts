@@ -19,6 +19,7 @@ const FIELDS = [
   'base',
   'wecom',
   'dingtalk',
+  'webhook',
 ] as const;
 
 const valueOf = (member: Member, field: (typeof FIELDS)[number]): string => {
