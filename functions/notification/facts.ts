@@ -1,11 +1,11 @@
 import { roleOfLead } from '#shared/domain/caller-notice.ts';
 import type { District } from '#shared/domain/district.ts';
-import type { Incident, Instant } from '#shared/domain/incident.ts';
+import { isConfidential, type Incident, type Instant } from '#shared/domain/incident.ts';
 import { FIRST_ASKS, type Notice } from '#shared/domain/notice.ts';
 import { neutralCode, shortNumber, type NoticeFacts } from '#shared/domain/wording.ts';
 import { askDeadline } from '#shared/domain/wanted.ts';
 
-/** What a text may say about an incident now. A secret or dangerous one has no place in it. */
+/** What a text may say about an incident now. Of a secret or dangerous one neither place nor category nor rung. */
 export const factsFor = (
   district: District,
   incident: Incident | undefined,
@@ -18,12 +18,12 @@ export const factsFor = (
   const deadline = FIRST_ASKS.has(notice.kind)
     ? askDeadline(incident, notice)
     : incident.deadlines[notice.rung ?? 'accept'];
-  const hidden = incident.secret || (incident.classification?.danger.length ?? 0) > 0;
+  const hidden = isConfidential(incident);
   return {
     number: shortNumber(incident.id),
     place: hidden ? undefined : incident.place?.name,
-    code: neutralCode(district.categories, incident.classification?.category ?? ''),
-    rung: notice.rung,
+    code: hidden ? undefined : neutralCode(district.categories, incident.classification?.category ?? ''),
+    rung: hidden ? undefined : notice.rung,
     deadline: deadline === undefined ? undefined : new Date(deadline),
     note: notice.note,
     answer: notice.answer,

@@ -6,7 +6,7 @@ import { laneOf } from '#shared/domain/notice.ts';
 import type { PushDevice } from '#shared/domain/push-device.ts';
 import { withoutTexts } from '#shared/domain/reply.ts';
 import { addressOf, type Member } from '#shared/domain/roster.ts';
-import { carries } from '#shared/domain/texts.ts';
+import { carries, hasWords } from '#shared/domain/texts.ts';
 import type { NoticeFacts } from '#shared/domain/wording.ts';
 import {
   expiryOf,
@@ -22,6 +22,7 @@ import type { Deliverer } from './deliverer.ts';
 import { lately } from './lately.ts';
 import { ownFacts, recipientOf } from './recipient.ts';
 import { budgetsOf, withinBudget, againAt } from './spending.ts';
+import { spokenOf } from './words.ts';
 
 /** Everything that one step needs to know. */
 export interface About {
@@ -81,6 +82,7 @@ export const lookAt = async (
             senders[vendor] && vendors.vendors[vendor] && addressOf(member, vendor, devices) !== undefined,
         )
       : [];
+  const spoken = spokenOf(notice.kind, incident);
   const ways: Way[] = [];
   // A quieter channel of the plan that has no budget left for this person: the next one stands in for it.
   let skipped: PassedOver | undefined;
@@ -92,7 +94,8 @@ export const lookAt = async (
       const is = vendors.vendors[vendor];
       if (!is) continue;
       const called = row.attempts.some((attempt) => attempt.vendor === vendor);
-      if (!carries(d.texts, notice.kind, vendor, d.approvedOnly)) continue;
+      if (!hasWords(d.texts, notice.kind, vendor) || !carries(d.texts, spoken, vendor, d.approvedOnly))
+        continue;
       // Who is called already may be asked about and, if it said that it has nothing, called again.
       if (!called && !withinBudget(d, { row, incident, member, own, budgets }, vendor, now)) {
         spent.add(vendor);

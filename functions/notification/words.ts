@@ -1,7 +1,7 @@
 import type { Channel, Vendor } from '#shared/domain/channel.ts';
-import type { Instant } from '#shared/domain/incident.ts';
-import { genericOf } from '#shared/domain/notice.ts';
-import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
+import { isConfidential, type Incident, type Instant } from '#shared/domain/incident.ts';
+import { discreetOf, genericOf } from '#shared/domain/notice.ts';
+import { CALLER_KINDS, type NoticeKind } from '#shared/domain/notice-kind.ts';
 import { signOf } from '#shared/domain/texts.ts';
 import { renderNotice } from '#shared/domain/wording.ts';
 import type { Message } from '#shared/ports/sender.ts';
@@ -9,7 +9,11 @@ import type { Deliverer } from './deliverer.ts';
 import { factsFor } from './facts.ts';
 import type { About } from './look.ts';
 
-/** What is said, in the words of the notice's kind or in the generic ones. */
+/** Whose words a kind of notice is written in when it is sent: a matter may have become dangerous since it was decided. */
+export const spokenOf = (kind: NoticeKind, incident: Incident | undefined): NoticeKind =>
+  incident && isConfidential(incident) ? discreetOf(kind) : kind;
+
+/** What is said, in the words of the notice's kind, in those that a secret matter allows, or in the generic ones. */
 export const wordsOf = (
   d: Deliverer,
   { row, incident, own, others = false }: Pick<About, 'row' | 'incident' | 'own'> & { others?: boolean },
@@ -19,7 +23,8 @@ export const wordsOf = (
 ): Message => {
   const { notice } = row;
   const caller = CALLER_KINDS.has(notice.kind);
-  const kind = (generic ? genericOf(notice.kind) : undefined) ?? (others ? 'summary' : notice.kind);
+  const kind =
+    (generic ? genericOf(notice.kind) : undefined) ?? spokenOf(others ? 'summary' : notice.kind, incident);
   const facts = { ...factsFor(d.district, incident, notice, now), ...own };
   const { domain } = d.district.links;
   const link = domain !== undefined && own.token !== undefined && d.vendors.vendors[vendor]?.links === 'yes';

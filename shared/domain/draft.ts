@@ -1,6 +1,14 @@
 import { RETRY, baseOf, eventOf, nextEvent } from './climb.ts';
 import type { Hand, Hands } from './hands.ts';
-import { isActive, owes, personOf, type Incident, type Instant, type Person } from './incident.ts';
+import {
+  isActive,
+  isConfidential,
+  owes,
+  personOf,
+  type Incident,
+  type Instant,
+  type Person,
+} from './incident.ts';
 import type { Notice } from './notice.ts';
 import { RUNGS, type Rung } from './rung.ts';
 import type { DeskNote, NoticeKind } from './notice-kind.ts';
@@ -59,8 +67,7 @@ const entry = (d: Draft, hand: Hand): Person => {
 };
 
 /** What a first notice may say: where content is secret or dangerous only that there is a task. */
-export const askKind = (incident: Incident): NoticeKind =>
-  incident.secret || (incident.classification?.danger.length ?? 0) > 0 ? 'ask-secret' : 'ask';
+export const askKind = (incident: Incident): NoticeKind => (isConfidential(incident) ? 'ask-secret' : 'ask');
 
 /** Asks a person: names him as assignee and sends his first notice. */
 export const ask = (d: Draft, hand: Hand, rung: Rung, kind: NoticeKind = askKind(d.incident)): void => {

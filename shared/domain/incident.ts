@@ -179,6 +179,13 @@ export type Incident = z.infer<typeof incidentSchema>;
 /** States in which the incident is over, or out of our hands. */
 export const OVER: ReadonlySet<Incident['state']> = new Set(['closed', 'finished', 'returned']);
 
+/** Secret, or with danger signs: what lies open on a member's phone says only that there is a task, or news of one. */
+export const isConfidential = ({
+  secret,
+  classification,
+}: Pick<Incident, 'secret' | 'classification'>): boolean =>
+  secret || (classification?.danger.length ?? 0) > 0;
+
 /** The person's entry in this round, if he was asked or told. */
 export const personOf = (incident: Incident, id: string): Person | undefined =>
   incident.people.find((p) => p.id === id);

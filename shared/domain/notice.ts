@@ -22,6 +22,28 @@ export const genericOf = (kind: NoticeKind): 'plain' | 'news' | undefined => {
   return OWN_WORDS.has(kind) ? undefined : 'news';
 };
 
+/**
+ * Keep their words whatever the matter: whoever has the desk or leads must telephone, and needs the number for it; who has just texted must
+ * know whether it counted.
+ */
+const NEEDED_WORDS: ReadonlySet<NoticeKind> = new Set([
+  'climb',
+  'nag',
+  'returned',
+  'handback',
+  'desk',
+  'answer',
+]);
+
+/**
+ * Whose words a notice of a secret or dangerous matter is written in. A member reads that there is a new task and how to answer, or that
+ * there is news of one, and nothing else.
+ */
+export const discreetOf = (kind: NoticeKind): NoticeKind => {
+  if (FIRST_ASKS.has(kind)) return 'ask-secret';
+  return NEEDED_WORDS.has(kind) ? kind : (genericOf(kind) ?? kind);
+};
+
 /** Two ways to a phone: what somebody waits for, and what is good to know. Nothing of the second delays the first. */
 export const LANES = ['alerts', 'chatter'] as const;
 /** A notice's lane. */

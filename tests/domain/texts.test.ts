@@ -4,6 +4,7 @@ import districtCategories from '#shared/districts/categories.json' with { type: 
 import districtTexts from '#shared/districts/texts.json' with { type: 'json' };
 import { RUNGS } from '#shared/domain/rung.ts';
 import { VENDORS, type Vendor } from '#shared/domain/channel.ts';
+import { discreetOf } from '#shared/domain/notice.ts';
 import { DESK_NOTES, NOTICE_KINDS, type NoticeKind } from '#shared/domain/notice-kind.ts';
 import {
   carries,
@@ -64,9 +65,40 @@ describe('what a phone shows', () => {
     ]);
     expect(shown.flatMap(({ params }) => Object.keys(params))).toEqual([]);
     expect(renderNotice(texts, 'ask-secret', facts, 'wecom', 'en').text).not.toMatch(/8F3K2M|14:03/);
-    const { place: _, ...secret } = facts;
-    for (const kind of ['changed', 'climb', 'nag', 'reopened', 'reinforce'] as const)
-      expect(renderNotice(texts, kind, secret).text).toContain(texts.missing.place);
+  });
+
+  test('a member reads nothing else of it either; who must telephone keeps the number', () => {
+    // All kinds stand here: a new one has to be put somewhere.
+    const spoken = Map.groupBy(NOTICE_KINDS, (kind) =>
+      discreetOf(kind) === kind ? 'as ever' : discreetOf(kind),
+    );
+    expect(Object.fromEntries(spoken)).toEqual({
+      'ask-secret': ['ask', 'reinforce', 'reopened'],
+      news: ['stand-down', 'told', 'reassigned', 'changed', 'plain', 'summary', 'drill'],
+      'as ever': [
+        'ask-secret',
+        // Leaders, and whoever has the desk.
+        'climb',
+        'nag',
+        'returned',
+        'handback',
+        'desk',
+        // Who has just texted or tapped; callers, who hear of no secret matter; what is about no matter at all.
+        'news',
+        'choose',
+        'answer',
+        'pin',
+        'caller-accepted',
+        'caller-coming',
+        'caller-result',
+        'canary',
+      ],
+    });
+    expect(texts.templates.news.params).toEqual([]);
+    const { place: _place, code: _code, rung: _rung, ...hidden } = facts;
+    expect(renderNotice(texts, 'climb', hidden).text).toBe(
+      '任务8F3K2M超时：地点见任务详情，该在14:03:20前完成“本环节”，请您过问。',
+    );
   });
 
   test.each([

@@ -247,7 +247,14 @@ describe('the doors of the people', () => {
     await room.act('a', id, 'accept');
     // B leads; A, who only helps, does not need to know.
     expect([await told('a'), await told('b')]).toEqual([[undefined, undefined], all]);
-    room.expectRings(['a', 'stand-down', 65]);
+    room.expectRings(['a', 'news', 65]);
+    // What comes later names nothing either. Who must telephone has the number, and not the rung that is missed.
+    await room.at(240);
+    room.expectRings(['b', 'news', 125], ['b', 'news', 180], ['leader', 'climb', 240]);
+    const naming = room.phones.messages().filter(({ text }) => text.includes(id.slice(-6)));
+    expect(naming.map((message) => message.text)).toEqual([
+      expect.stringMatching(/：地点见任务详情，该在10:03:00前完成“本环节”，请您过问。$/u),
+    ]);
     await room.leave();
   });
 

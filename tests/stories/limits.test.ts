@@ -153,7 +153,7 @@ it('ten texts a day: warned at eighty per cent, then chatter goes another way, a
   await room.act('desk', ids[8] ?? '', 'reassign', { member: 'c' });
   expect(came()).toEqual([
     'a tencent-sms ask-secret',
-    'a tencent-sms reassigned',
+    'a tencent-sms news',
     'b tencent-sms ask-secret',
     'c tencent-sms ask-secret',
   ]);

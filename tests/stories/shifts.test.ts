@@ -76,7 +76,7 @@ describe('danger that is not for the police', () => {
     room.expectRings();
     await room.at(80);
     expect((await room.act('b', id, 'accept')).body).toMatchObject({ role: 'helper', lead: 'a' });
-    room.expectRings(['c', 'stand-down', 80]);
+    room.expectRings(['c', 'news', 80]);
     const { incident } = await room.incident(id);
     expect(incident).toMatchObject({
       assignees: ['a', 'b'],

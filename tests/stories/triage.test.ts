@@ -140,8 +140,8 @@ describe('a call that nobody can make out', () => {
     expect(rang.slice(1).toSorted()).toEqual([
       'a ask-secret 5',
       'b ask-secret 5',
-      'duty changed 5',
       'duty desk 5',
+      'duty news 5',
     ]);
     await room.at(61);
     room.expectRings(['c', 'ask-secret', 60]);
