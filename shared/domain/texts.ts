@@ -157,6 +157,9 @@ const missingSchema = z.strictObject({
 /** Characters of one message with 【signature】, and of each part of a longer one. */
 export const MESSAGE_LENGTH = { single: 70, part: 67 } as const;
 
+/** Aliyun's rules for spoken templates (help.aliyun.com/document_detail/414170); two variables are those of its public mode. */
+const SPOKEN = { most: 2, barred: /[#/:：%¥￥【】-]/u } as const;
+
 /** The signature under which a kind is sent. */
 export const signOf = (
   { signName, callers }: Pick<Texts, 'signName' | 'callers'>,
@@ -239,6 +242,11 @@ export const textsSchema = z
           fail(path, `'${kind}': the vendor allows each variable only once in a text`);
         if (field === 'voice' && used.some((name) => name === 'place' || name === 'token'))
           fail(path, `'${kind}': what is spoken into any room names no place`);
+        if (
+          field === 'voice' &&
+          (used.length > SPOKEN.most || SPOKEN.barred.test(text.replace(/\$\{\w+\}/g, '')))
+        )
+          fail(path, `'${kind}': spoken words have at most two variables, and none of # / : - % ¥ 【 】`);
         if (field === 'chat' || field === 'voice') continue;
         for (const name of template.params)
           if (!used.includes(name))

@@ -268,6 +268,9 @@ describe('a texts file that breaks a rule is refused with the kind and the reaso
       '${place} stands in the text but not in params',
     );
     expect(refusals((t) => (t.templates.ask.voice += '${place}'))).toContain('names no place');
+    expect(refusals((t) => (t.templates.ask.voice += '24/7'))).toContain('none of # / :');
+    const many = '${number}到${time}前，${rung}还没有做。';
+    expect(refusals((t) => (t.templates.told.voice = many))).toContain('at most two variables');
     expect(refusals((t) => (t.templates.reassigned.text += '${number}'))).toContain('only once');
   });
 
