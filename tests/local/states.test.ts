@@ -806,7 +806,11 @@ describe('refusals', () => {
   const task = { Type: 'Task', Resource: lambda, Arguments: { FunctionName: 'f' }, End: true };
   const table: [string, object, RegExp][] = [
     ['JSONPath by default', { StartAt: 'A', States: { A: pass } }, /State "A".*"QueryLanguage".*JSONPath/],
-    ['a JSONPath field', machine({ A: { ...task, ResultPath: '$.x' } }), /State "A".*"ResultPath"/],
+    [
+      'a JSONPath field',
+      machine({ A: { ...task, ResultPath: '$.x' } }),
+      /State "A".*"ResultPath": is not implemented for a Task state/,
+    ],
     [
       'a JSONPath key',
       machine({ A: { ...task, Arguments: { 'x.$': '$.y' } } }),
@@ -815,31 +819,39 @@ describe('refusals', () => {
     [
       'Parallel',
       machine({ A: { Type: 'Parallel', Branches: [], End: true } }),
-      /State "A".*"Type".*Parallel/,
+      /State "A".*"Type": "Parallel" is not implemented \(known: .*Task/,
     ],
-    ['Map', machine({ A: { Type: 'Map', End: true } }), /State "A".*Map/],
+    ['Map', machine({ A: { Type: 'Map', End: true } }), /State "A".*"Type": "Map" is not implemented/],
     [
       'an activity',
       machine({ A: { ...task, Resource: 'arn:aws:states:eu-west-1:0:activity:x' } }),
-      /"Resource"/,
+      /"Resource": "arn:aws:states:eu-west-1:0:activity:x" is not implemented/,
     ],
     [
       'a bare function ARN',
       machine({ A: { ...task, Resource: 'arn:aws:lambda:eu-west-1:0:function:f' } }),
-      /"Resource".*lambda:invoke/,
+      /"Resource".*is not implemented; a function is called through .*lambda:invoke/,
     ],
     [
       'an unknown integration',
       machine({ A: { ...task, Resource: 'arn:aws:states:::sqs:sendMessage' } }),
-      /sqs:sendMessage/,
+      /"Resource": the integration "sqs:sendMessage" is not implemented here/,
     ],
     [
       'an unknown pattern',
       machine({ A: { ...task, Resource: 'arn:aws:states:::lambda:invoke.sync' } }),
-      /\.sync/,
+      /"Resource": the pattern "\.sync" is not implemented, only \.waitForTaskToken/,
     ],
-    ['Credentials', machine({ A: { ...task, Credentials: {} } }), /"Credentials"/],
-    ['a machine field', machine({ A: pass }, { ProcessorConfig: {} }), /machine.*"ProcessorConfig"/],
+    [
+      'Credentials',
+      machine({ A: { ...task, Credentials: {} } }),
+      /"Credentials": is not implemented for a Task/,
+    ],
+    [
+      'a machine field',
+      machine({ A: pass }, { ProcessorConfig: {} }),
+      /machine.*"ProcessorConfig" is not implemented/,
+    ],
     ['a time-out of zero', machine({ A: { ...task, TimeoutSeconds: 0 } }), /"TimeoutSeconds"/],
     [
       'a heartbeat above the time-out',
@@ -870,12 +882,12 @@ describe('refusals', () => {
     [
       'a Catch with ResultPath',
       machine({ A: { ...task, Catch: [{ ErrorEquals: ['X'], Next: 'A', ResultPath: '$' }] } }),
-      /Catch\[0\].ResultPath/,
+      /"Catch\[0\]\.ResultPath": is not implemented in JSONata/,
     ],
     [
       'a rule in JSONPath',
       machine({ A: { Type: 'Choice', Choices: [{ Variable: '$.x', IsNull: true, Next: 'A' }] } }),
-      /Choices\[0\].Variable/,
+      /"Choices\[0\]\.Variable": is not implemented in JSONata/,
     ],
     ['bad JSONata', machine({ A: { ...pass, Output: '{% $( %}' } }), /"Output".*not JSONata/],
     ['an expression left open', machine({ A: { ...pass, Output: '{% 1' } }), /"Output".*does not end/],
@@ -917,7 +929,7 @@ describe('refusals', () => {
     expect(outcome(after.engine, executionArn)).toMatchObject({
       status: 'FAILED',
       error: 'States.Runtime',
-      cause: expect.stringContaining('lambda:invoke'),
+      cause: 'The integration "lambda:invoke" is not implemented here',
     });
   });
 
