@@ -1,10 +1,6 @@
-import { SFNClient } from '@aws-sdk/client-sfn';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { openAiCompatible } from '#shared/adapters/openai-compatible.ts';
-import { sqsQueues } from '#shared/adapters/queues.ts';
-import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
-import { jitter } from '#shared/adapters/system.ts';
-import { sfnWorkflow } from '#shared/adapters/workflow.ts';
+import { moverAround } from '#shared/adapters/mover.ts';
+import { surroundings } from '#shared/adapters/surroundings.ts';
 import { reportJobSchema } from '#shared/contracts/jobs.ts';
 import { loadDistrict } from '#shared/districts/load.ts';
 import { warm } from '#shared/domain/classify.ts';
@@ -18,17 +14,7 @@ const around = await surroundings(env, 'classification');
 const district = loadDistrict(env.DISTRICT);
 // Before the first call, not with it: the model and the indexes over all words are built once.
 warm(district);
-const mover = {
-  ...around,
-  queues: sqsQueues(new SQSClient(CALL_LIMITS), {
-    links: env.LINKS_QUEUE_URL,
-    alerts: env.ALERTS_QUEUE_URL,
-    chatter: env.CHATTER_QUEUE_URL,
-  }),
-  workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
-  backoff: jitter,
-  district,
-};
+const mover = moverAround(around, env, district, { links: env.LINKS_QUEUE_URL });
 
 const { secondOpinion } = district;
 const asker = {

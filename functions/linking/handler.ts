@@ -1,9 +1,5 @@
-import { SFNClient } from '@aws-sdk/client-sfn';
-import { SQSClient } from '@aws-sdk/client-sqs';
-import { sqsQueues } from '#shared/adapters/queues.ts';
-import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
-import { jitter } from '#shared/adapters/system.ts';
-import { sfnWorkflow } from '#shared/adapters/workflow.ts';
+import { moverAround } from '#shared/adapters/mover.ts';
+import { surroundings } from '#shared/adapters/surroundings.ts';
 import { linkJobSchema } from '#shared/contracts/jobs.ts';
 import { loadDistrict } from '#shared/districts/load.ts';
 import { loadRelations } from '#shared/districts/load-relations.ts';
@@ -14,14 +10,7 @@ import { link } from './linking.ts';
 const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'linking');
 const linker = {
-  ...around,
-  queues: sqsQueues(new SQSClient(CALL_LIMITS), {
-    alerts: env.ALERTS_QUEUE_URL,
-    chatter: env.CHATTER_QUEUE_URL,
-  }),
-  workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
-  backoff: jitter,
-  district: loadDistrict(env.DISTRICT),
+  ...moverAround(around, env, loadDistrict(env.DISTRICT)),
   ...loadRelations(),
 };
 

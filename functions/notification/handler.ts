@@ -1,12 +1,9 @@
-import { SFNClient } from '@aws-sdk/client-sfn';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { backTo110 } from '#shared/adapters/back-to-110.ts';
-import { sqsQueues } from '#shared/adapters/queues.ts';
+import { moverAround } from '#shared/adapters/mover.ts';
 import { configuredSenders } from '#shared/adapters/senders.ts';
 import { attemptIdOf } from '#shared/adapters/store.ts';
-import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
-import { jitter, systemIds } from '#shared/adapters/system.ts';
-import { sfnWorkflow } from '#shared/adapters/workflow.ts';
+import { surroundings } from '#shared/adapters/surroundings.ts';
+import { systemIds } from '#shared/adapters/system.ts';
 import { noticeJobSchema } from '#shared/contracts/jobs.ts';
 import { loadDistrict, loadTexts, loadVendors } from '#shared/districts/load.ts';
 import { CANARY } from '#shared/domain/canary.ts';
@@ -22,16 +19,9 @@ const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'notification');
 const district = loadDistrict(env.DISTRICT);
 const deliverer = {
-  ...around,
-  queues: sqsQueues(new SQSClient(CALL_LIMITS), {
-    alerts: env.ALERTS_QUEUE_URL,
-    chatter: env.CHATTER_QUEUE_URL,
-  }),
-  workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
-  backoff: jitter,
+  ...moverAround(around, env, district),
   senders: configuredSenders({ ...around, ids: systemIds(around.clock), at: env.VENDORS_URL }),
   attemptId: attemptIdOf,
-  district,
   texts: loadTexts(undefined, env.DISTRICT),
   approvedOnly: env.STAGE === 'production',
   vendors: loadVendors(),

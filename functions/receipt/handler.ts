@@ -1,14 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SFNClient } from '@aws-sdk/client-sfn';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { CALLBACKS } from '#shared/adapters/callbacks.ts';
-import { sqsQueues } from '#shared/adapters/queues.ts';
-import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
+import { moverAround } from '#shared/adapters/mover.ts';
+import { surroundings } from '#shared/adapters/surroundings.ts';
 import { wantsPage } from '#shared/contracts/page.ts';
 import { issueToken } from '#shared/adapters/tokens.ts';
-import { jitter } from '#shared/adapters/system.ts';
-import { sfnWorkflow } from '#shared/adapters/workflow.ts';
 import { loadDistrict, loadTexts } from '#shared/districts/load.ts';
 import { deviceHash, httpDoor } from '#shared/lambda/http.ts';
 import { keptWarm } from '#shared/lambda/warm.ts';
@@ -20,14 +16,7 @@ import { takeReceipts } from './receipt.ts';
 const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'receipt');
 const taker = {
-  ...around,
-  queues: sqsQueues(new SQSClient(CALL_LIMITS), {
-    alerts: env.ALERTS_QUEUE_URL,
-    chatter: env.CHATTER_QUEUE_URL,
-  }),
-  workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
-  backoff: jitter,
-  district: loadDistrict(env.DISTRICT),
+  ...moverAround(around, env, loadDistrict(env.DISTRICT)),
   vendors: CALLBACKS,
   callersSign: loadTexts(undefined, env.DISTRICT).callers?.signName,
 };

@@ -1,13 +1,9 @@
-import { SFNClient } from '@aws-sdk/client-sfn';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { toWgs84 } from '#shared/adapters/coordinates.ts';
 import { plainOriginsOf } from '#shared/adapters/outside-address.ts';
-import { sqsQueues } from '#shared/adapters/queues.ts';
+import { moverAround } from '#shared/adapters/mover.ts';
 import { subscriptionFault } from '#shared/adapters/subscription-fault.ts';
-import { CALL_LIMITS, surroundings } from '#shared/adapters/surroundings.ts';
-import { jitter } from '#shared/adapters/system.ts';
+import { surroundings } from '#shared/adapters/surroundings.ts';
 import { tokenSignIn } from '#shared/adapters/tokens.ts';
-import { sfnWorkflow } from '#shared/adapters/workflow.ts';
 import type { Subscription } from '#shared/contracts/push.ts';
 import { loadDistrict } from '#shared/districts/load.ts';
 import { httpDoor } from '#shared/lambda/http.ts';
@@ -19,14 +15,7 @@ import { registerDevice, removeDevice } from './push-device.ts';
 const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'response');
 const mover = {
-  ...around,
-  queues: sqsQueues(new SQSClient(CALL_LIMITS), {
-    alerts: env.ALERTS_QUEUE_URL,
-    chatter: env.CHATTER_QUEUE_URL,
-  }),
-  workflow: sfnWorkflow(new SFNClient(CALL_LIMITS), env.STATE_MACHINE_ARN),
-  backoff: jitter,
-  district: loadDistrict(env.DISTRICT),
+  ...moverAround(around, env, loadDistrict(env.DISTRICT)),
   toWgs84,
 };
 const plainOrigins = plainOriginsOf(env.VENDORS_URL);
