@@ -1,12 +1,10 @@
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { describe, expect, test } from 'vitest';
 import { chainLines, verifyChains, type ChainHead } from '#shared/adapters/trail-chain.ts';
 import { aesVault } from '#shared/adapters/vault.ts';
 import { LINE_KINDS, type Line, type StoredLine } from '#shared/domain/trail.ts';
 import { KeyErased } from '#shared/ports/vault.ts';
 import { SECRET, T0 } from './fixtures.ts';
-
-fc.configureGlobal({ seed: 110 });
 
 const OWNER = 'INC#01JSAMPLE0000000000000000A';
 const vault = aesVault(SECRET);

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { describe, expect, test } from 'vitest';
 import { loadDistrict } from '#shared/districts/load.ts';
 import { classify } from '#shared/domain/classify.ts';

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { describe, expect, test } from 'vitest';
 import type { Classification } from '#shared/domain/classification.ts';
 import { patternsOf, type Correction } from '#shared/domain/correction.ts';

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { describe, expect, it } from 'vitest';
 import { beginDrill, drillDue, drillResultOf, withAnswer, type Drill } from '#shared/domain/drill.ts';
 import type { Attempt } from '#shared/domain/notice.ts';

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { describe, expect, test } from 'vitest';
 import { toWgs84 } from '#shared/adapters/coordinates.ts';
 import { listDistricts, loadDistrict } from '#shared/districts/load.ts';

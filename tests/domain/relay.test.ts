@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { describe, expect, it } from 'vitest';
 import { draft, finish, fulfil } from '#shared/domain/draft.ts';
 import { NO_HANDS } from '#shared/domain/hands.ts';

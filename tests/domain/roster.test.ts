@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { describe, expect, test } from 'vitest';
 import { parseRoster } from '#shared/adapters/roster-csv.ts';
 import { BEIJING_OFFSET, minuteOfDay, onShift } from '#shared/domain/roster.ts';

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { describe, expect, test } from 'vitest';
 import { onShift } from '#shared/domain/roster.ts';
 import type { Member } from '#shared/domain/roster.ts';

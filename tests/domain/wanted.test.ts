@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { describe, expect, test } from 'vitest';
 import { loadVendors } from '#shared/districts/load.ts';
 import { budgetOf, fingerprint, freeAt, spend } from '#shared/domain/budget.ts';
@@ -374,8 +374,9 @@ test('three bad signals put a vendor behind the others, ten minutes without any 
   // Ten minutes since the last one, not since the first: at 0, 5 and 9 minutes is back at 20, not at 11.
   expect(backAt(bad(0, 300, 540), at(540))).toBe(at(1_200));
   fc.assert(
-    fc.property(fc.array(fc.nat({ max: 3_600 }), { maxLength: 12 }), fc.nat({ max: 7_200 }), (seconds, s) => {
-      const minutes = seconds.filter((second) => second <= s).map((second) => Math.floor(second / 60));
+    fc.property(fc.array(fc.nat({ max: 3_600 }), { maxLength: 12 }), fc.nat({ max: 7_200 }), (drawn, s) => {
+      const seconds = drawn.filter((second) => second <= s);
+      const minutes = seconds.map((second) => Math.floor(second / 60));
       const since = Math.floor(s / 60) - Math.max(...minutes);
       // Never back within ten minutes of a bad signal that found it put off, never off after them.
       if (since > 10) expect(isPutOff(bad(...seconds), at(s))).toBe(false);

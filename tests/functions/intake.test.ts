@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { toWgs84 } from '#shared/adapters/coordinates.ts';
 import { newWebhookKey } from '#shared/adapters/new-district-secret.ts';

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import * as z from 'zod';
 import { afterEach, describe, expect, test } from 'vitest';
 import { acs3Headers, canonicalQuery } from '#shared/adapters/acs3-signature.ts';

@@ -17,7 +17,7 @@ import {
   StartExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import * as fc from 'fast-check';
+import * as fc from '../properties.ts';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { StatesEngine, type Integration } from '../../infra/local/states/engine.ts';
 import { compile, evaluate, type Scope } from '../../infra/local/states/expression.ts';
