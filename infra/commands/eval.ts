@@ -16,6 +16,7 @@ import { commitOf, logSealedRun, mayRunSealed, SEALED_RUNS } from './eval/sealed
 import { measureSilver } from './eval/silver.ts';
 import { sideOf } from './eval/split.ts';
 import { Refused, WrongInput } from './refused.ts';
+import { INVENTED } from './train.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const GOLD = 'gold-dev.jsonl';
@@ -246,9 +247,7 @@ export const evalCommand = (places: EvalPlaces): Command => ({
 export const evaluate: Command = evalCommand({
   root: ROOT,
   corpus: join(ROOT, 'tests/corpus/calls.jsonl'),
-  lessons: ['letters', 'phenomena', 'questions-headlines', 'voices'].map((name) =>
-    join(ROOT, `tests/corpus/invented/${name}.jsonl`),
-  ),
+  lessons: INVENTED.map((name) => join(ROOT, `tests/corpus/invented/${name}.jsonl`)),
   sealedLog: join(ROOT, 'tests/corpus/sealed-runs.jsonl'),
 });
 

@@ -41,15 +41,33 @@ const THRESHOLDS: Thresholds = {
   ask: 0.15,
   dismiss: 0.12,
   police: 0.5,
-  p1: 0.33,
-  risk: 0.15,
+  p1: 0.3,
+  p1Asked: 0.5,
+  risk: 0.2,
+  riskDanger: 0.12,
   rival: 0.05,
 };
 
 /** Invented texts, each written and labelled by a person: the only ones beside real questions that teach and measure. */
-const INVENTED = ['letters', 'voices', 'questions-headlines', 'phenomena'] as const;
+export const INVENTED = [
+  'letters',
+  'voices',
+  'questions-headlines',
+  'phenomena',
+  'plain-letters',
+  'alarms',
+  'asked',
+  'daily-calls',
+  'fresh-calls',
+] as const;
 /** Labels by hand of real questions, kept without the texts. */
-const LABELS = ['question-labels-1', 'question-labels-2', 'question-labels-3', 'question-labels-4'] as const;
+const LABELS = [
+  'question-labels-1',
+  'question-labels-2',
+  'question-labels-3',
+  'question-labels-4',
+  'question-labels-5',
+] as const;
 
 const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const share = (k: number, n: number): number => (n === 0 ? 0 : Math.round((k / n) * 1000) / 1000);

@@ -21,7 +21,7 @@ export type Lesson = {
 /** Share of a label that a careful reader could defend as well, all such labels together. */
 const ALSO = 0.3;
 /** Templates say the same four times, abstract questions a thousand times; neither may outweigh a text of its own. */
-export const WEIGHTS = { row: 1, call: 0.3, statute: 0.1, pair: 0.5 } as const;
+export const WEIGHTS = { row: 1, call: 0.7, statute: 0.1, pair: 0.5 } as const;
 
 /** Texts as they reach an office are half letters; of questions we have five times as many. */
 const STYLE_WEIGHTS: Readonly<Record<string, number>> = { letter: 1.6, headline: 1.6, question: 0.7 };

@@ -28,7 +28,7 @@ export const readAll = (district: District, concepts: Concepts, lessons: readonl
 export type Parts = { grams: boolean; signals: boolean };
 
 /** Runs and signals seen in fewer texts say nothing. */
-const SEEN = 8;
+const SEEN = 10;
 /** Beside a thousand runs of characters a signal must not have all the say; chosen by cross-validation. */
 const SIGNAL_WEIGHT = 0.2;
 const DISPOSITIONS = ['police', 'joint', 'non-police', 'consult'] as const;
@@ -38,9 +38,11 @@ const BALANCE = 0.3;
 const MOST_WEIGHT = 4;
 /** What a table starts from, in texts, so that nothing is impossible. */
 const PRIOR = 0.3;
+/** The same for 民转刑, which is rare: so many texts without it, and so many with it. */
+const SELDOM = { no: 2.7, yes: 0.3 };
 
 const COURSE: Omit<Course, 'reach' | 'seed'> = { rate: 2, epochs: 12 };
-const REACH: Record<HeadName, number> = { category: 20, disposition: 3, urgency: 3, risk: 3 };
+const REACH: Record<HeadName, number> = { category: 20, disposition: 4.5, urgency: 4.5, risk: 4.5 };
 
 const frequent = (lists: readonly Iterable<string>[]): string[] => {
   const counts = new Map<string, number>();
@@ -84,8 +86,9 @@ const shares = (counts: number[]): number[] => {
 const tables = (reads: readonly Read[], categories: readonly string[]) => {
   const dispositionOf = categories.map(() => DISPOSITIONS.map(() => PRIOR));
   const urgencyOf = categories.flatMap(() => DISPOSITIONS.map(() => URGENCIES.map(() => PRIOR)));
+  const riskOf = categories.flatMap(() => DISPOSITIONS.map(() => ({ ...SELDOM })));
   for (const { lesson } of reads) {
-    const { category, disposition, urgency } = lesson.is;
+    const { category, disposition, urgency, risk } = lesson.is;
     if (!category || !disposition || !urgency) continue;
     for (const [name, part] of Object.entries(category)) {
       const c = categories.indexOf(name);
@@ -95,9 +98,15 @@ const tables = (reads: readonly Read[], categories: readonly string[]) => {
       const urgencies = urgencyOf[c * DISPOSITIONS.length + d];
       if (row) row[d] = (row[d] ?? 0) + part * lesson.weight;
       if (urgencies) urgencies[u] = (urgencies[u] ?? 0) + part * lesson.weight;
+      const risks = riskOf[c * DISPOSITIONS.length + d];
+      if (risks && risk) risks[(risk['yes'] ?? 0) > 0 ? 'yes' : 'no'] += part * lesson.weight;
     }
   }
-  return { dispositionOf: dispositionOf.map(shares), urgencyOf: urgencyOf.map(shares) };
+  return {
+    dispositionOf: dispositionOf.map(shares),
+    urgencyOf: urgencyOf.map(shares),
+    riskOf: riskOf.map(({ no, yes }) => four(yes / (no + yes))),
+  };
 };
 
 const quantised = (weights: Float64Array): { scale: number; weights: string } => {

@@ -20,6 +20,12 @@ const AVERAGED = 5;
 /** A bias learns slower than the words, or it would only repeat how frequent a label is in our corpora. */
 const BIAS = 0.1;
 
+/**
+ * So many of a text's features are left out each time it is read, others in each epoch: what is told by one word alone is
+ * then learnt from the words beside it as well. Chosen in cross-validation.
+ */
+const LEFT_OUT = 0.15;
+
 /** Scores → shares, in place. */
 const normalise = (scores: Float64Array): void => {
   let most = -Infinity;
@@ -51,9 +57,11 @@ export const learn = (
       const pace = rate / (1 + step / (examples.length * 4) + 3 * rate * penalty * step);
       step += 1;
       shares.set(bias);
-      for (let k = 0; k < ids.length; k += 1) {
-        const row = (ids[k] ?? 0) * labels;
-        const value = (values[k] ?? 0) * factor;
+      const read = ids.flatMap((id, k) =>
+        next() < LEFT_OUT ? [] : [{ row: id * labels, said: (values[k] ?? 0) / (1 - LEFT_OUT) }],
+      );
+      for (const { row, said } of read) {
+        const value = said * factor;
         for (let l = 0; l < labels; l += 1) shares[l] = (shares[l] ?? 0) + (weights[row + l] ?? 0) * value;
       }
       normalise(shares);
@@ -63,9 +71,8 @@ export const learn = (
         shares[l] = error;
         bias[l] = (bias[l] ?? 0) + error * BIAS;
       }
-      for (let k = 0; k < ids.length; k += 1) {
-        const row = (ids[k] ?? 0) * labels;
-        const value = (values[k] ?? 0) / factor;
+      for (const { row, said } of read) {
+        const value = said / factor;
         for (let l = 0; l < labels; l += 1)
           weights[row + l] = (weights[row + l] ?? 0) + (shares[l] ?? 0) * value;
       }

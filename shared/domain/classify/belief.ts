@@ -5,6 +5,8 @@ import { ask, type Model, type Vector } from './model.ts';
 const USUAL = 0.5;
 /** How much the text itself says of urgency; the rest is what usually goes with category and disposition. */
 const TOLD = 0.6;
+/** How much what usually goes with category and disposition counts for 民转刑 beside what the text says. */
+const RISKY = 0.2;
 /** How many times likelier 110's code makes its category, and what that category usually is. */
 const CODE = 200;
 
@@ -24,7 +26,7 @@ export const believe = (
   vector: Vector,
   coded?: { category: string; disposition: Disposition },
 ): Belief => {
-  const { heads, dispositionOf, urgencyOf } = model;
+  const { heads, dispositionOf, urgencyOf, riskOf } = model;
   const category = ask(heads.category, vector);
   const disposition = ask(heads.disposition, vector);
   const told = ask(heads.urgency, vector);
@@ -43,13 +45,18 @@ export const believe = (
           : 1);
     }
   const usual = new Float64Array(told.length);
+  let usualRisk = 0;
   for (let k = 0; k < together.length; k += 1) {
     together[k] = (together[k] ?? 0) / sum;
+    usualRisk += (together[k] ?? 0) * (riskOf[k] ?? 0);
     for (let u = 0; u < told.length; u += 1)
       usual[u] = (usual[u] ?? 0) + (together[k] ?? 0) * (urgencyOf[k]?.[u] ?? 0);
   }
   const mixed = told.map((share, u) => share ** TOLD * (usual[u] ?? 0) ** (1 - TOLD));
   const all = mixed.reduce((a, b) => a + b, 0);
+  const toldRisk = ask(heads.risk, vector)[heads.risk.labels.indexOf('yes')] ?? 0;
+  const risky = toldRisk ** (1 - RISKY) * usualRisk ** RISKY;
+  const harmless = (1 - toldRisk) ** (1 - RISKY) * (1 - usualRisk) ** RISKY;
   const urgencyShare = (name: Urgency): number => (mixed[heads.urgency.labels.indexOf(name)] ?? 0) / all;
   return {
     categories,
@@ -61,7 +68,7 @@ export const believe = (
       P3: urgencyShare('P3'),
       P4: urgencyShare('P4'),
     },
-    risk: ask(heads.risk, vector)[heads.risk.labels.indexOf('yes')] ?? 0,
+    risk: risky / (risky + harmless),
   };
 };
 

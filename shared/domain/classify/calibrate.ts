@@ -25,8 +25,12 @@ const thresholdsSchema = z.strictObject({
   police: shareSchema,
   /** From this share of P1 on a matter is P1: seconds lost are worse than seconds wasted. */
   p1: shareSchema,
+  /** The same where somebody asks about it: who asks is as a rule not in the middle of it. */
+  p1Asked: shareSchema,
   /** From this share on a dispute may turn criminal. */
   risk: shareSchema,
+  /** The same where somebody with a uniform goes: what is dangerous already needs less. */
+  riskDanger: shareSchema,
   /** A second category is named from this share on. */
   rival: shareSchema,
 });

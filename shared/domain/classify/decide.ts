@@ -12,6 +12,8 @@ export type Facts = {
   without: Belief;
   /** Nothing in the text says what the matter is. */
   empty: boolean;
+  /** Somebody asks, and nothing says that it happens now (urgency.ts). */
+  asked: boolean;
 };
 
 /** What was decided. `signs` count, `dismissed` were seen and taken for harmless by the whole of the text. */
@@ -39,8 +41,8 @@ const alone = (best: string, district: District): Disposition =>
 const likeliest = (belief: Belief, among: readonly Disposition[]): Disposition =>
   among.reduce((a, b) => (shareOf(belief, b) > shareOf(belief, a) ? b : a));
 
-/** For a sign that is as a rule a matter of seconds half of the share is enough. */
-const HALF = 0.5;
+/** For a sign that is as a rule a matter of seconds this part of the share is enough. */
+const PART = 0.6;
 /** Danger so likely that even a stated handling does not make it advice. */
 const IN_SPITE = 0.85;
 
@@ -72,12 +74,15 @@ const urgencyOf = (
   belief: Belief,
   disposition: Disposition,
   signs: readonly GuardHit[],
+  asked: boolean,
   limits: Thresholds,
 ): Urgency => {
   if (disposition === 'consult') return 'P4';
   const seconds = signs.some((hit) => hit.urgency === 'P1');
-  const now = signs.some((hit) => hit.tense === 'now' && hit.urgency === 'P1');
-  if (now || belief.urgency.P1 >= limits.p1 * (seconds ? HALF : 1)) return 'P1';
+  // 现在 in a question is not now (我现在该怎么办); a knife in it is as a rule a story, gas and despair are not.
+  const now = !asked && signs.some((hit) => hit.tense === 'now' && hit.urgency === 'P1');
+  const pressing = signs.some((hit) => hit.urgency === 'P1' && (hit.firm || !asked));
+  if (now || belief.urgency.P1 >= (asked ? limits.p1Asked : limits.p1) * (pressing ? PART : 1)) return 'P1';
   const later = URGENCIES.slice(1);
   const told = later.reduce((a, b) => (belief.urgency[b] > belief.urgency[a] ? b : a));
   // What is as a rule a matter of seconds can still turn at any time, and violence long past is no routine.
@@ -89,7 +94,7 @@ const urgencyOf = (
 export const decide = (
   district: District,
   belief: Belief,
-  { seen, coded, without, empty }: Facts,
+  { seen, coded, without, empty, asked }: Facts,
 ): Decision => {
   const { thresholds } = district.calibration;
   const danger = shareOf(without, ...DANGEROUS);
@@ -127,14 +132,16 @@ export const decide = (
   const share = overall.find(({ category }) => category === best.id)?.share ?? 0;
   const next = overall.find(({ category }) => category !== best.id);
 
-  const urgency = urgencyOf(belief, disposition, signs, thresholds);
+  const urgency = urgencyOf(belief, disposition, signs, asked, thresholds);
   const known = nothing ? 0 : 1;
   return {
     category: best,
     runnerUp: known && next && next.share >= thresholds.rival ? categoryOf(next.category) : undefined,
     disposition,
     urgency,
-    risk: disposition !== 'consult' && belief.risk >= thresholds.risk,
+    risk:
+      disposition !== 'consult' &&
+      belief.risk >= (DANGEROUS.includes(disposition) ? thresholds.riskDanger : thresholds.risk),
     sure,
     signs,
     dismissed: live.filter((hit) => !counts(hit)),

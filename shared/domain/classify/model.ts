@@ -33,6 +33,8 @@ export const modelFileSchema = z.strictObject({
   dispositionOf: tableSchema,
   /** Share of each urgency among texts of a category and disposition, by category × dispositions + disposition. */
   urgencyOf: tableSchema,
+  /** Share of 民转刑 among texts of a category and disposition, in the same order. */
+  riskOf: z.array(z.number().min(0).max(1)),
 });
 /** model.json as parsed. */
 export type ModelFile = z.output<typeof modelFileSchema>;
