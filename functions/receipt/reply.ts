@@ -27,7 +27,7 @@ import {
 } from '#shared/domain/reply.ts';
 import { districtDay, type Member } from '#shared/domain/roster.ts';
 import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
-import { shortNumber } from '#shared/domain/wording.ts';
+import { taskName } from '#shared/domain/wording.ts';
 import { answerDrill, readDrill } from '#shared/ports/drills.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
@@ -145,10 +145,10 @@ const decideNow = async (
     .sort((a, b) => a.asked - b.asked)
     // Two who share a number and were both asked: whoever was asked last has it in his hand.
     .filter((task, i, all) => !all.slice(i + 1).some((later) => later.incident.id === task.incident.id));
-  const tasks = waiting.map(({ incident, member }) => ({
+  const tasks = waiting.map(({ incident, member, asked: since }) => ({
     incident: incident.id,
     member,
-    number: shortNumber(incident.id),
+    number: taskName(incident, new Date(since)),
   }));
   const codes = await codesFor(taker, hash, tasks.length > 1 ? tasks : []);
   const last = asked.filter((task) => task.asked <= at).at(-1);

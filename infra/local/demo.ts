@@ -304,7 +304,9 @@ export function startDemo(options: DemoOptions): Demo {
     const heard = kinds.flatMap(({ kind, pattern }): Heard[] => {
       const found = pattern.exec(message.text);
       // What names no task is nobody's turn here, but for the ask that must not name it.
-      return found?.groups || (found && kind === 'ask-secret') ? [{ kind, said: found.groups ?? {} }] : [];
+      return found && (kind === 'ask-secret' || found.groups?.['number'] !== undefined)
+        ? [{ kind, said: found.groups ?? {} }]
+        : [];
     })[0];
     const who = byPhone.get(message.number);
     if (!heard || !who) return;

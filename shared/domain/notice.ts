@@ -23,8 +23,8 @@ export const genericOf = (kind: NoticeKind): 'plain' | 'news' | undefined => {
 };
 
 /**
- * Keep their words whatever the matter: whoever has the desk or leads must telephone, and needs the number for it; who has just texted must
- * know whether it counted.
+ * Keep their words whatever the matter: whoever has the desk or leads must telephone, and needs the number for it; who has texted must know
+ * whether it counted.
  */
 const NEEDED_WORDS: ReadonlySet<NoticeKind> = new Set([
   'climb',
@@ -32,15 +32,16 @@ const NEEDED_WORDS: ReadonlySet<NoticeKind> = new Set([
   'returned',
   'handback',
   'desk',
-  'answer',
+  'answer-secret',
 ]);
 
 /**
- * Whose words a notice of a secret or dangerous matter is written in. A member reads that there is a new task and how to answer, or that
- * there is news of one, and nothing else.
+ * Whose words a notice of a secret or dangerous matter is written in. A member reads that there is a new task and how to answer, that
+ * there is news of one, or whether his answer counted, and nothing else; when he was asked stands for the number.
  */
 export const discreetOf = (kind: NoticeKind): NoticeKind => {
   if (FIRST_ASKS.has(kind)) return 'ask-secret';
+  if (kind === 'answer') return 'answer-secret';
   return NEEDED_WORDS.has(kind) ? kind : (genericOf(kind) ?? kind);
 };
 
@@ -72,6 +73,7 @@ const LANE_OF: Record<NoticeKind, Lane> = {
   // Somebody has just texted or tapped and waits for it.
   choose: 'alerts',
   answer: 'alerts',
+  'answer-secret': 'alerts',
   pin: 'alerts',
   // Good to know, and the first that a day's soft cap stops; quiet hours are the members' and do not hold here.
   'caller-accepted': 'chatter',
@@ -95,7 +97,7 @@ export const noticeSchema = z.object({
   note: z.enum(DESK_NOTES).optional(),
   /** What an `answer` says. */
   answer: z.enum(ANSWERS).optional(),
-  /** What a `choose` lists: short numbers and the codes to text back. */
+  /** What a `choose` lists: tasks (`taskName`) and the codes to text back. */
   list: z.array(z.object({ number: z.string(), code: z.string() })).optional(),
   /** To a caller: the desk let this one message go, whatever stands against it. */
   released: z.boolean().optional(),

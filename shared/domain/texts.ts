@@ -28,6 +28,8 @@ export const TEXT_PARAMS = {
   limit: 11,
   /** When the text was written. Makes each nag another text, which carriers would else drop as a repeat. */
   now: 8,
+  /** When the notice was decided. Stands for the number of a secret matter, and makes each ask another text. */
+  asked: 8,
   /** Name of the rung. */
   rung: Math.max(...RUNGS.map((rung) => Math.max(rung.length, RUNG_NAMES[rung].length))),
   /** One of the district's desk notes. */
@@ -60,6 +62,7 @@ export const TEXT_PARAM_NAMES = [
   'time',
   'limit',
   'now',
+  'asked',
   'rung',
   'note',
   'choice',

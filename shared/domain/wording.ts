@@ -1,5 +1,5 @@
 import type { Vendor } from './channel.ts';
-import type { OUTCOMES } from './incident.ts';
+import { isConfidential, type Incident, type OUTCOMES } from './incident.ts';
 import type { NoticeKind, DeskNote, Answer } from './notice-kind.ts';
 import { ROLE_NAMES, districtDay, type Role } from './roster.ts';
 import { RUNG_NAMES, type Rung } from './rung.ts';
@@ -26,9 +26,11 @@ export type NoticeFacts = {
   deadline?: Date | undefined;
   /** When the text is written. */
   at: Date;
+  /** When the notice was decided. */
+  asked?: Date | undefined;
   /** Only for `desk`. */
   note?: DeskNote | undefined;
-  /** Only for `choose`: short numbers with their codes; the first three are shown. */
+  /** Only for `choose`: tasks by `taskName` with their codes; the first three are shown. */
   list?: readonly { number: string; code: string }[] | undefined;
   /** Only for `answer`. */
   answer?: Answer | undefined;
@@ -75,6 +77,15 @@ export function clockTime(deadline: Date, at: Date): string {
       : `${Number(local.slice(5, 7))}月${Number(local.slice(8, 10))}日`;
   return day + local.slice(11, 16);
 }
+
+/**
+ * What a task is called in a list to choose from. A secret or dangerous one by the instant of its asking, as its first text had it: the number
+ * of an incident is not shown before somebody is asked whom it concerns.
+ */
+export const taskName = (
+  incident: Pick<Incident, 'id' | 'secret' | 'classification'>,
+  asked: Date,
+): string => (isConfidential(incident) ? clockTime(asked, asked) : shortNumber(incident.id));
 
 /** Where a house begins: digits before 号, 栋 … — but 12号网格 and 3号路 are names of grids and roads. */
 const HOUSE =
@@ -154,8 +165,16 @@ type Tongue = Language;
 const missingIn = (texts: Texts, tongue: Tongue): Texts['missing'] =>
   tongue === 'en' ? texts.en.missing : texts.missing;
 
-const choiceOf = (choice: { number: string; code: string } | undefined, tongue: Tongue): string | undefined =>
-  choice && `${choice.number}回${choice.code}${tongue === 'en' ? '' : '接单'}`;
+const choiceOf = (
+  choice: { number: string; code: string } | undefined,
+  tongue: Tongue,
+): string | undefined => {
+  if (!choice) return undefined;
+  const code = `${choice.number}回${choice.code}`;
+  const whole = `${code}${tongue === 'en' ? '' : '接单'}`;
+  // Rather no word than half a one.
+  return whole.length <= TEXT_PARAMS.choice ? whole : code;
+};
 
 const VALUES: Record<TextParam, (facts: NoticeFacts, texts: Texts, tongue: Tongue) => string> = {
   number: ({ number }) => number.slice(-TEXT_PARAMS.number) || '0',
@@ -176,6 +195,7 @@ const VALUES: Record<TextParam, (facts: NoticeFacts, texts: Texts, tongue: Tongu
     return clockTime(deadline, at);
   },
   now: ({ at }) => clockTime(at, at),
+  asked: ({ at, asked = at }) => clockTime(asked, asked),
   rung: ({ rung }, texts, tongue) => {
     if (!rung) return missingIn(texts, tongue).rung;
     return tongue === 'en' ? rung : RUNG_NAMES[rung];

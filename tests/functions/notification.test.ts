@@ -146,7 +146,7 @@ test('refused words: only who is asked hears of a new task, whoever is sent home
     expect.stringContaining('接单'),
     '您有新任务，请打开查看。',
     expect.stringContaining('不用再去'),
-    '任务有消息，请打开查看。',
+    '任务有消息（10:00:00），请打开查看。',
   ]);
 });
 

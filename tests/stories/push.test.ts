@@ -103,7 +103,7 @@ describe('a browser that its owner has registered', () => {
     // One has gone: the other one rings, and the trail says so.
     browsers.unsubscribe(tablet.subscription);
     const second = (await room.call({ address: '样例路2号', secret: true })).body.incidentId ?? '';
-    expect(room.phones.messages().at(-1)?.text).toBe('小脑\n您有新任务，请打开。');
+    expect(room.phones.messages().at(-1)?.text).toBe('小脑\n您有新任务（10:00:00），请打开。');
     expect(room.channels()).toEqual([['a', 'webpush', 'ask-secret', 0]]);
     expect((await told(second, 'a'))[1]).toMatchObject({ state: 'sent', gone: 1 });
     expect(await devices('a')).toMatchObject([{ id: phone.id }]);
