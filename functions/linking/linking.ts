@@ -11,10 +11,16 @@ import { moveTwo } from '#shared/ports/move-two.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
 import type { Content } from '#shared/ports/store.ts';
 import type { Vault } from '#shared/ports/vault.ts';
+import type { Overheard } from './overheard.ts';
 import { countUnknownCode } from './unknown-code.ts';
 
 /** What looking for other calls needs. */
-export type Linker = Mover & { secrets: Secrets; merging: MergeRules; repeating: RepeatRules };
+export type Linker = Mover & {
+  secrets: Secrets;
+  merging: MergeRules;
+  repeating: RepeatRules;
+  overheard: Overheard;
+};
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -76,7 +82,7 @@ const findSameEvent = async (
   incident: Incident,
   content: Content,
 ): Promise<'joined' | undefined> => {
-  const { store, secrets, merging } = linker;
+  const { store, secrets, merging, overheard } = linker;
   if (incident.state === 'joined') return 'joined';
   const [vault, near] = await Promise.all([
     secrets.vault(),
@@ -84,13 +90,24 @@ const findSameEvent = async (
     store.around(incident.receivedAt, merging.minutes * MINUTE_MS, COMPARED),
   ]);
   const own = heardOf(linker, vault, incident, content);
-  const matches = near
-    .filter(({ incident: other }) => other.id !== incident.id && !isUnclassified(other))
-    .map((one): Match => ({
-      other: one.incident,
-      judgement: judge(heardOf(linker, vault, one.incident, one.content), own, merging),
-      sameAddress: one.content.address === content.address,
-    }))
+  const now = linker.clock.now().getTime();
+  // What is remembered only rules out; whoever may be alike is read as he is now.
+  const toRead = near.filter((other) => {
+    const heard = overheard.of(other, now);
+    return other !== incident.id && (!heard || judge(heard, own, merging).verdict !== 'apart');
+  });
+  const matches = (await store.told(toRead))
+    // Nor remembered: of two calls whoever is looked at last has to find the other one classified.
+    .filter(({ incident: other }) => !isUnclassified(other))
+    .map((one): Match => {
+      const heard = heardOf(linker, vault, one.incident, one.content);
+      overheard.keep(one.incident.id, heard, now);
+      return {
+        other: one.incident,
+        judgement: judge(heard, own, merging),
+        sameAddress: one.content.address === content.address,
+      };
+    })
     .filter(({ judgement }) => judgement.verdict !== 'apart')
     // Of equals the earliest is meant, so that many calls gather around one.
     .toSorted(

@@ -25,6 +25,7 @@ import type { Item, Table } from '#shared/ports/table.ts';
 import { classifyIncident } from '../../functions/classification/classification.ts';
 import { escalateIncident, type Onward } from '../../functions/escalation/escalation.ts';
 import { link } from '../../functions/linking/linking.ts';
+import { Overheard } from '../../functions/linking/overheard.ts';
 import { deliver } from '../../functions/notification/notification.ts';
 import { reconcile, type Restored } from '../../functions/reconcile/reconcile.ts';
 import { respond, type Responded } from '../../functions/response/response.ts';
@@ -181,6 +182,7 @@ export class Office {
   readonly texts = loadTexts();
   readonly merging = loadRelations().merging;
   readonly repeating = loadRelations().repeating;
+  readonly overheard = new Overheard();
   readonly attemptId = attemptIdOf;
   readonly backoff = async (attempt: number): Promise<void> => void this.backoffs.push(attempt);
 
