@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
-import { act } from '#shared/domain/act.ts';
+import { act, type Request } from '#shared/domain/act.ts';
 import { tellCaller, tellOfCallerReply } from '#shared/domain/caller-notice.ts';
 import type { Vendor } from '#shared/domain/channel.ts';
 import type { Change } from '#shared/domain/draft.ts';
 import { drillNoticeId } from '#shared/domain/drill.ts';
 import { handsAt } from '#shared/domain/hands.ts';
-import { personOf, type Incident, type Instant } from '#shared/domain/incident.ts';
+import { OVER, personOf, type Incident, type Instant } from '#shared/domain/incident.ts';
 import { FIRST_ASKS, type Notice } from '#shared/domain/notice.ts';
 import {
   callerMeaningOf,
   codesSchema,
+  couldReport,
   decide,
   decisionSchema,
   isFromCaller,
@@ -23,12 +24,14 @@ import {
   type Codes,
   type Decision,
   type Task,
+  type Texted,
   type Told,
 } from '#shared/domain/reply.ts';
 import { districtDay, type Member } from '#shared/domain/roster.ts';
 import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
 import { taskName } from '#shared/domain/wording.ts';
 import { answerDrill, readDrill } from '#shared/ports/drills.ts';
+import { endJoined } from '#shared/ports/end-joined.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import { jobsOf } from '#shared/ports/queue.ts';
@@ -92,7 +95,7 @@ export const takeReply = async (taker: ReplyTaker, vendor: Vendor, reply: Reply)
   const drilled = await answerDrill(taker, people, vendor === 'aliyun-voice' ? 'keys' : 'text', at);
   // Any sign of life answers a drill; whoever waits for nothing else is not told that his last task is over.
   if (drilled && (decision.do === 'tell' || decision.do === 'ignore')) return undefined;
-  await carryOut(taker, vendor, decision, { hash, key, at });
+  await carryOut(taker, vendor, decision, { hash, key, at, text: reply.text });
 };
 
 interface Known {
@@ -140,9 +143,14 @@ const decideNow = async (
     // Asked by the drill, he has not said that he takes the task that waits as well.
     if (await wasDrillCall(taker, reply.vendorId, members)) return { do: 'ignore' };
   }
-  const waiting = asked
-    .filter(({ incident, member }) => waitedFor(incident, member, at))
-    .sort((a, b) => a.asked - b.asked)
+  const report = meaning.say === 'arrive' || meaning.say === 'close' ? meaning.say : undefined;
+  const open = asked.filter(({ incident, member }) =>
+    report ? couldReport(incident, member, report, at) : waitedFor(incident, member, at),
+  );
+  // What nobody has accepted is not what he has done.
+  const taken = open.filter(({ incident, member }) => personOf(incident, member)?.accepted !== undefined);
+  const waiting = (report === 'close' && taken.length > 0 ? taken : open)
+    .toSorted((a, b) => a.asked - b.asked)
     // Two who share a number and were both asked: whoever was asked last has it in his hand.
     .filter((task, i, all) => !all.slice(i + 1).some((later) => later.incident.id === task.incident.id));
   const tasks = waiting.map(({ incident, member, asked: since }) => ({
@@ -155,7 +163,7 @@ const decideNow = async (
   const latest = last && {
     incident: last.incident.id,
     member: last.member,
-    standing: standingOf(last.incident, last.member),
+    standing: standingOf(last.incident, last.member, report),
   };
   return decide(meaning, tasks, codes, latest, members);
 };
@@ -234,16 +242,20 @@ const carryOut = async (
   taker: ReplyTaker,
   vendor: Vendor,
   decision: Decision,
-  known: Known,
+  { text, ...known }: Known & { text: string },
 ): Promise<void> => {
   const { log } = taker;
   switch (decision.do) {
     case 'act':
-      return doAct(taker, vendor, decision, known);
+      return doAct(taker, vendor, decision, { ...known, text });
     case 'choose':
       return answer(taker, vendor, decision, known, { kind: 'choose', list: decision.list });
     case 'tell':
-      return answer(taker, vendor, decision, known, { kind: 'answer', answer: decision.answer });
+      return answer(taker, vendor, decision, known, {
+        kind: 'answer',
+        answer: decision.answer,
+        ...(decision.list ? { list: decision.list } : {}),
+      });
     case 'stop':
       return stopTexts(taker, decision.member, known);
     case 'start':
@@ -258,18 +270,17 @@ const doAct = async (
   taker: ReplyTaker,
   vendor: Vendor,
   { action, incident: id, member }: Extract<Decision, { do: 'act' }>,
-  { key }: Known,
+  { key, text }: Known & { text: string },
 ): Promise<void> => {
   const over = vendor === 'aliyun-voice' ? 'voice' : 'sms';
   const idempotencyKey = `reply/${key}`;
-  await move(taker, id, async ({ incident, hands, now }) => {
+  const request = requestFor(action, text);
+  const moved = await move(taker, id, async ({ incident, hands, now }) => {
     if (await taker.store.done(id, idempotencyKey)) return { result: undefined };
     const person = personOf(incident, member);
     // A text on its way must not take back what the desk has given to somebody else; a tap on the page may.
     const gone = person?.released === true || person?.stood === true;
-    const acted = gone
-      ? undefined
-      : act(incident, { kind: 'member', id: member }, { action, reason: '短信退单' }, hands, now);
+    const acted = gone ? undefined : act(incident, { kind: 'member', id: member }, request, hands, now);
     const told = outcomeOf(
       acted?.kind === 'done' ? acted.change.incident : incident,
       member,
@@ -292,21 +303,36 @@ const doAct = async (
       result: undefined,
     };
   });
+  if (moved.found && OVER.has(moved.incident.state) && (moved.incident.joins ?? []).length > 0)
+    // As after a tap: it stands on the row until it is done.
+    await endJoined(taker, id).catch((error: unknown) =>
+      taker.log.error('left-to-reconcile', error, { incident: id }),
+    );
 };
+
+/** By text a matter can only be closed as solved: how else it ended is chosen on the page. */
+const requestFor = (action: Texted, text: string): Request => {
+  if (action === 'decline') return { action, reason: '短信退单' };
+  if (action !== 'close') return { action };
+  const meaning = meaningOf(text);
+  return { action, outcome: 'solved', ...('words' in meaning ? { text: meaning.words } : {}) };
+};
+
+const TOLD = { decline: 'declined', arrive: 'arrived', close: 'closed' } as const;
+const REFUSED = { accept: 'done', decline: 'late', arrive: 'refused', close: 'refused' } as const;
 
 const outcomeOf = (
   incident: Incident,
   member: string,
-  action: 'accept' | 'decline',
+  action: Texted,
   came: 'done' | 'repeat' | 'refused' | undefined,
 ): Told => {
-  if (came === 'done') {
-    if (action === 'decline') return 'declined';
-    return incident.lead === member ? 'lead' : 'helper';
-  }
-  if (came === 'repeat' && action === 'decline') return 'declined';
+  if (action !== 'accept' && (came === 'done' || came === 'repeat')) return TOLD[action];
+  if (came === 'done') return incident.lead === member ? 'lead' : 'helper';
   const standing = standingOf(incident, member);
-  return standing === 'done' && action === 'decline' ? 'late' : standing;
+  if (action === 'close' && came === 'refused' && standing !== 'over' && incident.done.arrive === undefined)
+    return 'not-there';
+  return standing === 'done' ? REFUSED[action] : standing;
 };
 
 /** Answers somebody whose text did nothing: at most so many times a day. */

@@ -73,6 +73,19 @@ export const DESK_NOTES = [
 export type DeskNote = (typeof DESK_NOTES)[number];
 
 /** What somebody is told who has texted back; a closed set, worded by the district. */
-export const ANSWERS = ['lead', 'helper', 'declined', 'done', 'gone', 'over', 'late'] as const;
+export const ANSWERS = [
+  'lead',
+  'helper',
+  'declined',
+  'arrived',
+  'closed',
+  'no-words',
+  'not-there',
+  'done',
+  'gone',
+  'over',
+  'late',
+  'refused',
+] as const;
 /** What somebody is told who has texted back. */
 export type Answer = (typeof ANSWERS)[number];

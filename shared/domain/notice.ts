@@ -86,6 +86,15 @@ const LANE_OF: Record<NoticeKind, Lane> = {
 /** The lane of a kind of notice. */
 export const laneOf = (kind: NoticeKind): Lane => LANE_OF[kind];
 
+/** One line of a list to choose from: a task (`taskName`), the code to text back, and what it does, if not accept. */
+export const choiceSchema = z.object({
+  number: z.string(),
+  code: z.string(),
+  action: z.enum(['arrive', 'close']).optional(),
+});
+/** One line of a list to choose from. */
+export type Choice = z.infer<typeof choiceSchema>;
+
 /** One message to one person. Holds no caller's data: the text is made from it when it is sent. */
 export const noticeSchema = z.object({
   /** Unique within its owner. */
@@ -97,8 +106,8 @@ export const noticeSchema = z.object({
   note: z.enum(DESK_NOTES).optional(),
   /** What an `answer` says. */
   answer: z.enum(ANSWERS).optional(),
-  /** What a `choose` lists: tasks (`taskName`) and the codes to text back. */
-  list: z.array(z.object({ number: z.string(), code: z.string() })).optional(),
+  /** What a `choose` lists; of an `answer` that asks for words, the code that goes with them. */
+  list: z.array(choiceSchema).optional(),
   /** To a caller: the desk let this one message go, whatever stands against it. */
   released: z.boolean().optional(),
   at: instantSchema,

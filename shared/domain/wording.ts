@@ -1,6 +1,8 @@
 import type { Vendor } from './channel.ts';
 import { isConfidential, type Incident, type OUTCOMES } from './incident.ts';
+import type { Choice } from './notice.ts';
 import type { NoticeKind, DeskNote, Answer } from './notice-kind.ts';
+import { ACTION_NAMES } from './moves.ts';
 import { ROLE_NAMES, districtDay, type Role } from './roster.ts';
 import { RUNG_NAMES, type Rung } from './rung.ts';
 import {
@@ -30,8 +32,8 @@ export type NoticeFacts = {
   asked?: Date | undefined;
   /** Only for `desk`. */
   note?: DeskNote | undefined;
-  /** Only for `choose`: tasks by `taskName` with their codes; the first three are shown. */
-  list?: readonly { number: string; code: string }[] | undefined;
+  /** Only for `choose` (the first three are shown), and for an answer that asks for words. */
+  list?: readonly Choice[] | undefined;
   /** Only for `answer`. */
   answer?: Answer | undefined;
   /** Only for `pin`. */
@@ -165,13 +167,10 @@ type Tongue = Language;
 const missingIn = (texts: Texts, tongue: Tongue): Texts['missing'] =>
   tongue === 'en' ? texts.en.missing : texts.missing;
 
-const choiceOf = (
-  choice: { number: string; code: string } | undefined,
-  tongue: Tongue,
-): string | undefined => {
+const choiceOf = (choice: Choice | undefined, tongue: Tongue): string | undefined => {
   if (!choice) return undefined;
   const code = `${choice.number}回${choice.code}`;
-  const whole = `${code}${tongue === 'en' ? '' : '接单'}`;
+  const whole = `${code}${tongue === 'en' ? '' : ACTION_NAMES[choice.action ?? 'accept']}`;
   // Rather no word than half a one.
   return whole.length <= TEXT_PARAMS.choice ? whole : code;
 };
@@ -202,9 +201,11 @@ const VALUES: Record<TextParam, (facts: NoticeFacts, texts: Texts, tongue: Tongu
   },
   note: ({ note = 'other' }, { notes }, tongue) => (tongue === 'en' ? note : notes[note]),
   choice: ({ list = [] }, _texts, tongue) => choiceOf(list[0], tongue) ?? '…',
-  choice2: ({ list = [] }, texts, tongue) => choiceOf(list[1], tongue) ?? missingIn(texts, tongue).choice2,
+  choice2: ({ list = [] }, texts, tongue) =>
+    choiceOf(list[1], tongue) ?? missingIn(texts, tongue)[list[0]?.action ? 'only' : 'choice2'],
   choice3: ({ list = [] }, texts, tongue) => choiceOf(list[2], tongue) ?? missingIn(texts, tongue).choice3,
-  outcome: ({ answer = 'over' }, { outcomes }, tongue) => (tongue === 'en' ? answer : outcomes[answer]),
+  outcome: ({ answer = 'over', list = [] }, { outcomes }, tongue) =>
+    tongue === 'en' ? answer : outcomes[answer].replace('#', list[0]?.code ?? ''),
   pin: ({ pin }) => pin ?? '000000',
   token: ({ token }) => token ?? '0',
   role: ({ role }, texts, tongue) => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   callerMeaningOf,
   codeOf,
+  couldReport,
   decide,
   isFromCaller,
   meaningOf,
@@ -33,10 +34,33 @@ describe('what a member means', () => {
     ['Ｓｔｏｐ', { say: 'stop' }],
     ['退订', { say: 'stop' }],
     ['kt', { say: 'start' }],
+    ['接单', { say: 'accept' }],
+    ['退单。', { say: 'decline' }],
+    ['3', { say: 'arrive' }],
+    ['到场', { say: 'arrive' }],
+    ['已到场了！', { say: 'arrive' }],
+    ['回３到场', { say: 'arrive' }],
+    ['2 3 到场', { say: 'arrive', which: 2 }],
+    ['4', { say: 'close' }],
+    ['已办结', { say: 'close' }],
+    ['办结 双方谈妥，垃圾已清', { say: 'close', words: '双方谈妥，垃圾已清' }],
+    ['回２４办结：水管4楼已修好。', { say: 'close', which: 2, words: '水管4楼已修好' }],
+    ['“办结　已修好”', { say: 'close', words: '已修好' }],
+    // What does not stand apart may be half of another word: he is told how to write it.
+    ['办结不了', { say: 'close' }],
+    ['没办结', { say: 'unclear' }],
+    ['快到场了', { say: 'unclear' }],
+    ['到4楼', { say: 'unclear' }],
+    ['4楼漏水', { say: 'unclear' }],
+    ['24 已修好', { say: 'unclear' }],
+    // The word and the digit do not agree.
+    ['2接单', { say: 'unclear' }],
+    ['1退单', { say: 'unclear' }],
+    ['13办结 好了', { say: 'unclear' }],
     // A friendly word is no promise to come, and a number that names nothing is none either.
     ['收到', { say: 'unclear' }],
     ['好的', { say: 'unclear' }],
-    ['3', { say: 'unclear' }],
+    ['5', { say: 'unclear' }],
     ['1211', { say: 'unclear' }],
     ['11点到', { say: 'unclear' }],
     ['', { say: 'unclear' }],
@@ -47,11 +71,16 @@ describe('what a member means', () => {
   test('blanks, width, case and stops never change it; nothing makes it throw', () => {
     const noise = fc.constantFrom('', ' ', '　', '。', '!', '\n', '，');
     fc.assert(
-      fc.property(fc.constantFrom('1', '2', '21', '0', 'TD', 'KT'), noise, noise, (word, before, after) => {
-        const wide = word.replace(/[!-~]/g, (c) => String.fromCharCode(c.charCodeAt(0) + 0xfee0));
-        for (const said of [word, word.toLowerCase(), wide, Array.from(word).join(after)])
-          expect(meaningOf(`${before}${said}${after}`)).toEqual(meaningOf(word));
-      }),
+      fc.property(
+        fc.constantFrom('1', '2', '21', '13', '24', '到场', '0', 'TD', 'KT'),
+        noise,
+        noise,
+        (word, before, after) => {
+          const wide = word.replace(/[!-~]/g, (c) => String.fromCharCode(c.charCodeAt(0) + 0xfee0));
+          for (const said of [word, word.toLowerCase(), wide, Array.from(word).join(after)])
+            expect(meaningOf(`${before}${said}${after}`)).toEqual(meaningOf(word));
+        },
+      ),
     );
     fc.assert(fc.property(fc.string({ unit: 'grapheme' }), (text) => void meaningOf(text)));
   });
@@ -125,6 +154,35 @@ describe('which task is meant', () => {
     expect(decide({ say: 'accept', which: 7 }, [x, y], codes, undefined, members).do).toBe('choose');
   });
 
+  test('two could be meant by an arrival or a close: the codes say what they do; a close without words is asked for them', () => {
+    const codes = withCodes({}, [x, y]);
+    expect(decide({ say: 'arrive' }, [x, y], codes, undefined, members)).toMatchObject({
+      do: 'choose',
+      list: [
+        { number: 'Y', code: '23', action: 'arrive' },
+        { number: 'X', code: '13', action: 'arrive' },
+      ],
+    });
+    expect(decide({ say: 'close', words: '好了' }, [x, y], codes, undefined, members)).toMatchObject({
+      do: 'choose',
+      list: [{ code: '24', action: 'close' }, {}],
+    });
+    expect(decide({ say: 'close', which: 2 }, [x, y], codes, undefined, members)).toMatchObject({
+      do: 'tell',
+      incident: 'y',
+      answer: 'no-words',
+      list: [{ code: '24' }],
+    });
+    // What he has written is read again from the message, and lies nowhere in between.
+    expect(decide({ say: 'close', words: '好了' }, [x], {}, undefined, members)).toEqual({
+      do: 'act',
+      action: 'close',
+      incident: 'x',
+      member: 'a',
+    });
+    expect(decide({ say: 'close' }, [x], {}, undefined, members)).toMatchObject({ answer: 'no-words' });
+  });
+
   test('none waits: he hears what became of the last one; who means nothing hears nothing', () => {
     const latest = { ...x, standing: 'gone' as const };
     expect(decide({ say: 'accept' }, [], {}, latest, members)).toMatchObject({ do: 'tell', answer: 'gone' });
@@ -161,6 +219,33 @@ test('an incident waits for who was asked and has neither answered nor been sent
   // The same post again, a moment later: read as it was the first time.
   expect(waitedFor(room.incident, 'a', begin + 9_000)).toBe(true);
   expect(waitedFor(room.incident, 'a', begin + 11_000)).toBe(false);
+  room.hears(...room.unheard());
+});
+
+test('an arrival or a close can be meant of what he has in hand, by the time of his answer', () => {
+  const room = dutyRoom();
+  const begin = room.incident.receivedAt;
+  const could = (who: string, report: 'arrive' | 'close', second: number): boolean =>
+    couldReport(room.incident, who, report, begin + second * 1000);
+  // He may have come without a word.
+  expect([could('a', 'arrive', 5), could('a', 'close', 5), could('b', 'arrive', 5)]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  room.at(10).member('a').accepts();
+  room.at(100).member('a').arrives();
+  expect([could('a', 'arrive', 99), could('a', 'arrive', 101), could('a', 'close', 101)]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  room.at(200).member('a').closes();
+  expect([could('a', 'close', 199), could('a', 'close', 201), could('a', 'arrive', 201)]).toEqual([
+    true,
+    false,
+    false,
+  ]);
   room.hears(...room.unheard());
 });
 

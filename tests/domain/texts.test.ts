@@ -100,7 +100,7 @@ describe('what a phone shows', () => {
     });
     expect(texts.templates.news.params).toEqual(['now']);
     expect(renderNotice(texts, 'answer-secret', { ...facts, answer: 'lead' }).text).toBe(
-      '收到回复（14:02:20）：由您负责，请打开查看。',
+      '收到回复（14:02:20）：您负责，请打开，到场回3。',
     );
     expect(texts.templates.pin.params).toEqual(['pin']);
     const { place: _place, code: _code, rung: _rung, ...hidden } = facts;
@@ -180,7 +180,7 @@ describe('what a phone shows', () => {
 
   test('of tasks to choose from the first three are shown, each whole, also where a variable holds twelve characters', () => {
     const tasks = [1, 2, 3, 4].map((n) => ({ number: `AAAAA${n}`, code: `${n}1` }));
-    const shown = (list: typeof tasks, vendor: Vendor) =>
+    const shown = (list: NoticeFacts['list'], vendor: Vendor) =>
       renderNotice(texts, 'choose', { ...facts, list }, vendor).text;
     for (const vendor of ['aliyun-sms', 'tencent-sms', 'wecom'] as const) {
       expect(shown(tasks, vendor)).toBe(
@@ -188,6 +188,16 @@ describe('what a phone shows', () => {
       );
       expect(shown(tasks.slice(0, 2), vendor)).toContain('：AAAAA1回11接单，AAAAA2回21接单，谢谢。');
       expect(shown([{ number: 'AAAAA1', code: '1' }], vendor)).toContain('：AAAAA1回1接单，退单回2，谢谢。');
+      const reports = tasks.map(({ number }, i) => ({ number, code: `${i + 1}4`, action: 'close' as const }));
+      expect(shown(reports.slice(0, 2), vendor)).toContain('：AAAAA1回14办结，AAAAA2回24办结，谢谢。');
+      expect(shown([{ ...reports[0], number: 'AAAAA1', code: '3', action: 'arrive' }], vendor)).toContain(
+        '：AAAAA1回3到场，只有这一个，谢谢。',
+      );
+      const asked = { ...facts, answer: 'no-words' as const };
+      expect(renderNotice(texts, 'answer', asked, vendor).text).toBe('任务8F3K2M：请回“办结 情况”。');
+      expect(
+        renderNotice(texts, 'answer', { ...asked, list: [{ number: '', code: '994' }] }, vendor).text,
+      ).toBe('任务8F3K2M：请回“994办结 情况”。');
       // Secret ones have the instant of asking for a name; a word that would be cut is left away.
       const secret = { ...anIncident(), secret: true };
       const one = { number: taskName(secret, at), code: '1' };

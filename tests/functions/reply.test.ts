@@ -167,6 +167,83 @@ describe('a member answers a text', () => {
     expect(JSON.stringify(office.log.lines)).not.toContain('16600009999');
   });
 
+  test('arrives and closes by text, with what the rules ask for; the trail holds his words, nothing else does', async () => {
+    const id = await office.asks110();
+    const who = await firstAsked(id);
+    const told = async () => (await answersTo(id, who)).map(({ answer }) => answer);
+    await says(who, '接单');
+    // Solved needs somebody on site, and words.
+    await says(who, '办结 双方谈妥');
+    expect((await office.incident(id)).state).toBe('accepted');
+    await says(who, ' 到　场 ');
+    expect(await office.incident(id)).toMatchObject({ state: 'onsite', done: { arrive: office.time } });
+    await says(who, '3');
+    await says(who, '4');
+    await says(who, '办结不了');
+    expect((await office.incident(id)).state).toBe('onsite');
+    const said = await says(who, '办结 双方谈妥，样例密语');
+    await takeReply(office, 'aliyun-sms', said);
+    expect(await office.incident(id)).toMatchObject({ state: 'closed', closed: { outcome: 'solved' } });
+    await says(who, '3');
+    expect(await told()).toEqual([
+      'lead',
+      'not-there',
+      'arrived',
+      'arrived',
+      'no-words',
+      'no-words',
+      'closed',
+      'over',
+    ]);
+    const lines = await office.store.lines(id);
+    const of = (kind: string) => lines.filter(({ stored }) => stored.kind === kind);
+    expect(of('arrived').map(({ stored }) => [stored.by, stored.facts])).toEqual([[who, { over: 'sms' }]]);
+    expect(of('closed').map(({ text }) => text)).toEqual(['双方谈妥，样例密语']);
+    expect(JSON.stringify([await office.all(), office.log.lines])).not.toContain('样例密语');
+    expect(await office.faults(id)).toEqual([]);
+  });
+
+  test('two in hand: an arrival or a close does nothing but list the codes, which say what they do', async () => {
+    const first = await office.asks110();
+    const who = await firstAsked(first);
+    await says(who, '1');
+    const second = await another(first, who);
+    await says(who, '1');
+    await says(who, '3');
+    expect([(await office.incident(first)).state, (await office.incident(second)).state]).toEqual([
+      'accepted',
+      'accepted',
+    ]);
+    const listed = (await answersTo(first, who)).at(-1);
+    expect(listed).toMatchObject({
+      kind: 'choose',
+      list: [
+        { number: shortNumber(second), code: '23', action: 'arrive' },
+        { number: shortNumber(first), code: '13', action: 'arrive' },
+      ],
+    });
+    await says(who, '回23到场');
+    await says(who, '13');
+    await says(who, '办结 已清理');
+    await says(who, '24');
+    expect((await answersTo(second, who)).at(-1)).toMatchObject({
+      answer: 'no-words',
+      list: [{ code: '24' }],
+    });
+    await says(who, '24办结 已清理');
+    expect([(await office.incident(first)).state, (await office.incident(second)).state]).toEqual([
+      'onsite',
+      'closed',
+    ]);
+    // Only one is left: no code is needed. What he is asked but has not accepted is not what he has done.
+    const third = await another(first, who);
+    await says(who, '办结 也清理了');
+    expect([(await office.incident(first)).state, (await office.incident(third)).state]).toEqual([
+      'closed',
+      'asking',
+    ]);
+  });
+
   test('two members on one number: whoever was asked is meant; if both were, the codes decide', async () => {
     const id = await office.asks110();
     const who = await firstAsked(id);

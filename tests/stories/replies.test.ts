@@ -47,7 +47,7 @@ describe('a text back', () => {
     room.expectRings(['a', 'ask', 0]);
     await texts(room, 'a', ' １ ');
     expect(await lead(room, id)).toBe('a');
-    expect(shown(room, 'a')).toContain('由您负责');
+    expect(shown(room, 'a')).toContain('您负责，请打开，到场回3');
     await room.at(59);
     room.expectRings(['a', 'answer', 20]);
     const accepted = (await room.incident(id)).trail.find(({ kind }) => kind === 'accepted');
@@ -81,6 +81,25 @@ describe('a text back', () => {
     await texts(room, 'a', '11');
     expect(await lead(room, first)).toBe('a');
     room.expectRings(['a', 'answer', 10]);
+    // On site and done, still without opening anything.
+    await room.at(70);
+    await texts(room, 'a', '到场');
+    expect(shown(room, 'a')).toContain(`${second.slice(-6)}回23到场，${first.slice(-6)}回13到场，谢谢。`);
+    await texts(room, 'a', '23到场');
+    await texts(room, 'a', '24');
+    expect(shown(room, 'a')).toContain(`任务${second.slice(-6)}：请回“24办结 情况”。`);
+    await texts(room, 'a', '２４办结　双方谈妥');
+    const { incident, trail } = await room.incident(second);
+    expect(incident.state).toBe('closed');
+    expect(
+      trail.filter(({ by, kind }) => by === 'a' && (kind === 'arrived' || kind === 'closed')),
+    ).toMatchObject([
+      { facts: { over: 'sms' } },
+      { facts: { over: 'sms', outcome: 'solved' }, text: '双方谈妥' },
+    ]);
+    expect((await room.incident(first)).incident.state).toBe('accepted');
+    const answers = Array.from({ length: 3 }, () => ['a', 'answer', 70] as const);
+    room.expectRings(...answers, ['a', 'choose', 70]);
     await room.leave();
   });
 
