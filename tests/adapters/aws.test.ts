@@ -1,5 +1,6 @@
 import {
   BatchGetItemCommand,
+  GetItemCommand,
   DynamoDBClient,
   QueryCommand,
   TransactWriteItemsCommand,
@@ -140,7 +141,36 @@ describe('DynamoDB', () => {
       .resolvesOnce({ Responses: item('b') });
     const keys = ['a', 'b'].map((sk) => ({ pk: 'P', sk }));
     expect(await table.getMany(keys)).toEqual(keys);
-    expect(dynamo.commandCalls(BatchGetItemCommand)[1]?.args[0].input.RequestItems).toEqual(left);
+    expect(dynamo.commandCalls(BatchGetItemCommand)[1]?.args[0].input.RequestItems).toMatchObject(left);
+  });
+
+  test('single items asked for in one turn are one strongly consistent read; each asker gets his own answer', async () => {
+    const found = { pk: { S: 'P' }, sk: { S: 'a' }, n: { N: '1' } };
+    dynamo
+      .on(BatchGetItemCommand)
+      .resolvesOnce({ Responses: { 'sample-table': [found] } })
+      .rejectsOnce(new Error('sample: throttled'))
+      .on(GetItemCommand)
+      .resolves({ Item: found });
+    const ask = (sk: string) => table.get({ pk: 'P', sk });
+    const [a, absent, again] = await Promise.all([ask('a'), ask('b'), ask('a')]);
+    expect([a, absent, again]).toEqual([{ pk: 'P', sk: 'a', n: 1 }, undefined, a]);
+    expect(again).not.toBe(a);
+    const request = dynamo.commandCalls(BatchGetItemCommand)[0]?.args[0].input.RequestItems?.['sample-table'];
+    expect(request).toEqual({
+      Keys: ['a', 'b'].map((sk) => ({ pk: { S: 'P' }, sk: { S: sk } })),
+      ConsistentRead: true,
+    });
+    await expect(Promise.allSettled([ask('a'), ask('b')])).resolves.toMatchObject([
+      { status: 'rejected' },
+      { status: 'rejected' },
+    ]);
+    // One after the other each is a read of its own.
+    expect([await ask('a'), await ask('a')]).toEqual([a, a]);
+    expect(dynamo.commandCalls(GetItemCommand).map((call) => call.args[0].input.ConsistentRead)).toEqual([
+      true,
+      true,
+    ]);
   });
 });
 
