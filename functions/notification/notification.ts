@@ -10,7 +10,7 @@ import {
 } from '#shared/domain/notice.ts';
 import { addressOf, type Member } from '#shared/domain/roster.ts';
 import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
-import { leaveUnreached } from '#shared/domain/unreached.ts';
+import { leaveUnreached, leaveWithoutCode } from '#shared/domain/unreached.ts';
 import { priceOf } from '#shared/domain/vendors.ts';
 import { move } from '#shared/ports/move.ts';
 import { changeDevices } from '#shared/ports/push-devices.ts';
@@ -154,6 +154,11 @@ const finish = async (
   });
   if (!noted) return 'on';
   ended(d, row.notice, state, gone);
+  if (gone === 'unreachable' && row.notice.kind === 'pin')
+    await move(d, incidentIdOf(owner), ({ incident, hands, now: at }) => ({
+      change: leaveWithoutCode(incident, row.notice.to, hands, at),
+      result: undefined,
+    }));
   return 'rest';
 };
 

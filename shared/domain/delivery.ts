@@ -74,10 +74,15 @@ const DRILL: DeliveryPlan = [
   { channel: 'sms', after: 15 },
 ];
 const BY_TEXT: DeliveryPlan = [{ channel: 'sms', after: 0 }];
+/** Somebody stands there and waits for a code: what texts cannot bring comes to his own account of the work app. */
+const CODE: DeliveryPlan = [
+  { channel: 'sms', after: 0 },
+  { channel: 'chat', after: 15 },
+];
 
 /** The plan for one person and kind: his own, else the kind's, else the lane's. Chatter never takes the loud plan of a person. */
 export const planFor = ({ plans }: Delivery, kind: NoticeKind, to: string): DeliveryPlan => {
-  if (TEXT_ONLY.has(kind)) return plans.kinds[kind] ?? BY_TEXT;
+  if (TEXT_ONLY.has(kind)) return plans.kinds[kind] ?? (kind === 'pin' ? CODE : BY_TEXT);
   if (kind === 'drill') return plans.kinds.drill ?? DRILL;
   const lane = laneOf(kind);
   return (lane === 'alerts' ? plans.members[to] : undefined) ?? plans.kinds[kind] ?? plans[lane];

@@ -1,7 +1,8 @@
 import { replace } from './act.ts';
-import { draft, finish, recordBreaches, write, type Change } from './draft.ts';
+import { draft, finish, notify, recordBreaches, write, type Change } from './draft.ts';
 import { askNext } from './escalate.ts';
 import type { Hands } from './hands.ts';
+import { PIN_MS } from './link.ts';
 import { INSISTENT, type Attempt, type Notice } from './notice.ts';
 import { isActive, owes, personOf, type Incident, type Instant } from './incident.ts';
 
@@ -32,17 +33,29 @@ export const leaveUnreached = (
 /** A vendor that works has taken a notice long before. Milliseconds. */
 const TAKEN_MS = 10_000;
 
-/**
- * Must the desk telephone this person? Somebody has to act, and no vendor has taken his notice: all have failed, or ten seconds have
- * passed.
- */
-export const isUnreached = (
+/** Has no vendor taken this notice: have all failed so far, or ten seconds passed? */
+export const isUntaken = (
   { notice, attempts }: { notice: Notice; attempts: readonly Pick<Attempt, 'state'>[] },
   now: Instant,
 ): boolean => {
-  if (!INSISTENT.has(notice.kind)) return false;
   if (attempts.some(({ state }) => state === 'sent' || state === 'delivered' || state === 'read'))
     return false;
   const last = attempts.at(-1)?.state;
   return last === 'failed-temporary' || last === 'failed-permanent' || now - notice.at >= TAKEN_MS;
+};
+
+/** Must the desk telephone this person? Somebody has to act, or stands before a page that wants a code, and no vendor has taken his notice. */
+export const isUnreached = (row: Parameters<typeof isUntaken>[0], now: Instant): boolean => {
+  const { kind, at } = row.notice;
+  return (INSISTENT.has(kind) || (kind === 'pin' && now < at + PIN_MS)) && isUntaken(row, now);
+};
+
+/** The code for a second device could not be sent over any channel: whoever has the desk is told, because its owner may be standing in the street. */
+export const leaveWithoutCode = (incident: Incident, id: string, hands: Hands, now: Instant): Change => {
+  const d = draft(incident, hands, now);
+  write(d, { kind: 'unreached', by: 'system', whom: id, facts: { what: 'pin' } });
+  const [desk] = [...hands.duty, ...hands.street];
+  if (desk) notify(d, desk.id, 'desk', undefined, 'unsent');
+  d.incident.version += 1;
+  return { incident: d.incident, lines: d.lines, notices: d.notices };
 };

@@ -401,6 +401,9 @@ describe('the plan', () => {
       'sms',
       'push',
     ]);
+    // A code that no text brings comes to the same person's work app; a district may want it otherwise.
+    expect(planFor(own, 'pin', 'm').map(({ channel }) => channel)).toEqual(['sms', 'chat']);
+    expect(planFor(own, 'answer', 'm').map(({ channel }) => channel)).toEqual(['sms']);
     const quieter = [
       { channel: 'sms', after: 0 },
       { channel: 'chat', after: 5 },

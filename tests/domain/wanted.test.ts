@@ -260,6 +260,12 @@ describe('somebody whom no channel reaches', () => {
     expect([state('ask', [], 9), state('ask', [], 10)]).toEqual([false, true]);
     expect([state('ask', ['unknown'], 9), state('ask', ['unknown'], 10)]).toEqual([false, true]);
     expect(state('told', ['failed-permanent'], 60)).toBe(false);
+    // Whoever waits for a code stands before a page; after five minutes he stands there no more.
+    expect([
+      state('pin', ['failed-permanent'], 1),
+      state('pin', ['sent'], 60),
+      state('pin', [], 300),
+    ]).toEqual([true, false, false]);
   });
 });
 

@@ -142,6 +142,49 @@ describe('a link is exchanged', () => {
     expect(await open(token, 'a-third-device-of-a-thief', pin)).toMatchObject({ code: 'unauthorized' });
   });
 
+  test('when no text brings the code it comes by chat; when nothing does he reads whom to ask, and the desk hears of it', async () => {
+    office.district.links.desk = '0571-00000000';
+    const token = await linked();
+    await open(token, PHONE);
+    const refusal = { kind: 'refused', temporary: false, cause: 'number', code: 'x', sentence: '' } as const;
+    const asked = async (): Promise<string> => {
+      expect(await open(token, TABLET)).toMatchObject({ code: 'unauthorized', details: [{ field: 'pin' }] });
+      const rows = await office.store.notices(ownerOf(id));
+      return rows.findLast(({ notice }) => notice.kind === 'pin')?.notice.id ?? '';
+    };
+    const before = office.called.length;
+    office.script.send = [refusal];
+    await office.deliver(ownerOf(id), await asked());
+    expect(office.called.slice(before)).toEqual(['aliyun-sms', 'wecom']);
+    expect(await open(token, TABLET)).toMatchObject({ details: [{ field: 'pin' }] });
+
+    office.time += 301_000;
+    const second = await asked();
+    office.script.send = [refusal, refusal];
+    await office.deliver(ownerOf(id), second);
+    expect(await open(token, TABLET)).toMatchObject({
+      kind: 'refused',
+      code: 'unauthorized',
+      message: expect.stringContaining('值班台0571-00000000'),
+      details: [{ field: 'sent' }],
+    });
+    expect((await office.notice(id, 'duty-1', 'desk')).notice.note).toBe('unsent');
+    const lines = (await office.store.lines(id)).map(({ stored }) => stored);
+    expect(lines.find(({ kind }) => kind === 'unreached')).toMatchObject({
+      whom: who,
+      facts: { what: 'pin' },
+    });
+    // Brought twice by the queue, it is told once.
+    await office.deliver(ownerOf(id), second);
+    expect(lines).toHaveLength((await office.store.lines(id)).length);
+
+    // So many codes and no more: he is not left to wait for one that nobody sends.
+    office.time += 301_000;
+    await asked();
+    office.time += 301_000;
+    expect(await open(token, TABLET)).toMatchObject({ kind: 'refused', code: 'busy' });
+  });
+
   test('nobody guesses: five wrong codes, ten tries a minute, three codes an hour', async () => {
     const token = await linked();
     await open(token, PHONE);
