@@ -11,6 +11,7 @@ import type { Callback, Inbound } from '#shared/ports/sender.ts';
 import { sentAs } from '#shared/ports/sent-name.ts';
 import type { NoticeRow } from '#shared/ports/store.ts';
 import { takeReply, type ReplyTaker } from './reply.ts';
+import type { CountUnknown } from './unknown.ts';
 
 /** What became of one attempt, as a vendor tells it. */
 type Receipt = Extract<Inbound, { kind: 'receipt' }>;
@@ -19,6 +20,7 @@ type Receipt = Extract<Inbound, { kind: 'receipt' }>;
 export interface ReceiptTaker extends ReplyTaker {
   secrets: Secrets;
   vendors: Readonly<Partial<Record<Vendor, Callback>>>;
+  unknown: CountUnknown;
 }
 
 const TRIES = 5;
@@ -54,11 +56,8 @@ export const takeReceipts = async (
   return { kind: 'done', body: callback.ack };
 };
 
-const read = ({ log }: ReceiptTaker, callback: Callback, raw: Buffer): Inbound[] => {
-  const unreadable = (sentence: string): void => {
-    log.count('ReceiptUnknown');
-    log.info('receipt-unreadable', { sentence });
-  };
+const read = ({ unknown }: ReceiptTaker, callback: Callback, raw: Buffer): Inbound[] => {
+  const unreadable = (sentence: string): void => unknown({ sentence });
   try {
     return callback.parse(raw.toString('utf8'), unreadable);
   } catch {
@@ -108,9 +107,7 @@ const take = async (taker: ReceiptTaker, vendor: Vendor, said: Receipt): Promise
     const row = found && (await store.notice(found.owner, found.noticeId));
     const before = attemptOf(row, vendor, receipt);
     if (!row || !before) {
-      log.count('ReceiptUnknown');
-      log.info('receipt-unknown', { vendor, code: receipt.code });
-      return;
+      return taker.unknown({ vendor, ...(receipt.code ? { code: receipt.code } : {}) });
     }
     if (!advances(before.state, to)) return;
     const at = clock.now().getTime();
