@@ -27,6 +27,7 @@ import {
   type Texted,
   type Told,
 } from '#shared/domain/reply.ts';
+import { withRinging } from '#shared/domain/ringing.ts';
 import { districtDay, type Member } from '#shared/domain/roster.ts';
 import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
 import { taskName } from '#shared/domain/wording.ts';
@@ -296,7 +297,9 @@ const doAct = async (
             ),
           }
         : remark(incident, { kind: 'reply', by: member, facts: { over, action, told } }, now);
-    const whole = tellCaller(taker.district.callerTold, incident, change, now);
+    const rows = acted?.kind === 'done' ? await taker.store.notices(ownerOf(id)) : [];
+    const tidings = tellCaller(taker.district.callerTold, incident, change, now);
+    const whole = withRinging(incident, tidings, rows, now);
     return {
       change: saying(whole, member, { kind: 'answer', answer: told }, now),
       beside: { idempotencyKey },

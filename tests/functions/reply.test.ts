@@ -279,9 +279,12 @@ describe('keys in a call', () => {
     ...more,
   });
   /** A call was made about the first of two tasks. */
-  const ringing = async (): Promise<{ who: string; first: string; second: string }> => {
+  const ringing = async (
+    state: 'sending' | 'sent' | 'delivered' = 'sent',
+  ): Promise<{ who: string; first: string; second: string }> => {
     const first = await office.asks110();
     const who = await firstAsked(first);
+    office.time += 1_000;
     const second = await another(first, who);
     const row = await office.notice(first, who);
     await office.store.step(ownerOf(first), row, {
@@ -294,7 +297,7 @@ describe('keys in a call', () => {
           n: 1,
           channel: 'voice',
           vendor: 'aliyun-voice',
-          state: 'sent',
+          state,
           at: office.time,
           seen: office.time,
           vendorId: 'call-1',
@@ -314,6 +317,37 @@ describe('keys in a call', () => {
     expect((await office.incident(second)).lead).toBeUndefined();
     const lines = (await office.store.lines(first)).map(({ stored }) => stored);
     expect(lines.find(({ kind }) => kind === 'accepted')?.facts).toMatchObject({ over: 'voice' });
+  });
+
+  test('a call that rings while he takes it otherwise, or somebody else does, is written down as such', async () => {
+    const { who, first, second } = await ringing();
+    await says(who, '11');
+    const rang = async (id: string) =>
+      (await office.store.lines(id)).flatMap(({ stored }) =>
+        stored.kind === 'ringing' ? [{ whom: stored.whom, ...stored.facts }] : [],
+      );
+    const { notice } = await office.notice(first, who);
+    const call = { notice: notice.id, attempt: 1, vendor: 'aliyun-voice' };
+    expect(await rang(first)).toEqual([{ whom: who, ...call, why: 'accepted' }]);
+    expect(await rang(second)).toEqual([]);
+    // Once is enough; and a call that has ended rings no more.
+    await office.does(who, first, { action: 'arrive' });
+    expect(await rang(first)).toHaveLength(1);
+    expect(await office.faults(first)).toEqual([]);
+  });
+
+  test('of a matter that is closed, returned or given to somebody else as well; an ended call is none', async () => {
+    for (const [state, request, why] of [
+      ['sending', { action: 'close', outcome: 'cancelled', text: '来电撤销' }, 'closed'],
+      ['sent', { action: 'return', reason: '属警务' }, 'returned'],
+      ['delivered', { action: 'close', outcome: 'cancelled', text: '来电撤销' }, undefined],
+    ] as const) {
+      office = await Office.open();
+      const { first } = await ringing(state);
+      await office.does(desk(), first, request);
+      const lines = (await office.store.lines(first)).map(({ stored }) => stored);
+      expect(lines.find(({ kind }) => kind === 'ringing')?.facts?.why, state).toBe(why);
+    }
   });
 
   test('0 is no STOP, 3 is nothing; and a key in a call that asked nothing accepts nothing else', async () => {
