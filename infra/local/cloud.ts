@@ -68,6 +68,8 @@ export interface CloudOptions {
   secret: unknown;
   /** Replaces environment variables wherever the template sets them, such as a vendor's address. */
   env?: Record<string, string>;
+  /** Functions are loaded by their first call, as in AWS; default: all of them now, so that nobody waits for it. */
+  coldStarts?: boolean;
   /** Default: dynoxide where installed. */
   engine?: DynamoEngine;
   /** Puts something between the stack and its table, such as a meter of what DynamoDB would bill. */
@@ -295,6 +297,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       });
     }
 
+    const loaded = options.coldStarts ? undefined : host.warm();
+
     // ── Work that waits ──────────────────────────────────────────────────────────────────────────────────────────────
     const queues = all('AWS::SQS::Queue', queueSchema);
     const rules = all('AWS::Events::Rule', ruleSchema).filter(({ is }) => is.State === 'ENABLED');
@@ -328,7 +332,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     }
 
     // ── What sets it going ───────────────────────────────────────────────────────────────────────────────────────────
-    await host.ready();
+    await loaded;
     const front = await startFront({
       ...apiOf(),
       port: options.port,

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadTexts } from '#shared/districts/load.ts';
 import { ownerOf } from '#shared/ports/store.ts';
-import { sampleAccounts } from '../../infra/local/phones/sample-accounts.ts';
+import { SAMPLE } from './accounts.ts';
 import { synthesize } from './assembly.ts';
 import { CAST, DutyRoom } from './duty-room.ts';
 import { Wire } from './wire.ts';
@@ -15,7 +14,7 @@ afterAll(() => built.remove());
 const ROSTER = CAST('story', 'patrol');
 const phoneOf = (id: string): string => ROSTER.find((one) => one.id === id)?.phone ?? '';
 
-const { vendors, secret } = sampleAccounts(loadTexts());
+const { secret } = SAMPLE;
 const accounts = { tencentSms: secret.tencentSms, aliyunVoice: secret.aliyunVoice };
 
 const open = (wire?: Wire): Promise<DutyRoom> =>
@@ -23,7 +22,6 @@ const open = (wire?: Wire): Promise<DutyRoom> =>
     assembly: built.assembly,
     district: 'donghu',
     roster: ROSTER,
-    vendors,
     accounts,
     ...(wire ? { between: wire.between } : {}),
   });

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadTexts } from '#shared/districts/load.ts';
-import { sampleAccounts } from '../../infra/local/phones/sample-accounts.ts';
+import { SAMPLE } from './accounts.ts';
 import { synthesize } from './assembly.ts';
 import { CAST, DutyRoom } from './duty-room.ts';
 
@@ -10,8 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => built.remove());
 
-/** The same for all rooms, so that they may share a machine. */
-const { vendors, secret } = sampleAccounts(loadTexts());
+const { secret } = SAMPLE;
 
 const ROSTER = CAST('story', 'patrol');
 const phoneOf = (id: string): string => ROSTER.find((one) => one.id === id)?.phone ?? '';
@@ -21,7 +19,7 @@ const open = (voice = false, roster = ROSTER): Promise<DutyRoom> => {
     assembly: built.assembly,
     district: 'donghu',
     roster,
-    ...(voice ? { vendors, accounts: { aliyunVoice: secret.aliyunVoice } } : {}),
+    ...(voice ? { accounts: { aliyunVoice: secret.aliyunVoice } } : {}),
   });
 };
 /** A call about a door; two about one door would be one event. */
@@ -37,7 +35,7 @@ const lead = async (room: DutyRoom, id: string): Promise<unknown> =>
   (await room.incident(id)).incident['lead'];
 /** The words on somebody's phone, newest last. */
 const shown = (room: DutyRoom, who: string): string =>
-  room.phones.messages().findLast(({ number }) => number === phoneOf(who))?.text ?? '';
+  room.messages().findLast(({ number }) => number === phoneOf(who))?.text ?? '';
 
 describe('a text back', () => {
   it('1: he leads, without opening anything; nobody else is ever asked', async () => {
