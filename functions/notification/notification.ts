@@ -139,9 +139,11 @@ const finish = async (
 ): Promise<'rest' | 'on'> => {
   const { row, owner, member } = about;
   const gone = member || about.facts.moot !== undefined ? why : 'left-the-roster';
+  // Not his phone but his number's budget: whoever reads that he was passed over must see that.
+  const because = gone === 'unreachable' && about.spent.length > 0 ? ('budget' as const) : undefined;
   if (why === 'unreachable' && owner !== REJECTS_OWNER && FIRST_ASKS.has(row.notice.kind))
     await move(d, incidentIdOf(owner), ({ incident, hands, now: at }) => {
-      const change = leaveUnreached(incident, row.notice.to, hands, at);
+      const change = leaveUnreached(incident, row.notice.to, hands, at, because);
       return { ...(change ? { change } : {}), result: undefined };
     });
   // What was cut short is told as such, although the notice stays as far as it got.
@@ -150,7 +152,7 @@ const finish = async (
     to: state,
     at: now,
     over: gone,
-    facts: { state: told, why: gone },
+    facts: { state: told, why: gone, ...(because ? { because, with: about.spent.join(' ') } : {}) },
   });
   if (!noted) return 'on';
   ended(d, row.notice, state, gone);

@@ -9,6 +9,7 @@ import { isActive, owes, personOf, type Incident, type Instant } from './inciden
 /**
  * Somebody who was asked cannot be reached over any channel: no number works, no vendor would take it. His minute is not waited out:
  * the next one is asked at once, as after a decline, but nothing is taken from him — he may hear of it otherwise and come.
+ * @param because of a channel that would work his number has no budget left
  * @returns undefined when nothing follows: he has answered, somebody else has, or it was known already.
  */
 export const leaveUnreached = (
@@ -16,6 +17,7 @@ export const leaveUnreached = (
   id: string,
   hands: Hands,
   now: Instant,
+  because?: 'budget',
 ): Change | undefined => {
   const d = draft(incident, hands, now);
   const person = personOf(d.incident, id);
@@ -24,7 +26,13 @@ export const leaveUnreached = (
   if (!owes(d.incident, 'accept') && !person.called) return undefined;
   recordBreaches(d);
   person.unreached = now;
-  write(d, { kind: 'unreached', by: 'system', whom: id, rung: person.called ? 'reinforce' : 'accept' });
+  write(d, {
+    kind: 'unreached',
+    by: 'system',
+    whom: id,
+    rung: person.called ? 'reinforce' : 'accept',
+    ...(because ? { facts: { because } } : {}),
+  });
   if (d.incident.lead === undefined) askNext(d);
   else replace(d, person);
   return finish(d);

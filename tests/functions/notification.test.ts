@@ -461,6 +461,14 @@ describe('budgets of a number', () => {
     });
   };
 
+  /** What the trail says of him whom nothing could reach: of his being passed over, and of his notice. */
+  const passedOver = async (incident: string): Promise<unknown[]> =>
+    (await office.store.lines(incident))
+      .map(({ stored }) => stored)
+      .filter(({ kind, whom, facts }) => whom === first && (kind === 'unreached' || facts?.why !== undefined))
+      .sort((a, b) => (a.kind < b.kind ? 1 : -1))
+      .map(({ facts }) => facts);
+
   test('spent with one vendor: the other one brings it; spent with all: the next person is asked at once', async () => {
     await spent(50);
     office.configured = ['aliyun-sms', 'tencent-sms'];
@@ -485,6 +493,31 @@ describe('budgets of a number', () => {
     expect(office.called).toEqual(['tencent-sms']);
     expect(await office.notice(alone, first)).toMatchObject({ state: 'failed-permanent', attempts: [] });
     expect(await office.asked(alone)).toHaveLength(2);
+    expect(await passedOver(alone)).toMatchObject([
+      { because: 'budget' },
+      { state: 'failed-permanent', why: 'unreachable', because: 'budget', with: 'aliyun-sms' },
+    ]);
+  });
+
+  test('who can only be called, and was called a moment ago, is passed over at once, and the trail says for what', async () => {
+    office.configured = ['aliyun-voice'];
+    await deliver();
+    expect(office.called).toEqual(['aliyun-voice']);
+    // One call in a minute, says the vendor.
+    office.time += 30_000;
+    const next = await office.asks110();
+    await office.deliver(ownerOf(next), (await office.notice(next, first)).notice.id);
+    expect(office.called).toHaveLength(1);
+    expect(await office.asked(next)).toHaveLength(2);
+    expect(await passedOver(next)).toMatchObject([
+      { because: 'budget' },
+      { why: 'unreachable', because: 'budget', with: 'aliyun-voice' },
+    ]);
+    // Whom no vendor can reach at all has no budget to blame.
+    office.configured = ['wecom'];
+    const third = await office.asks110();
+    await office.deliver(ownerOf(third), (await office.notice(third, first)).notice.id);
+    expect(await passedOver(third)).toEqual([undefined, expect.not.objectContaining({ because: 'budget' })]);
   });
 
   test('the last fifth is kept for those whose minute runs; 80 % is a warning', async () => {
