@@ -90,7 +90,7 @@ describe('a browser that its owner has registered', () => {
       const refused = await asks('a', 'POST', '/api/push/devices', { webpush: { ...sample, endpoint } });
       expect(refused.status).toBe(400);
       expect(refused.body.error?.details).toEqual([
-        { field: 'webpush.endpoint', message: '应为推送服务的公网 https 地址' },
+        { field: 'webpush.endpoint', message: '应为浏览器推送服务（谷歌、火狐、苹果、微软）的 https 地址' },
       ]);
     }
 
