@@ -1,4 +1,4 @@
-import { OVER, isUnclassified, type Incident } from '#shared/domain/incident.ts';
+import { OVER, type Incident } from '#shared/domain/incident.ts';
 import { joinFault, joinIn, relate, takeIn } from '#shared/domain/join.ts';
 import { draft, finish } from '#shared/domain/draft.ts';
 import { judge, type Heard, type Judgement, type MergeRules, type Verdict } from '#shared/domain/merge.ts';
@@ -96,9 +96,8 @@ const findSameEvent = async (
     const heard = overheard.of(other, now);
     return other !== incident.id && (!heard || judge(heard, own, merging).verdict !== 'apart');
   });
+  // What is not classified yet is neither compared nor remembered: whoever is looked at last finds the other one.
   const matches = (await store.told(toRead))
-    // Nor remembered: of two calls whoever is looked at last has to find the other one classified.
-    .filter(({ incident: other }) => !isUnclassified(other))
     .map((one): Match => {
       const heard = heardOf(linker, vault, one.incident, one.content);
       overheard.keep(one.incident.id, heard, now);

@@ -192,7 +192,7 @@ const lineItem = (owner: string, line: StoredLine): Item => ({
 
 /**
  * Names an attempt so that its receipt leads back without another index: incident (or REJECTED), notice, number.
- * The vendor carries it through as OutId.
+ * The vendor carries it through, veiled, as OutId.
  */
 export const attemptIdOf = (owner: string, noticeId: string, n: number): string =>
   `${owner === REJECTS_OWNER ? owner : incidentIdOf(owner)}.${noticeId}.${n}`;
@@ -438,10 +438,11 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       return keys.flatMap(([rowKey, sealedKey]) => {
         const row = found.get(`${rowKey.pk}/${rowKey.sk}`);
         const sealed = found.get(`${sealedKey.pk}/${sealedKey.sk}`);
-        const content = sealed && unsealed(vault, contentSchema, sealed);
         // A row that is broken is somebody's to mend, but not of whoever looks at others.
         const incident = row && parsedRow(row);
-        return incident?.success && content ? [{ incident: incident.data, content }] : [];
+        if (!incident?.success || !sealed || isUnclassified(incident.data)) return [];
+        const content = unsealed(vault, contentSchema, sealed);
+        return content ? [{ incident: incident.data, content }] : [];
       });
     },
 

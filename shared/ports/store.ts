@@ -178,7 +178,10 @@ export interface Store {
    * it, the nearest ones; eventually consistent.
    */
   around(at: Instant, reach: number, limit: number): Promise<string[]>;
-  /** Incidents with what was told, in the order asked for, without those that cannot be read; eventually consistent. */
+  /**
+   * Classified incidents with what was told, in the order asked for; without those that cannot be read or are not classified
+   * yet. Eventually consistent.
+   */
   told(ids: readonly string[]): Promise<{ incident: Incident; content: Content }[]>;
   /** The execution of this round is known to run. */
   workflowStarted(id: string, round: number): Promise<void>;
