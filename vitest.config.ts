@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-/** Files that share a worker, module by module: nothing in them changes what others find. */
+/** Files share their workers, module by module; what one changes it puts back, for any other one may come next. */
 const TOGETHER = { isolate: false };
 
-const RULES = ['domain', 'contracts', 'functions', 'corpus'].map((folder) => `tests/${folder}/**/*.test.ts`);
 const STORIES = ['tests/stories/**/*.test.ts'];
+/** Engines, processes, clocks and mocked modules: each file has a worker of its own. */
+const ENGINES = ['tests/local/**/*.test.ts', 'tests/ci/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -15,14 +16,18 @@ export default defineConfig({
     reporters: ['default', 'json'],
     outputFile: { json: '.test-results/vitest.json' },
     projects: [
-      { extends: true, test: { name: 'rules', include: RULES, ...TOGETHER } },
-      // Machines go on from file to file: to start one takes longer than most stories.
-      { extends: true, test: { name: 'stories', include: STORIES, ...TOGETHER } },
-      // Engines, processes, files, clocks and mocks: each file has a worker of its own.
+      { extends: true, test: { name: 'engines', include: ENGINES } },
       {
         extends: true,
-        test: { name: 'engines', include: ['tests/**/*.test.ts'], exclude: [...RULES, ...STORIES] },
+        test: {
+          name: 'rules',
+          include: ['tests/**/*.test.ts'],
+          exclude: [...ENGINES, ...STORIES],
+          ...TOGETHER,
+        },
       },
+      // Machines go on from file to file: to start one takes longer than most stories.
+      { extends: true, test: { name: 'stories', include: STORIES, ...TOGETHER } },
     ],
   },
 });

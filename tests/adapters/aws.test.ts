@@ -22,7 +22,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { SQSClient, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { dynamoTable } from '#shared/adapters/dynamo-table.ts';
 import { sqsQueues } from '#shared/adapters/queues.ts';
 import { SECRET_CACHE_MS, awsSecrets } from '#shared/adapters/secrets.ts';
@@ -33,6 +33,7 @@ const said = (message: string) => ({ message, $metadata: {} });
 
 describe('DynamoDB', () => {
   const dynamo = mockClient(DynamoDBClient);
+  afterAll(() => dynamo.restore());
   const table = dynamoTable(new DynamoDBClient({}), 'sample-table');
   const cancelled = (...CancellationReasons: CancellationReason[]) =>
     new TransactionCanceledException({ ...said('cancelled'), CancellationReasons });
@@ -176,6 +177,7 @@ describe('DynamoDB', () => {
 
 describe('Step Functions', () => {
   const sfn = mockClient(SFNClient);
+  afterAll(() => sfn.restore());
   const machine = 'arn:aws-cn:states:cn-north-1:000000000000:stateMachine:sample';
   const workflow = sfnWorkflow(new SFNClient({}), machine);
   beforeEach(() => sfn.reset());
@@ -246,6 +248,7 @@ describe('Step Functions', () => {
 
 describe('SQS', () => {
   const sqs = mockClient(SQSClient);
+  afterAll(() => sqs.restore());
   const queues = sqsQueues(new SQSClient({}), {
     links: 'https://sample.invalid/links',
     alerts: 'https://sample.invalid/alerts',
@@ -301,6 +304,7 @@ describe('SQS', () => {
 
 describe('the secret', () => {
   const manager = mockClient(SecretsManagerClient);
+  afterAll(() => manager.restore());
   let now = T0;
   const secrets = () =>
     awsSecrets(new SecretsManagerClient({}), 'sample-secret', { now: () => new Date(now) });
