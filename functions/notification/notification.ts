@@ -231,7 +231,7 @@ const call = async (
   if (last?.state === 'sent' && now - last.at >= PROOF_MS && d.vendors.vendors[last.vendor]?.tells.delivered)
     await distrust(d, last.vendor, 'no-receipt');
   if (double) d.log.count('NoticeDoubled');
-  const result = await sender.send({ attemptId: attempt.id, to, message });
+  const result = await sender.send({ attemptId: await veiled(d, attempt), to, message });
   if (member && result.gone) await forget(d, member, result.gone, now);
   const milli = result.kind === 'accepted' ? priceOf(is, lengthOf(message, is)) : 0;
   if (result.kind === 'accepted' && is.callback && !is.echoes)
@@ -244,6 +244,9 @@ const call = async (
   const counters = await countersOf(d, about, { ...way, instead }, message, result, milli);
   return settle(d, { ...about, row: claimed }, attempt.id, resultOf(result, milli), counters);
 };
+
+/** An attempt as its vendor gets it: the incident's id stands in ours, and is none of his business. */
+const veiled = async (d: Deliverer, { id }: Attempt): Promise<string> => (await d.secrets.vault()).veil(id);
 
 /** Devices that their vendor does not know any more are taken out at once: no later notice tries them again. */
 const forget = async (d: Deliverer, member: Member, gone: readonly string[], now: Instant): Promise<void> => {
@@ -311,7 +314,7 @@ const findOut = async (d: Deliverer, about: About, asked: Attempt): Promise<'res
   const answer =
     sender && to !== undefined
       ? await sender.ask({
-          attemptId: asked.id,
+          attemptId: await veiled(d, asked),
           to,
           sentAt: new Date(asked.at),
           ...(asked.vendorId === undefined ? {} : { vendorId: asked.vendorId }),

@@ -81,11 +81,13 @@ const attemptOf = (row: NoticeRow | undefined, vendor: Vendor, receipt: Receipt)
  * write his id down.
  */
 const idOf = async (
-  { memos, clock, backoff }: ReceiptTaker,
+  { memos, secrets, clock, backoff }: ReceiptTaker,
   vendor: Vendor,
   { attemptId, vendorId }: Receipt,
 ): Promise<string | undefined> => {
-  if (attemptId !== undefined || vendorId === undefined) return attemptId;
+  // What was sent before vendors got veiled names comes back as it was.
+  if (attemptId !== undefined) return (await secrets.vault()).unveil(attemptId) ?? attemptId;
+  if (vendorId === undefined) return undefined;
   for (let look = 1; look <= TRIES; look += 1) {
     const found = await sentAs(memos, vendor, vendorId, clock.now().getTime());
     if (found !== undefined) return found;

@@ -4,6 +4,7 @@ import {
   createHmac,
   createSecretKey,
   randomBytes,
+  timingSafeEqual,
   type KeyObject,
 } from 'node:crypto';
 import { sketchOf, sketchRuns } from '../domain/sketch.ts';
@@ -28,6 +29,10 @@ export const aesVault = ({ dataKeys, pepper }: VaultKeys): Vault => {
   const keys = new Map(Object.entries(dataKeys.keys).map(([id, text]) => [id, secretKey(text)]));
   const hashing = secretKey(pepper);
   const sketching = createSecretKey(createHmac('sha256', hashing).update('sketch').digest());
+  const veiling = createSecretKey(createHmac('sha256', hashing).update('veil').digest());
+  // The nonce is made from the text: the same text makes the same name, another text another nonce; and it proves the text (SIV).
+  const nonceOf = (text: string): Buffer =>
+    createHmac('sha256', hashing).update(`veil\n${text}`).digest().subarray(0, BLOCK_BYTES);
   const key = (id: string): KeyObject => {
     const found = keys.get(id);
     if (found === undefined)
@@ -61,6 +66,20 @@ export const aesVault = ({ dataKeys, pepper }: VaultKeys): Vault => {
       const exact = kind === 'link' || kind === 'pin';
       const plain = exact ? value : value.normalize('NFKC').replace(/\s+/gu, '').toLowerCase();
       return createHmac('sha256', hashing).update(`${kind}\n${plain}`).digest('base64url');
+    },
+    veil(text) {
+      const nonce = nonceOf(text);
+      const cipher = createCipheriv('aes-256-ctr', veiling, nonce);
+      return Buffer.concat([nonce, cipher.update(text, 'utf8')]).toString('base64url');
+    },
+    unveil(veiled) {
+      const bytes = Buffer.from(veiled, 'base64url');
+      if (bytes.length <= BLOCK_BYTES) return undefined;
+      const nonce = bytes.subarray(0, BLOCK_BYTES);
+      const text = createDecipheriv('aes-256-ctr', veiling, nonce)
+        .update(bytes.subarray(BLOCK_BYTES))
+        .toString('utf8');
+      return timingSafeEqual(nonce, nonceOf(text)) ? text : undefined;
     },
     sketch(text) {
       // AES as a keyed function of one block each: every run of characters becomes 16 bytes that nobody can turn back, all

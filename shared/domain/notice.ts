@@ -152,7 +152,7 @@ const CALL_STATES = [
 
 /** One attempt: one call of one vendor for one notice. */
 export const attemptSchema = z.object({
-  /** Ours, as the vendor got it. */
+  /** Ours; the vendor gets it veiled. */
   id: z.string(),
   /** Counts from 1 within the notice. */
   n: z.int().positive(),

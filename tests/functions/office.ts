@@ -7,6 +7,7 @@ import { attemptIdOf, tableStore } from '#shared/adapters/store.ts';
 import { verifyChains } from '#shared/adapters/trail-chain.ts';
 import { loadTexts, loadVendors } from '#shared/districts/load.ts';
 import { loadRelations } from '#shared/districts/load-relations.ts';
+import { isCanary } from '#shared/domain/canary.ts';
 import type { Vendor } from '#shared/domain/channel.ts';
 import type { Request } from '#shared/domain/act.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
@@ -162,16 +163,22 @@ export class Office {
   readonly senders = async (): Promise<Senders> =>
     Object.fromEntries(this.configured.map((vendor) => [vendor, this.#sender(vendor)]));
 
+  /** Vendors get our names veiled: what they got is remembered as what it means, and nothing may come unveiled. */
+  readonly #plain = async ({ attemptId }: Pick<SendRequest, 'attemptId'>): Promise<string> =>
+    isCanary(attemptId)
+      ? attemptId
+      : ((await this.secrets.vault()).unveil(attemptId) ?? `unveiled: ${attemptId}`);
+
   readonly #sender = (vendor: Vendor): Sender => ({
     send: async (request: SendRequest): Promise<SendResult> => {
       this.called.push(vendor);
-      this.sends.push(request);
+      this.sends.push({ ...request, attemptId: await this.#plain(request) });
       const result = this.script.send.shift();
       await this.meanwhile();
       return result ?? { kind: 'accepted', vendorId: `v-${this.sends.length}` };
     },
     ask: async (request: AskRequest): Promise<AskResult> => {
-      this.asks.push(request);
+      this.asks.push({ ...request, attemptId: await this.#plain(request) });
       return this.script.ask.shift() ?? { kind: 'no-answer' };
     },
   });

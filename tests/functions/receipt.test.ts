@@ -219,6 +219,14 @@ describe('a receipt', () => {
     expect(office.log.counts).toEqual({ ReceiptUnknown: 2 });
   });
 
+  test('comes back with the name that the vendor got, which says nothing to him', async () => {
+    await attempt(1, 'sent');
+    const veiled = (await office.secrets.vault()).veil(attemptIdOf(OWNER, NOTICE, 1));
+    expect(veiled).not.toContain(ID.slice(-6));
+    await post([entry(veiled, true)]);
+    expect(await state()).toBe('delivered');
+  });
+
   test('that loses a race looks again', async () => {
     await attempt(1, 'sending');
     const { store } = office;

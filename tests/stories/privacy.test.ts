@@ -210,6 +210,12 @@ it('names, numbers, addresses and words of callers reach no vendor, no log, no q
     );
   expect([
     ...found('vendor', ear.heard, personal),
+    // 110 is told which of its calls it is about; nobody else learns an incident's id.
+    ...found(
+      'vendor',
+      ear.heard.filter((request) => !request.startsWith('/vendors/back-110')),
+      [first, hidden],
+    ),
     // What is encrypted on the wire.
     ...found('phone', shown, personal),
     ...found('log', logs, [...personal, ...roster.map(({ phone }) => phone)]),
