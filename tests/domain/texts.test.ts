@@ -70,6 +70,16 @@ describe('what a phone shows', () => {
     expect(renderNotice(texts, 'ask-secret', facts, 'wecom', 'en').text).not.toMatch(/8F3K2M|14:03/);
   });
 
+  test('what names no task is never the same text twice: WeCom drops an equal one within a minute, Tencent the third of a day', () => {
+    const later = new Date(at.getTime() + 1_000);
+    for (const kind of ['ask-secret', 'answer-secret', 'news'] as const)
+      for (const vendor of ['aliyun-sms', 'tencent-sms', 'wecom', 'webpush'] as const) {
+        const words = (when: Date) =>
+          renderNotice(texts, kind, { number: '8F3K2M', at: when, asked: when }, vendor).text;
+        expect(words(at), `${kind} ${vendor}`).not.toBe(words(later));
+      }
+  });
+
   test('a member reads nothing else of it either; who must telephone keeps the number', () => {
     // All kinds stand here: a new one has to be put somewhere.
     const spoken = Map.groupBy(NOTICE_KINDS, (kind) =>

@@ -145,6 +145,12 @@ describe('a phone that rings already', () => {
     await room.phones.idle();
     await room.cloud.settle();
     expect((await room.incident(id)).incident['lead']).toBe('a');
+    const ringing = async (incident: string): Promise<unknown[]> =>
+      (await room.incident(incident)).trail.flatMap((line) =>
+        line.kind === 'ringing' ? [[line.whom, line['facts']]] : [],
+      );
+    const call = { vendor: 'aliyun-voice', attempt: 2 };
+    expect(await ringing(id)).toMatchObject([['a', { ...call, why: 'accepted' }]]);
     room.expectRings(['a', 'ask', 0], ['a', 'ask', 20], ['a', 'answer', 25]);
     expect(await called(room, id)).toMatchObject([{ state: 'sending', channel: 'voice' }, { state: 'sent' }]);
     await room.at(30);
@@ -161,6 +167,7 @@ describe('a phone that rings already', () => {
     await room.at(145);
     await room.act('a', other, 'decline', { reason: '正在处理另一起' });
     await room.act('b', other, 'accept');
+    expect(await ringing(other)).toMatchObject([['a', { ...call, why: 'declined' }]]);
     room.expectRings(['a', 'ask', 110], ['a', 'ask', 130], ['b', 'ask', 145]);
     await end(room, { keys: '1' });
     // Key 1 in the call that rings on after his decline is told what he is, and takes nothing from the one who goes.
