@@ -232,6 +232,45 @@ describe('a link is exchanged', () => {
       expect(await open(other, PHONE)).toMatchObject({ kind: 'refused', code: 'not_found' });
   });
 
+  test('never again after a reopening, but for whoever is asked once more', async () => {
+    const token = await linked();
+    await office.does(who, id, { action: 'accept' });
+    expect(await open(token, PHONE)).toMatchObject({ kind: 'done' });
+    const [other = ''] = office.members.flatMap((one) =>
+      one.role === 'member' && one.id !== who ? [one.id] : [],
+    );
+    await office.does('duty-1', id, { action: 'reassign', member: other });
+    const first = who;
+    who = other;
+    const his = await linked();
+    await office.does(other, id, { action: 'accept' });
+    await office.does('duty-1', id, { action: 'close', outcome: 'cancelled', text: '样例' });
+    expect(await showLink(opener(), his)).toMatchObject({ kind: 'refused', code: 'not_found' });
+    await office.does('duty-1', id, { action: 'reopen', reason: '样例' });
+    expect(await office.asked(id)).toEqual([other]);
+    // He was sent away before the close: he stands among the people, and has nothing to do with it.
+    expect((await office.incident(id)).people.map((person) => person.id)).toContain(first);
+    for (const device of [PHONE, TABLET])
+      expect(await open(token, device)).toMatchObject({ kind: 'refused', code: 'not_found' });
+    expect(await open(his, PHONE)).toMatchObject({ kind: 'done', body: { member: other } });
+  });
+
+  test('on three devices and not on a fourth, whatever code it knows', async () => {
+    const token = await linked();
+    await open(token, PHONE);
+    for (const device of [TABLET, 'a-third-one-that-he-borrowed']) {
+      await open(token, device);
+      const pin = await pinSent();
+      expect(await open(token, device, pin)).toMatchObject({ kind: 'done' });
+    }
+    office.time += 61_000;
+    expect(await open(token, 'a-fourth-one-in-an-office')).toMatchObject({
+      kind: 'refused',
+      code: 'forbidden',
+    });
+    expect(await open(token, TABLET)).toMatchObject({ kind: 'done' });
+  });
+
   test('never without a device, and a body that is none is a sentence', async () => {
     const token = await linked();
     expect(await openLink(opener(), token, Buffer.from('{}'))).toMatchObject({ code: 'invalid' });
