@@ -149,7 +149,7 @@ export const lookAt = async (
       unacted: delivery.unacted,
       unproved: delivery.unproved,
       // What answers a text comes as one.
-      ways: textless && !TEXT_ONLY.has(notice.kind) ? withoutTexts(ways) : ways,
+      ways: textless && !TEXT_ONLY.has(notice.kind) ? withoutTexts(ways, plan) : ways,
       moot,
       deadline: expiryOf(incident, notice),
     },

@@ -285,10 +285,16 @@ export const decide = (
   return { do: 'act', action: meaning.say, incident, member };
 };
 
-/** The channels that are left to somebody who wants no texts. The last channel is never taken away: an alarm has to arrive. */
-export const withoutTexts = <T extends { channel: string }>(ways: readonly T[]): readonly T[] => {
+/**
+ * The ways that are left to somebody who wants no texts. The last channel of the plan is never taken away, because an alarm has to arrive:
+ * a telephone that this plan never rings is no way.
+ */
+export const withoutTexts = <T extends { channel: string }>(
+  ways: readonly T[],
+  plan: readonly { channel: string }[],
+): readonly T[] => {
   const others = ways.filter(({ channel }) => channel !== 'sms');
-  return others.length > 0 ? others : ways;
+  return others.some(({ channel }) => plan.some((step) => step.channel === channel)) ? others : ways;
 };
 
 /** What somebody is told of the outcome of his answer. */

@@ -415,6 +415,31 @@ describe('STOP', () => {
     await office.deliver(ownerOf(id), notice.id);
     expect(office.sends.map(({ to }) => to)).toEqual([phoneOf(who)]);
   });
+
+  test('nor the last one of a plan: a telephone that it never rings is none; a code still comes as a text', async () => {
+    office.configured = ['wecom', 'aliyun-sms', 'aliyun-voice'];
+    const id = await office.asks110();
+    const who = await firstAsked(id);
+    await says(who, 'TD');
+    const delivered = async (notice: string): Promise<string | undefined> => {
+      await office.deliver(ownerOf(id), notice);
+      return office.called.at(-1);
+    };
+    const { notice } = await office.notice(id, who);
+    office.district.delivery.plans.members[who] = [{ channel: 'sms', after: 0 }];
+    expect(await delivered(notice.id)).toBe('aliyun-sms');
+    const people = office.members.map((member) => ({ ...member, wecom: `wx-${member.id}` }));
+    await office.store.saveRoster(people, office.time);
+    const more = (['told', 'pin'] as const).map((kind, n) => ({ ...notice, id: `00090.0${n}`, kind }));
+    const incident = await office.incident(id);
+    await office.store.commit({
+      incident: { ...incident, version: incident.version + 1 },
+      lines: [{ at: office.time, kind: 'told', by: 'system', whom: who }],
+      notices: more,
+    });
+    delete office.district.delivery.plans.members[who];
+    expect([await delivered('00090.00'), await delivered('00090.01')]).toEqual(['wecom', 'aliyun-sms']);
+  });
 });
 
 test('the extension of members goes out with every text to them', async () => {
