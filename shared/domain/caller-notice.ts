@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isDangerous } from './classification.ts';
 import { draft, notify, write, type Change } from './draft.ts';
 import type { Hands } from './hands.ts';
 import { personOf, type Incident, type Instant } from './incident.ts';
@@ -52,7 +53,7 @@ export type CallerTold = z.infer<typeof callerToldSchema>;
 
 /**
  * Why the caller must not be told, if so; asked when the notice is made and again immediately before it is sent. A text lies open on a
- * phone that somebody else may hold: never for police matters, danger signs, violence in families, minors, secret incidents, or somebody
+ * phone that somebody else may hold: never for police matters, danger, violence in families, minors, secret incidents, or somebody
  * who reported for others — unless the desk has released this one message.
  * @param words what the caller said, where it is at hand
  */
@@ -68,7 +69,7 @@ export const callerBarred = (
   if (incident.secret) return 'secret';
   if (!classification || !classification.sure) return 'unsure';
   if (classification.disposition === 'police' || incident.state === 'returned') return 'police';
-  if (classification.danger.length > 0) return 'danger';
+  if (isDangerous(classification)) return 'danger';
   if (words !== undefined) {
     if (told.never.some((word) => words.includes(word))) return 'protected';
     if (told.thirdParty.some((word) => words.includes(word))) return 'third-party';

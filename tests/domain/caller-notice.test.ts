@@ -31,6 +31,7 @@ describe('a caller', () => {
     ['police', { state: 'returned' }],
     ['danger', { classification: { ...everyday, danger: ['sexual'] } }],
     ['danger', { classification: { ...everyday, danger: ['domestic'] } }],
+    ['danger', { classification: { ...everyday, grave: true } }],
     ['unsure', { classification: { ...everyday, sure: false } }],
     ['unsure', { classification: undefined }],
   ] as const)('never: %s %j', (why, more) => {
