@@ -9,7 +9,7 @@ import {
   type SessionView,
 } from '#shared/contracts/session.ts';
 import { isOpen } from '#shared/domain/drill.ts';
-import type { Instant } from '#shared/domain/incident.ts';
+import { personOf, type Instant } from '#shared/domain/incident.ts';
 import {
   LINK_MS,
   MOST_DEVICES,
@@ -23,7 +23,7 @@ import {
   type TaskLink,
 } from '#shared/domain/link.ts';
 import { isUntaken } from '#shared/domain/unreached.ts';
-import { shortNumber } from '#shared/domain/wording.ts';
+import { taskName } from '#shared/domain/wording.ts';
 import { answerDrill, readDrill } from '#shared/ports/drills.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
@@ -77,6 +77,8 @@ const unsent = ({ district }: LinkOpener): Refused =>
 /** Where a link leads, as it is kept. */
 interface Found {
   link: TaskLink;
+  /** What his text called it. */
+  task: string;
   version: number;
   name: string;
 }
@@ -103,7 +105,9 @@ const find = async (
     return drill && isOpen(drill, link.member, now) ? { ...link, name } : undefined;
   }
   const incident = (await store.load(link.incident))?.incident;
-  return isAlive(incident, link) ? { link, version: memo.version, name } : undefined;
+  if (!incident || !isAlive(incident, link)) return undefined;
+  const asked = personOf(incident, link.member)?.asked ?? incident.receivedAt;
+  return { link, task: taskName(incident, new Date(asked)), version: memo.version, name };
 };
 
 /**
@@ -117,8 +121,7 @@ export const showLink = async (
   const found = await find(opener, token, opener.clock.now().getTime());
   if (!found) return DEAD;
   if ('drill' in found) return { kind: 'done', body: { number: found.drill, needsPin: false, drill: true } };
-  const { link } = found;
-  return { kind: 'done', body: { number: shortNumber(link.incident), needsPin: link.devices.length > 0 } };
+  return { kind: 'done', body: { number: found.task, needsPin: found.link.devices.length > 0 } };
 };
 
 /**

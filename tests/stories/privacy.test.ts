@@ -164,8 +164,10 @@ it('names, numbers, addresses and words of callers reach no vendor, no log, no q
     .body;
   // Its link is opened, as a browser does and as the page does.
   const tokens = room.phones.messages().flatMap(({ link }) => (link === undefined ? [] : [link.slice(-11)]));
+  const pages: string[] = [];
   for (const token of new Set(tokens)) {
-    await fetch(`${room.cloud.url}/t/${token}`, { headers: { accept: 'text/html' } });
+    const page = await fetch(`${room.cloud.url}/t/${token}`, { headers: { accept: 'text/html' } });
+    pages.push(await page.text());
     // The second device is asked for a code.
     for (const device of ['a-device-with-its-secret', 'a-second-one-of-the-same'])
       await room.send(`/t/${token}/session`, { method: 'POST', body: JSON.stringify({ device }) });
@@ -222,10 +224,13 @@ it('names, numbers, addresses and words of callers reach no vendor, no log, no q
     ...found('queue', queues, [...personal, ...roster.map(({ phone }) => phone)]),
     ...found('dead letter', [dead], [...personal, ...roster.map(({ phone }) => phone)]),
     ...found('member', members, [hidden.slice(-6), '东湖中路']),
+    // Programs of the vendors look behind every link.
+    ...found('page', pages, [hidden.slice(-6), '东湖中路']),
     ...found('log', logs, tokens),
     ...found('queue', queues, tokens),
   ]).toEqual([]);
   expect(tokens.length).toBeGreaterThan(0);
+  expect(pages.join('')).toMatch(/data-link="task" data-number="\d\d:\d\d:\d\d"/);
   // The scan itself can see: the road of an everyday matter is told to members, and only to them.
   expect(found('vendor', ear.heard, ['东湖中路'])).toEqual(['vendor: 东湖中路']);
   expect(found('log', logs, ['东湖中路'])).toEqual([]);
