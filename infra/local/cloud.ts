@@ -70,6 +70,8 @@ export interface CloudOptions {
   env?: Record<string, string>;
   /** Functions are loaded by their first call, as in AWS; default: all of them now, so that nobody waits for it. */
   coldStarts?: boolean;
+  /** Somebody else shows the workflows to asl-validator, which takes two seconds to load; default: the first start of an assembly does. */
+  accepted?: boolean;
   /** Default: dynoxide where installed. */
   engine?: DynamoEngine;
   /** Puts something between the stack and its table, such as a meter of what DynamoDB would bill. */
@@ -324,11 +326,9 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       });
     }
     for (const { arn, ref, is } of all('AWS::StepFunctions::StateMachine', machineSchema)) {
-      await createOnceChecked(states, options.assembly, {
-        arn,
-        name: ref.split(':').at(-1) ?? ref,
-        definition: is.DefinitionString,
-      });
+      const machine = { arn, name: ref.split(':').at(-1) ?? ref, definition: is.DefinitionString };
+      if (options.accepted) await states.createStateMachine({ ...machine, accepted: true });
+      else await createOnceChecked(states, options.assembly, machine);
     }
 
     // ── What sets it going ───────────────────────────────────────────────────────────────────────────────────────────

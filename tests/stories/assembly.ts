@@ -1,14 +1,4 @@
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -46,21 +36,11 @@ export const synthesize = async (
     checks: false,
     ...changed(folder, otherwise),
   }).synth();
-  acceptLike(shared, assembly);
   const remove = async (): Promise<void> => {
     await endFile(assembly);
     rmSync(folder, { recursive: true, force: true });
   };
   return { assembly, remove };
-};
-
-/** A workflow that asl-validator has seen in one assembly is as good in another: to ask again costs two seconds. */
-const acceptLike = (seen: string, assembly: string): void => {
-  const [from, to] = [join(seen, '.compiled'), join(assembly, '.compiled')];
-  if (!existsSync(from)) return;
-  mkdirSync(to);
-  for (const name of readdirSync(from))
-    if (name.startsWith('accepted-')) copyFileSync(join(from, name), join(to, name));
 };
 
 const policySchema = z.record(z.string(), z.unknown());

@@ -11,6 +11,7 @@ const cloud = await startCloud({
   port: 0,
   clock: createClock({ at: Number(at), speed: 0 }),
   coldStarts: true,
+  accepted: true,
   secret: {},
   env: { VENDORS_URL: vendor },
 });

@@ -58,8 +58,8 @@ const WEEK_MS = 7 * DAY_MS;
 const taken = new Set<Machine>();
 /** Machines that a story has left in order, the latest last. */
 const spare = new Set<Machine>();
-/** Each holds some hundred megabytes: nine functions, each with one or two threads. */
-const MOST_SPARES = 4;
+/** Each holds some hundred megabytes: nine functions, each with one or two threads. One of each district, and one of the file's own. */
+const MOST_SPARES = 5;
 
 // The worker of the tests ends by a signal, with machines that wait for stories: engines end with it, their files would stay.
 process.once('SIGTERM', () => {
@@ -126,10 +126,12 @@ export const stopMachine = async (machine: Machine): Promise<void> => {
   await machine.phones.stop();
 };
 
-/** A file has ended: what a failed story has left behind ends, and all that run an assembly that ends with the file. */
+/** A file has ended: what a failed story has left behind ends, and all with vendors or an assembly that no other file has. */
 export const endFile = async (assembly?: string): Promise<void> => {
   for (const machine of taken) await discard(machine);
-  for (const machine of spare) if (machine.options.assembly === assembly) await discard(machine);
+  for (const machine of spare)
+    if (machine.options.vendors !== undefined || machine.options.assembly === assembly)
+      await discard(machine);
 };
 
 /** Puts a changed secret where all functions read it, as `npm run secret` does. */
@@ -186,6 +188,8 @@ const start = async (options: MachineOptions): Promise<Machine> => {
     port: 0,
     clock,
     coldStarts: true,
+    // tests/infra/workflow.test.ts does.
+    accepted: true,
     secret: { ...first, ...options.accounts },
     env: { VENDORS_URL: (await options.between?.(vendorsUrl)) ?? vendorsUrl },
   });
@@ -204,10 +208,14 @@ const stopExecutions = async ({ states, refs }: Cloud): Promise<void> => {
     }
 };
 
-const purge = async ({ refs, endpoints }: Cloud): Promise<void> => {
+const purge = async (cloud: Cloud): Promise<void> => {
+  const { refs, endpoints } = cloud;
   const sqs = new SQSClient({ endpoint: endpoints.sqs, region: 'us-east-1', credentials: CREDENTIALS });
-  for (const QueueUrl of Object.values(refs).filter((ref) => ref.startsWith(endpoints.sqs)))
-    await sqs.send(new PurgeQueueCommand({ QueueUrl }));
+  for (const [id, QueueUrl] of Object.entries(refs))
+    if (QueueUrl.startsWith(endpoints.sqs)) {
+      const { depth, delayed } = cloud.queue(id);
+      if (depth + delayed > 0) await sqs.send(new PurgeQueueCommand({ QueueUrl }));
+    }
   sqs.destroy();
 };
 
