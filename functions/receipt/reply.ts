@@ -8,6 +8,7 @@ import { handsAt } from '#shared/domain/hands.ts';
 import { OVER, personOf, type Incident, type Instant } from '#shared/domain/incident.ts';
 import { FIRST_ASKS, type Notice } from '#shared/domain/notice.ts';
 import {
+  CODE_MS,
   callerMeaningOf,
   codesSchema,
   couldReport,
@@ -59,8 +60,11 @@ const STALE_MS = 3_600_000;
 const AHEAD_MS = 60_000;
 /** Incidents of one member that are looked through; a task that waits is seldom older than his last few. */
 const LOOK = 50;
-/** Unprompted answers to one number in a day: a machine that answers machines must come to an end. */
-const MOST_ANSWERS = 5;
+/**
+ * Answers to one number in a day: few to what means nothing, because a machine that answers machines must come to an end; more to what
+ * means something, because whoever texts "1" and hears nothing thinks that he has the task.
+ */
+const MOST_ANSWERS = { unclear: 5, clear: 30 } as const;
 /** A memo is lost to somebody else, seldom more than once. */
 const RACES = 5;
 /** A caller may rate for as long as his matter can be reopened. */
@@ -145,9 +149,14 @@ const decideNow = async (
     if (await wasDrillCall(taker, reply.vendorId, members)) return { do: 'ignore' };
   }
   const report = meaning.say === 'arrive' || meaning.say === 'close' ? meaning.say : undefined;
-  const open = asked.filter(({ incident, member }) =>
-    report ? couldReport(incident, member, report, at) : waitedFor(incident, member, at),
-  );
+  const openAt = (then: Instant): typeof asked =>
+    asked.filter(({ incident, member }) =>
+      report ? couldReport(incident, member, report, then) : waitedFor(incident, member, then),
+    );
+  const then = openAt(at);
+  // By the vendor's time nothing waited, but something does: whatever his clock says, he gets an answer, and nothing is done unasked.
+  const early = then.length === 0;
+  const open = early ? openAt(taker.clock.now().getTime()) : then;
   // What nobody has accepted is not what he has done.
   const taken = open.filter(({ incident, member }) => personOf(incident, member)?.accepted !== undefined);
   const waiting = (report === 'close' && taken.length > 0 ? taken : open)
@@ -158,6 +167,7 @@ const decideNow = async (
     incident: incident.id,
     member,
     number: taskName(incident, new Date(since)),
+    early,
   }));
   const codes = await codesFor(taker, hash, tasks.length > 1 ? tasks : []);
   const last = asked.filter((task) => task.asked <= at).at(-1);
@@ -218,7 +228,7 @@ const wasDrillCall = async (
   return rows.some((row) => row?.attempts.some((attempt) => attempt.vendorId === vendorId));
 };
 
-/** The codes of a number, with one for each of these tasks; written before anybody is told of them. */
+/** The codes of a number that hold now, with one for each of these tasks; written before anybody is told of them. */
 const codesFor = async (
   { memos, clock, backoff }: ReplyTaker,
   hash: string,
@@ -229,10 +239,10 @@ const codesFor = async (
     const now = clock.now().getTime();
     const memo = await memos.read(name, now);
     const codes = memo ? codesSchema.parse(memo.value) : {};
-    const next = withCodes(codes, tasks);
-    if (Object.keys(next).length === Object.keys(codes).length) return codes;
+    const next = withCodes(codes, tasks, now);
+    if (tasks.length === 0) return next;
     const version = memo?.version ?? 0;
-    if (await memos.write(name, { version, value: next, expires: now + DAY_MS }, now)) return next;
+    if (await memos.write(name, { version, value: next, expires: now + CODE_MS }, now)) return next;
     if (attempt >= RACES)
       throw new Error(`The codes of a number were changed by others ${RACES} times in a row.`);
     await backoff(attempt);
@@ -246,17 +256,24 @@ const carryOut = async (
   { text, ...known }: Known & { text: string },
 ): Promise<void> => {
   const { log } = taker;
+  const what = meaningOf(text).say === 'unclear' ? 'unclear' : 'clear';
   switch (decision.do) {
     case 'act':
       return doAct(taker, vendor, decision, { ...known, text });
     case 'choose':
-      return answer(taker, vendor, decision, known, { kind: 'choose', list: decision.list });
+      return answer(taker, vendor, decision, { ...known, what }, { kind: 'choose', list: decision.list });
     case 'tell':
-      return answer(taker, vendor, decision, known, {
-        kind: 'answer',
-        answer: decision.answer,
-        ...(decision.list ? { list: decision.list } : {}),
-      });
+      return answer(
+        taker,
+        vendor,
+        decision,
+        { ...known, what },
+        {
+          kind: 'answer',
+          answer: decision.answer,
+          ...(decision.list ? { list: decision.list } : {}),
+        },
+      );
     case 'stop':
       return stopTexts(taker, decision.member, known);
     case 'start':
@@ -343,15 +360,15 @@ const answer = async (
   taker: ReplyTaker,
   vendor: Vendor,
   { incident: id, member }: Task,
-  { hash, key }: Known,
+  { hash, key, what }: Known & { what: keyof typeof MOST_ANSWERS },
   said: Said,
 ): Promise<void> => {
   const { store, clock, log } = taker;
   const day = districtDay(clock.now().getTime());
   const idempotencyKey = `reply/${key}`;
   if (await store.done(id, idempotencyKey)) return;
-  const before = await store.tally(`ANSWERS-${day}-${hash}`, clock.now().getTime() + 2 * DAY_MS);
-  const enough = before > MOST_ANSWERS;
+  const before = await store.tally(`ANSWERS-${day}-${what}-${hash}`, clock.now().getTime() + 2 * DAY_MS);
+  const enough = before > MOST_ANSWERS[what];
   if (enough) log.info('reply-unanswered', { vendor });
   await move(taker, id, async ({ incident, now }) => {
     if (await store.done(id, idempotencyKey)) return { result: undefined };

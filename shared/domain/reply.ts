@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { OVER, isExpected, personOf, type Incident, type Instant } from './incident.ts';
+import { OVER, instantSchema, isExpected, personOf, type Incident, type Instant } from './incident.ts';
 import type { Member } from './roster.ts';
 import { choiceSchema, type Choice } from './notice.ts';
 import type { Answer } from './notice-kind.ts';
@@ -158,11 +158,20 @@ export interface Task {
   incident: string;
   member: string;
 }
+/**
+ * One that may be meant, as it is called in a list. `early`: his answer bears a time before he was asked, because the vendor's clock runs
+ * behind ours, or because it was an answer to something else.
+ */
+export interface WaitingTask extends Task {
+  number: string;
+  early?: boolean;
+}
 
-/** Codes by which the tasks of one number are told apart, as they were sent to it; a code keeps its task for a day. */
+/** Codes by which the tasks of one number are told apart, as they were sent to it. `at`: when it was last sent there. */
 export const codesSchema = z.record(
   z.string().regex(/^\d{1,2}$/),
-  z.object({ incident: z.string(), member: z.string() }),
+  // What an older release has kept says no instant: it is over.
+  z.object({ incident: z.string(), member: z.string(), at: instantSchema.default(0) }),
 );
 /** Codes of one number. */
 export type Codes = z.infer<typeof codesSchema>;
@@ -171,17 +180,20 @@ const same = (a: Task, b: Task): boolean => a.incident === b.incident && a.membe
 
 /** More than this at once nobody can choose from on a phone. */
 const MOST_CODES = 99;
+/** How long a code keeps its task after it was last sent; then it is free for another one. Milliseconds. */
+export const CODE_MS = 86_400_000;
 
-/** Gives every waiting task a code; those that have one keep it, because its owner may be typing it at this moment. */
-export const withCodes = (codes: Codes, waiting: readonly Task[]): Codes => {
-  const next = { ...codes };
-  for (const task of waiting) {
-    if (Object.values(next).some((one) => same(one, task))) continue;
-    for (let n = 1; n <= MOST_CODES; n += 1)
-      if (next[n] === undefined) {
-        next[n] = { incident: task.incident, member: task.member };
-        break;
-      }
+/**
+ * The codes that hold now, with one for every waiting task, which are about to be sent; a task that has one keeps it, because its owner may be
+ * typing it at this moment.
+ */
+export const withCodes = (codes: Codes, waiting: readonly Task[], now: Instant): Codes => {
+  const next = Object.fromEntries(Object.entries(codes).filter(([, { at }]) => now - at < CODE_MS));
+  for (const { incident, member } of waiting) {
+    const free = (): string | undefined =>
+      Array.from({ length: MOST_CODES }, (_, n) => String(n + 1)).find((code) => next[code] === undefined);
+    const code = codeOf(next, { incident, member }) ?? free();
+    if (code !== undefined) next[code] = { incident, member, at: now };
   }
   return next;
 };
@@ -239,7 +251,7 @@ export const standingOf = (
 /** What an answer of a member's number means for the tasks that waited for it. Pure; `codes` already name every waiting task. */
 export const decide = (
   meaning: Meaning,
-  waiting: readonly (Task & { number: string })[],
+  waiting: readonly WaitingTask[],
   codes: Codes,
   /** The latest task that was asked of this number, whatever became of it. */
   latest: (Task & { standing: ReturnType<typeof standingOf> }) | undefined,
@@ -250,7 +262,7 @@ export const decide = (
   if (meaning.say === 'stop' || meaning.say === 'start') return { do: meaning.say, member: first.id };
   const [only] = waiting;
   const texted = meaning.say === 'unclear' || meaning.say === 'decline' ? 'accept' : meaning.say;
-  const listed = (task: Task & { number: string }): Choice => ({
+  const listed = (task: WaitingTask): Choice => ({
     number: task.number,
     // Alone it needs no code.
     code: `${waiting.length > 1 ? (codeOf(codes, task) ?? '') : ''}${TEXTED[texted]}`,
@@ -269,7 +281,8 @@ export const decide = (
       : { do: 'ignore' };
   if (meaning.say === 'unclear') return only ? choose : { do: 'ignore' };
   const { which } = meaning;
-  const meant = which === undefined ? (waiting.length === 1 ? only : undefined) : codes[which];
+  const sole = waiting.length === 1 && only?.early !== true ? only : undefined;
+  const meant = which === undefined ? sole : codes[which];
   if (!meant) return choose;
   const { incident, member } = meant;
   if (meaning.say === 'close' && meaning.words === undefined)

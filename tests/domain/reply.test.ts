@@ -1,6 +1,7 @@
 import * as fc from '../properties.ts';
 import { describe, expect, test } from 'vitest';
 import {
+  CODE_MS,
   callerMeaningOf,
   codeOf,
   couldReport,
@@ -135,7 +136,7 @@ describe('which task is meant', () => {
   });
 
   test('two wait: nothing is done, and the answer lists the codes; with a code it is done', () => {
-    const codes = withCodes({}, [x, y]);
+    const codes = withCodes({}, [x, y], 0);
     expect(decide({ say: 'accept' }, [x, y], codes, undefined, members)).toEqual({
       do: 'choose',
       incident: 'x',
@@ -155,7 +156,7 @@ describe('which task is meant', () => {
   });
 
   test('two could be meant by an arrival or a close: the codes say what they do; a close without words is asked for them', () => {
-    const codes = withCodes({}, [x, y]);
+    const codes = withCodes({}, [x, y], 0);
     expect(decide({ say: 'arrive' }, [x, y], codes, undefined, members)).toMatchObject({
       do: 'choose',
       list: [
@@ -197,7 +198,7 @@ describe('which task is meant', () => {
         let codes: Codes = {};
         const given = new Map<string, string | undefined>();
         for (const name of names) {
-          codes = withCodes(codes, [task(name)]);
+          codes = withCodes(codes, [task(name)], 0);
           const code = codeOf(codes, task(name));
           expect(code).toBeDefined();
           expect(given.get(name) ?? code).toBe(code);
@@ -206,6 +207,29 @@ describe('which task is meant', () => {
         expect(new Set(given.values()).size).toBe(given.size);
       }),
     );
+  });
+
+  test('a code is free a day after it was last sent: they never run out, whatever is asked of him every day', () => {
+    let codes: Codes = {};
+    for (let day = 0; day < 120; day += 1) {
+      const now = day * 20 * 3_600_000;
+      codes = withCodes(codes, [task(`x${day}`), task(`y${day}`)], now);
+      const held = [codeOf(codes, task(`x${day}`)), codeOf(codes, task(`y${day}`))];
+      expect(held.every((code) => code !== undefined && Number(code) <= 4)).toBe(true);
+    }
+    // Sent once more, it holds from then.
+    const sent = withCodes({}, [x, y], 0);
+    const again = withCodes(sent, [y], CODE_MS - 1);
+    expect(Object.keys(withCodes(again, [], CODE_MS))).toEqual(['2']);
+  });
+
+  test('of a time before he was asked: whatever waits now is listed, and nothing is done', () => {
+    expect(decide({ say: 'accept' }, [{ ...x, early: true }], {}, undefined, members)).toEqual({
+      do: 'choose',
+      incident: 'x',
+      member: 'a',
+      list: [{ number: 'X', code: '1' }],
+    });
   });
 });
 

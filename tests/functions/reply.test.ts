@@ -109,6 +109,35 @@ describe('a member answers a text', () => {
     expect((await office.incident(second)).lead).toBeUndefined();
   });
 
+  test('a list that was sent stays a list: the same message, posted again when one task is left, takes nothing', async () => {
+    const first = await office.asks110();
+    const who = await firstAsked(first);
+    office.time += 1_000;
+    const second = await another(first, who);
+    const said = await says(who, '1');
+    const other = office.members.find((member) => member.id !== who && member.role === 'member')?.id;
+    await office.does(desk(), first, { action: 'reassign', member: other });
+    await takeReply(office, 'aliyun-sms', said);
+    expect((await office.incident(second)).lead).toBeUndefined();
+    expect(await answersTo(first, who)).toHaveLength(1);
+  });
+
+  test('his code comes after somebody else took it: he is told so, and does not come as well', async () => {
+    const first = await office.asks110();
+    const who = await firstAsked(first);
+    office.time += 1_000;
+    await another(first, who);
+    await says(who, '1');
+    office.time += 60_000;
+    await office.escalate(first);
+    const [, next = ''] = await office.asked(first);
+    await office.does(next, first, { action: 'accept' });
+    await says(who, '11');
+    expect((await answersTo(first, who)).at(-1)).toMatchObject({ kind: 'answer', answer: 'gone' });
+    const { lead, people } = await office.incident(first);
+    expect([lead, people.find(({ id }) => id === who)?.accepted]).toEqual([next, undefined]);
+  });
+
   test('two posts of one message at once do it once', async () => {
     const id = await office.asks110();
     const who = await firstAsked(id);
@@ -150,6 +179,41 @@ describe('a member answers a text', () => {
     expect(answers[0]).toMatchObject({ kind: 'choose', list: [{ number: shortNumber(id), code: '1' }] });
     expect((await office.incident(id)).lead).toBeUndefined();
   });
+
+  test('five auto-replies do not silence him: his 1 with two waiting is still answered with the codes', async () => {
+    const first = await office.asks110();
+    const who = await firstAsked(first);
+    for (let n = 0; n < 6; n += 1) await says(who, '我正在开车，稍后联系');
+    const second = await another(first, who);
+    await says(who, '1');
+    expect(await answersTo(first, who)).toHaveLength(6);
+    expect((await answersTo(first, who)).at(-1)?.list).toHaveLength(2);
+    expect([(await office.incident(first)).lead, (await office.incident(second)).lead]).toEqual([
+      undefined,
+      undefined,
+    ]);
+    // A machine that says 1 for ever comes to an end as well.
+    for (let n = 0; n < 32; n += 1) await says(who, '1');
+    expect(await answersTo(first, who)).toHaveLength(5 + 30);
+  });
+
+  test.each([2, 5, 30])(
+    'a vendor’s clock %i s behind ours: he is told how to answer, and then it counts',
+    async (behind) => {
+      const id = await office.asks110();
+      const who = await firstAsked(id);
+      const at = () => ({ at: new Date(office.time - behind * 1000) });
+      office.time += 1_000;
+      await takeReply(office, 'aliyun-sms', reply(phoneOf(who), '1', at()));
+      expect((await office.incident(id)).lead).toBeUndefined();
+      expect(await answersTo(id, who)).toMatchObject([
+        { kind: 'choose', list: [{ number: shortNumber(id), code: '1' }] },
+      ]);
+      office.time += behind * 1000;
+      await takeReply(office, 'aliyun-sms', reply(phoneOf(who), '1', at()));
+      expect((await office.incident(id)).lead).toBe(who);
+    },
+  );
 
   test('a stranger, an old message and one from the future change nothing and say nothing', async () => {
     const id = await office.asks110();
