@@ -27,6 +27,8 @@ export interface MachineOptions {
   now: number;
   /** Of an earlier machine; absent: a new directory. */
   data?: string | undefined;
+  /** The story stops it in the middle and goes on with its data. */
+  stops?: boolean | undefined;
   /** Further emulated vendors (default: those of {@link SAMPLE}), and the sections of the secret that open them. */
   vendors?: readonly VendorMaker[] | undefined;
   accounts?: VendorAccounts | undefined;
@@ -151,8 +153,9 @@ const discard = async (machine: Machine): Promise<void> => {
   rmSync(machine.data, { recursive: true, force: true });
 };
 
-const plain = ({ data, smsKeys, between }: MachineOptions): boolean =>
-  data === undefined && smsKeys === undefined && between === undefined;
+/** May it have come from another story, and go on to the next one? */
+const plain = ({ data, stops, smsKeys, between }: MachineOptions): boolean =>
+  data === undefined && stops !== true && smsKeys === undefined && between === undefined;
 
 /** What the vendors tell comes in. */
 const hear = ({ cloud, phones, secret }: Pick<Machine, 'cloud' | 'phones' | 'secret'>): void =>
@@ -187,7 +190,8 @@ const start = async (options: MachineOptions): Promise<Machine> => {
     data,
     port: 0,
     clock,
-    coldStarts: true,
+    // One that soon stops loads what it uses. Else all of them do now, so that no story finds a function cold whose vendor waits.
+    coldStarts: options.stops === true || options.data !== undefined,
     // tests/infra/workflow.test.ts does.
     accepted: true,
     secret: { ...first, ...options.accounts },
