@@ -261,7 +261,7 @@ describe('the desk corrects', () => {
         incident: { state: 'returned', classification: { disposition: 'police' }, owed: ['handback'] },
       },
     });
-    room.expectRings(['a', 'ask', 0], ['a', 'stand-down', 40], ['duty', 'returned', 40]);
+    room.expectRings(['a', 'ask', 0], ['a', 'news', 40], ['duty', 'returned', 40]);
     const { trail } = await room.incident(id);
     expect(trail.filter((line) => line.kind === 'danger-found')).toHaveLength(1);
     // From here on it is the police's: taking it back is refused with a sentence.
