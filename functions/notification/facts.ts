@@ -14,7 +14,7 @@ export const factsFor = (
 ): NoticeFacts => {
   const at = new Date(now);
   const asked = new Date(notice.at);
-  if (!incident) return { number: shortNumber(notice.id), note: notice.note, at, asked };
+  if (!incident) return { number: notice.about ?? shortNumber(notice.id), note: notice.note, at, asked };
   // Who is asked when the promise is already broken has his own minute; "too late" would only discourage him.
   const deadline = FIRST_ASKS.has(notice.kind)
     ? askDeadline(incident, notice)

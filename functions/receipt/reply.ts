@@ -402,6 +402,7 @@ const stopTexts = async (taker: ReplyTaker, member: string, { hash, key }: Known
           to: desk.id,
           kind: 'desk',
           note: 'sms-stopped',
+          about: member,
           at: at.getTime(),
           round: 1,
         },
@@ -436,18 +437,20 @@ const relist = async (taker: ReplyTaker, change: (hashes: string[]) => string[])
   throw new Error(`The list of those without texts was changed by others ${RACES} times in a row.`);
 };
 
-/** The incidents of which this number was told something as whoever had called, and whether that was how it ended. */
+/** The incidents of which this number was told something as whoever had called, and, if so, when it was told how it ended. */
 const toldAsCaller = async (
   { store }: ReplyTaker,
   hash: string,
   at: Instant,
-): Promise<{ incidentId: string; result: boolean }[]> => {
+): Promise<{ incidentId: string; result: Instant | undefined }[]> => {
   const own = await store.history(`phone:${hash}`, at - RATE_MS, LOOK);
   const told = own.map(async ({ incidentId }) => {
-    const kinds = (await store.notices(ownerOf(incidentId))).flatMap(({ notice }) =>
-      CALLER_KINDS.has(notice.kind) && notice.at <= at ? [notice.kind] : [],
+    // What was written and, for good reasons, never sent told him nothing.
+    const sent = (await store.notices(ownerOf(incidentId))).flatMap(({ notice, attempts }) =>
+      CALLER_KINDS.has(notice.kind) && notice.at <= at && attempts.length > 0 ? [notice] : [],
     );
-    return kinds.length > 0 ? [{ incidentId, result: kinds.includes('caller-result') }] : [];
+    const result = sent.findLast(({ kind }) => kind === 'caller-result')?.at;
+    return sent.length > 0 ? [{ incidentId, result }] : [];
   });
   return (await Promise.all(told)).flat();
 };
@@ -469,13 +472,18 @@ const takeCallerReply = async (
   }
   if (told.length === 0) return log.info('reply-of-a-stranger', { vendor });
   if (meaning.say === 'unclear') return log.info('caller-unclear');
-  const rated = told.find(({ result }) => result);
+  // What he was told last is what he has before his eyes.
+  const rated = told.reduce<(typeof told)[number] | undefined>(
+    (last, one) => ((one.result ?? -1) > (last?.result ?? -1) ? one : last),
+    undefined,
+  );
   if (!rated) return log.info('caller-unknown');
   const idempotencyKey = `reply/${key}`;
   await move(taker, rated.incidentId, async ({ incident, hands, now }) => {
     if (await store.done(rated.incidentId, idempotencyKey)) return { result: undefined };
+    const notices = (await store.notices(ownerOf(incident.id))).map(({ notice }) => notice);
     return {
-      change: tellOfCallerReply(incident, meaning, hands, now),
+      change: tellOfCallerReply(incident, meaning, notices, hands, now),
       beside: { idempotencyKey },
       result: undefined,
     };

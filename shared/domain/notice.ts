@@ -104,6 +104,8 @@ export const noticeSchema = z.object({
   rung: rungSchema.optional(),
   /** What a `desk` notice is about. */
   note: z.enum(DESK_NOTES).optional(),
+  /** Whom a `desk` notice that belongs to no incident is about: his id in the roster. */
+  about: z.string().optional(),
   /** What an `answer` says. */
   answer: z.enum(ANSWERS).optional(),
   /** What a `choose` lists; of an `answer` that asks for words, the code that goes with them. */

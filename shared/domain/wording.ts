@@ -17,7 +17,7 @@ import {
 
 /** What a text may say. The template picks what it needs; what is left out is worded by `missing`. */
 export type NoticeFacts = {
-  /** `shortNumber` of the incident, or of the rejected message. */
+  /** `shortNumber` of the incident, or of the rejected message; of a note about somebody his id in the roster. */
   number: string;
   /** Road or grid of the incident. House and flat numbers are cut off; leave it out for secret matters. */
   place?: string | undefined;

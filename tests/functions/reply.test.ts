@@ -446,6 +446,9 @@ describe('STOP', () => {
     await says(who, '0');
     const told = (await office.store.notices(REJECTS_OWNER)).map(({ notice }) => notice);
     expect(told).toMatchObject([{ kind: 'desk', note: 'sms-stopped' }]);
+    // Who it is, as the roster names him.
+    await office.deliver(REJECTS_OWNER, told[0]?.id ?? '');
+    expect(office.sends.at(-1)?.message.text).toContain(`编号${who}，`);
     const textless = async () => (await office.memos.read(TEXTLESS, office.time))?.value;
     expect(await textless()).toEqual([(await office.secrets.vault()).hash('phone', phoneOf(who))]);
     await says(who, 'KT');
