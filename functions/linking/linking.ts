@@ -1,5 +1,6 @@
 import { OVER, type Incident } from '#shared/domain/incident.ts';
 import { joinFault, joinIn, relate, takeIn } from '#shared/domain/join.ts';
+import { signsOf } from '#shared/domain/dangerous.ts';
 import { draft, finish } from '#shared/domain/draft.ts';
 import { judge, type Heard, type Judgement, type MergeRules, type Verdict } from '#shared/domain/merge.ts';
 import { markRepeat } from '#shared/domain/mark-repeat.ts';
@@ -46,6 +47,8 @@ const STRENGTH: Record<Verdict, number> = { join: 3, link: 2, propose: 1, apart:
 
 const heardOf = (linker: Linker, vault: Vault, incident: Incident, content: Content): Heard => {
   const { category = 'other', danger = [] } = incident.classification ?? {};
+  // Also a sign that the whole text made look harmless: by itself nothing is joined that only perhaps is harmless.
+  const signs = signsOf(content.content, linker.district).map(({ kind }) => kind);
   const { phone } = content.caller;
   return {
     callNo: incident.callNo,
@@ -56,7 +59,7 @@ const heardOf = (linker: Linker, vault: Vault, incident: Incident, content: Cont
     content: content.content,
     category,
     group: linker.district.categories.find((one) => one.id === category)?.group ?? category,
-    danger,
+    danger: [...new Set([...danger, ...signs])],
     ...(phone ? { caller: vault.hash('phone', phone) } : {}),
   };
 };

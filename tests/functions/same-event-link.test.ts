@@ -205,6 +205,17 @@ describe('calls about one event', () => {
     });
   });
 
+  test('a sign that the whole text made look harmless is linked as well: no person has judged it', async () => {
+    const told = { content: '卖菜刀剪子的天天占道摆摊，垃圾满地，没人清运', ...by('16600002001') };
+    const first = await calls(0, told);
+    office.time += 60_000;
+    const second = await office.hears(told);
+    expect(await office.incident(second)).toMatchObject({
+      classification: { danger: [] },
+      related: [{ id: first, verdict: 'link' }],
+    });
+  });
+
   test('other doors of one street are other events; alike words there are a question to the desk', async () => {
     const first = await calls(0, { content: PIPE, ...by('16600002001') });
     office.time += 60_000;
