@@ -121,8 +121,9 @@ const take = async (taker: ReceiptTaker, vendor: Vendor, said: Receipt): Promise
     };
     const attempts = row.attempts.map((one) => (one.id === attempt.id ? attempt : one));
     const failed = to === 'failed-permanent';
-    // Bad news of an older attempt changes nothing: the latest one is under way.
-    const latest = attempt.id === row.attempts.at(-1)?.id;
+    // Bad news of an older attempt changes nothing while the latest one is under way.
+    const last = attempts.at(-1)?.state;
+    const idle = last === 'failed-permanent' || last === 'failed-temporary';
     // A receipt without anything louder left is all that could be hoped for.
     const over = row.over ?? (failed || row.louder ? undefined : 'arrived');
     const stepped = await store.step(found.owner, row, {
@@ -130,7 +131,7 @@ const take = async (taker: ReceiptTaker, vendor: Vendor, said: Receipt): Promise
       at,
       attempts,
       ...(over === undefined ? {} : { over }),
-      ...(over !== undefined ? {} : { owedAt: failed && latest ? at : 'same' }),
+      ...(over !== undefined ? {} : { owedAt: failed && idle ? at : 'same' }),
       facts: { state: to, attempt: attempt.n, vendor, receipt: true, code: receipt.code },
       ...(failed
         ? {}
@@ -157,7 +158,7 @@ const take = async (taker: ReceiptTaker, vendor: Vendor, said: Receipt): Promise
       log.count('NoticeDoubled');
       log.info('notice-doubled', { cause: 'denied-by-vendor', vendor });
     }
-    if (failed && latest && over === undefined)
+    if (failed && idle && over === undefined)
       await taker.queues.notices(jobsOf(found.owner, [row.notice])).catch((error: unknown) => {
         // Written as owed: reconcile finds it.
         log.error('left-to-reconcile', error, { notice: row.notice.id });

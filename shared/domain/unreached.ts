@@ -39,7 +39,7 @@ export const leaveUnreached = (
 };
 
 /** A vendor that works has taken a notice long before. Milliseconds. */
-const TAKEN_MS = 10_000;
+export const TAKEN_MS = 10_000;
 
 /** Has no vendor taken this notice: have all failed so far, or ten seconds passed? */
 export const isUntaken = (

@@ -197,8 +197,19 @@ describe('a receipt', () => {
     await receipt(false, 1);
     expect(await state()).toBe('sent');
     expect(woken).toEqual([]);
+    expect(await office.store.owed(NOON + 59_999)).not.toContainEqual(
+      expect.objectContaining({ kind: 'notice' }),
+    );
     await receipt(true, 1);
     expect(await state()).toBe('delivered');
+  });
+
+  test('of an older attempt, after the louder one has failed: he has nothing any more, and somebody else is asked', async () => {
+    await attempt(1, 'sent');
+    await attempt(2, 'failed-permanent', { channel: 'voice', vendor: 'aliyun-voice' });
+    await receipt(false, 1);
+    expect(await state()).toBe('failed-permanent');
+    expect(woken).toEqual([expect.objectContaining({ owner: OWNER, noticeId: NOTICE })]);
   });
 
   test('of an attempt that the vendor had denied is a double, and counted as one', async () => {
