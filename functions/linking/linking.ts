@@ -46,7 +46,7 @@ export const link = async (linker: Linker, id: string): Promise<void> => {
 const STRENGTH: Record<Verdict, number> = { join: 3, link: 2, propose: 1, apart: 0 };
 
 const heardOf = (linker: Linker, vault: Vault, incident: Incident, content: Content): Heard => {
-  const { category = 'other', danger = [] } = incident.classification ?? {};
+  const { category = 'other', danger = [], grave } = incident.classification ?? {};
   // Also a sign that the whole text made look harmless: by itself nothing is joined that only perhaps is harmless.
   const signs = signsOf(content.content, linker.district).map(({ kind }) => kind);
   const { phone } = content.caller;
@@ -59,7 +59,8 @@ const heardOf = (linker: Linker, vault: Vault, incident: Incident, content: Cont
     content: content.content,
     category,
     group: linker.district.categories.find((one) => one.id === category)?.group ?? category,
-    danger: [...new Set([...danger, ...signs])],
+    // So is what is dangerous by its kind or by the desk's word: a sign of its own for each kind.
+    danger: [...new Set([...danger, ...signs, ...(grave ? [category] : [])])],
     ...(phone ? { caller: vault.hash('phone', phone) } : {}),
   };
 };

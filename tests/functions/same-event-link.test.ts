@@ -216,6 +216,18 @@ describe('calls about one event', () => {
     });
   });
 
+  test('so is what the desk has judged dangerous, although no word of it shows a sign', async () => {
+    const first = await calls(0, { content: PIPE, ...by('16600002001') });
+    const judgement = { category: 'fire_gas_emergency', disposition: 'joint', urgency: 'P1' } as const;
+    await office.does('duty-1', first, { action: 'classify', reason: '水灌进了配电箱', judgement });
+    office.time += 60_000;
+    const second = await office.hears({ content: `${PIPE}快来人`, ...by('16600002002') });
+    expect(await office.incident(second)).toMatchObject({
+      state: 'asking',
+      related: [{ id: first, verdict: 'link' }],
+    });
+  });
+
   test('other doors of one street are other events; alike words there are a question to the desk', async () => {
     const first = await calls(0, { content: PIPE, ...by('16600002001') });
     office.time += 60_000;
