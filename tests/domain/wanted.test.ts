@@ -203,6 +203,9 @@ test('after its own minute a first ask is too late, a return to 110 never is', (
   expect(second('ask', 90)).toBe(150);
   expect(second('ask', 50)).toBe(80);
   expect(second('nag', 480)).toBe(780);
+  // A code holds five minutes; a drill that comes later than that only disturbs. What is told helps for an hour, chatter for a day.
+  expect([second('pin', 7), second('drill', 7)]).toEqual([307, 307]);
+  expect([second('told', 0), second('stand-down', 0)]).toEqual([3_600, 86_400]);
   expect([second('returned', 0), second('handback', 0), second('desk', 0)]).toEqual([
     undefined,
     undefined,
