@@ -83,7 +83,8 @@ export const takeMachine = async (options: MachineOptions): Promise<Machine> => 
           had.vendors === options.vendors,
       )
     : undefined;
-  const machine = found ? await again(found, options) : await start(options);
+  if (found) return again(found, options);
+  const machine = await start(options);
   taken.add(machine);
   return machine;
 };
@@ -91,6 +92,7 @@ export const takeMachine = async (options: MachineOptions): Promise<Machine> => 
 /** A day at least lies between two stories: functions hold a secret for five minutes, vendors count by days. */
 const again = async (machine: Machine, options: MachineOptions): Promise<Machine> => {
   spare.delete(machine);
+  taken.add(machine);
   const { cloud, phones, first } = machine;
   machine.options = options;
   machine.secret = districtSecretSchema.parse({ ...first, ...options.accounts });
