@@ -176,7 +176,8 @@ const choiceOf = (choice: Choice | undefined, tongue: Tongue): string | undefine
 };
 
 const VALUES: Record<TextParam, (facts: NoticeFacts, texts: Texts, tongue: Tongue) => string> = {
-  number: ({ number }) => number.slice(-TEXT_PARAMS.number) || '0',
+  // Letters and digits only: templates bar hyphens in what is spoken, and may in a number that is written.
+  number: ({ number }) => number.replace(/[^0-9A-Za-z]/g, '').slice(-TEXT_PARAMS.number) || '0',
   place: (facts, texts, tongue) => {
     const place = openPlace(facts.place ?? '');
     // A road may be named after an office whose trade is a barred word; rather no place than no text.

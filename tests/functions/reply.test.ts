@@ -448,7 +448,7 @@ describe('STOP', () => {
     expect(told).toMatchObject([{ kind: 'desk', note: 'sms-stopped' }]);
     // Who it is, as the roster names him.
     await office.deliver(REJECTS_OWNER, told[0]?.id ?? '');
-    expect(office.sends.at(-1)?.message.text).toContain(`编号${who}，`);
+    expect(office.sends.at(-1)?.message.text).toContain(`编号${who.replace('-', '')}，`);
     const textless = async () => (await office.memos.read(TEXTLESS, office.time))?.value;
     expect(await textless()).toEqual([(await office.secrets.vault()).hash('phone', phoneOf(who))]);
     await says(who, 'KT');
