@@ -206,7 +206,7 @@ describe('calls about one event', () => {
   });
 
   test('a sign that the whole text made look harmless is linked as well: no person has judged it', async () => {
-    const told = { content: '卖菜刀剪子的天天占道摆摊，垃圾满地，没人清运', ...by('16600002001') };
+    const told = { content: '卖菜刀的天天占道摆摊，垃圾满地，没人清运', ...by('16600002001') };
     const first = await calls(0, told);
     office.time += 60_000;
     const second = await office.hears(told);
