@@ -8,6 +8,7 @@ import { vectorOf } from './classify/model.ts';
 import { readingOf, type Reading } from './classify/reading.ts';
 import { isHollow } from './classify/rules.ts';
 import { signalsOf } from './classify/signals.ts';
+import { isAsked } from './classify/urgency.ts';
 import type { Category, District } from './district.ts';
 
 /** What a caller said, as far as it decides what the matter is. */
@@ -80,6 +81,7 @@ export const weigh = (district: District, { content, categoryCode, level }: Stat
     coded,
     without,
     empty: isEmpty(district, concepts, reading),
+    asked: isAsked(rules.urgency, reading.text),
   });
   const highest = level !== undefined && HIGHEST.test(level.trim());
   const urgency = highest ? 'P1' : decision.urgency;

@@ -12,6 +12,8 @@ export type Facts = {
   without: Belief;
   /** Nothing in the text says what the matter is. */
   empty: boolean;
+  /** Somebody asks, and nothing says that it happens now (urgency.ts). */
+  asked: boolean;
 };
 
 /** What was decided. `signs` count, `dismissed` were seen and taken for harmless by the whole of the text. */
@@ -72,6 +74,7 @@ const urgencyOf = (
   belief: Belief,
   disposition: Disposition,
   signs: readonly GuardHit[],
+  asked: boolean,
   limits: Thresholds,
 ): Urgency => {
   if (disposition === 'consult') return 'P4';
@@ -80,8 +83,15 @@ const urgencyOf = (
   if (now || belief.urgency.P1 >= limits.p1 * (seconds ? HALF : 1)) return 'P1';
   const later = URGENCIES.slice(1);
   const told = later.reduce((a, b) => (belief.urgency[b] > belief.urgency[a] ? b : a));
+  // Police work goes on as long as nobody says that it is over; what somebody asks about, or tells beside a date of
+  // long ago, may be of any time.
+  const dated = asked || signs.some(({ tense }) => tense === 'long');
+  const goesOn = signs.some(
+    ({ send, tense }) =>
+      send === 'police' && (tense === 'now' || tense === 'again' || (tense === 'open' && !dated)),
+  );
   // What is as a rule a matter of seconds can still turn at any time, and violence long past is no routine.
-  if (seconds) return told > 'P2' ? 'P2' : told;
+  if (seconds || goesOn) return told > 'P2' ? 'P2' : told;
   return signs.some((hit) => hit.firm) && told > 'P3' ? 'P3' : told;
 };
 
@@ -89,7 +99,7 @@ const urgencyOf = (
 export const decide = (
   district: District,
   belief: Belief,
-  { seen, coded, without, empty }: Facts,
+  { seen, coded, without, empty, asked }: Facts,
 ): Decision => {
   const { thresholds } = district.calibration;
   const danger = shareOf(without, ...DANGEROUS);
@@ -127,7 +137,7 @@ export const decide = (
   const share = overall.find(({ category }) => category === best.id)?.share ?? 0;
   const next = overall.find(({ category }) => category !== best.id);
 
-  const urgency = urgencyOf(belief, disposition, signs, thresholds);
+  const urgency = urgencyOf(belief, disposition, signs, asked, thresholds);
   const known = nothing ? 0 : 1;
   return {
     category: best,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { wordsSchema } from './words.ts';
+import { placesOf, wordsSchema } from './words.ts';
 
 /** rules.json `urgency`: words that make a matter more or less pressing. */
 export const urgencyRulesSchema = z.strictObject({
@@ -22,3 +22,7 @@ export const urgencyRulesSchema = z.strictObject({
 });
 /** The words of urgency. */
 export type UrgencyRules = z.output<typeof urgencyRulesSchema>;
+
+/** Whether somebody asks about a matter, and nothing says that it happens now. */
+export const isAsked = ({ now, asking }: UrgencyRules, text: string): boolean =>
+  placesOf(text, now).length === 0 && (text.includes('?') || placesOf(text, asking).length > 0);
