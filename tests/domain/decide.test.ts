@@ -35,6 +35,7 @@ describe('a model that finds everything harmless', () => {
     '我爸心脏病犯了，喘不上气',
     '孩子从二楼掉下来了',
     '有人掉进窨井了',
+    '老人触电以后怎么叫不答应',
   ])('cannot take back that a life is at risk: %s', (text) => {
     expect(decided(text, harmless)).toMatchObject({ disposition: 'joint', sure: true });
   });
