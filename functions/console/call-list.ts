@@ -10,6 +10,7 @@ const ERRANDS: Partial<Record<NoticeKind, string>> = {
   nag: '还没有人接单，请马上安排人',
   returned: '要退回110，请确认',
   handback: '要退回110，请确认',
+  pin: '打开任务的验证码发不出去',
 };
 /** The same, for every kind. */
 export const errandOf = (kind: NoticeKind): string => ERRANDS[kind] ?? '请马上接单';

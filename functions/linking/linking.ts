@@ -1,5 +1,6 @@
-import { OVER, isUnclassified, type Incident } from '#shared/domain/incident.ts';
+import { OVER, type Incident } from '#shared/domain/incident.ts';
 import { joinFault, joinIn, relate, takeIn } from '#shared/domain/join.ts';
+import { signsOf } from '#shared/domain/dangerous.ts';
 import { draft, finish } from '#shared/domain/draft.ts';
 import { judge, type Heard, type Judgement, type MergeRules, type Verdict } from '#shared/domain/merge.ts';
 import { markRepeat } from '#shared/domain/mark-repeat.ts';
@@ -11,10 +12,16 @@ import { moveTwo } from '#shared/ports/move-two.ts';
 import type { Secrets } from '#shared/ports/secrets.ts';
 import type { Content } from '#shared/ports/store.ts';
 import type { Vault } from '#shared/ports/vault.ts';
+import type { Overheard } from './overheard.ts';
 import { countUnknownCode } from './unknown-code.ts';
 
 /** What looking for other calls needs. */
-export type Linker = Mover & { secrets: Secrets; merging: MergeRules; repeating: RepeatRules };
+export type Linker = Mover & {
+  secrets: Secrets;
+  merging: MergeRules;
+  repeating: RepeatRules;
+  overheard: Overheard;
+};
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -39,7 +46,9 @@ export const link = async (linker: Linker, id: string): Promise<void> => {
 const STRENGTH: Record<Verdict, number> = { join: 3, link: 2, propose: 1, apart: 0 };
 
 const heardOf = (linker: Linker, vault: Vault, incident: Incident, content: Content): Heard => {
-  const { category = 'other', danger = [] } = incident.classification ?? {};
+  const { category = 'other', danger = [], grave } = incident.classification ?? {};
+  // Also a sign that the whole text made look harmless: by itself nothing is joined that only perhaps is harmless.
+  const signs = signsOf(content.content, linker.district).map(({ kind }) => kind);
   const { phone } = content.caller;
   return {
     callNo: incident.callNo,
@@ -50,7 +59,8 @@ const heardOf = (linker: Linker, vault: Vault, incident: Incident, content: Cont
     content: content.content,
     category,
     group: linker.district.categories.find((one) => one.id === category)?.group ?? category,
-    danger,
+    // So is what is dangerous by its kind or by the desk's word: a sign of its own for each kind.
+    danger: [...new Set([...danger, ...signs, ...(grave ? [category] : [])])],
     ...(phone ? { caller: vault.hash('phone', phone) } : {}),
   };
 };
@@ -76,7 +86,7 @@ const findSameEvent = async (
   incident: Incident,
   content: Content,
 ): Promise<'joined' | undefined> => {
-  const { store, secrets, merging } = linker;
+  const { store, secrets, merging, overheard } = linker;
   if (incident.state === 'joined') return 'joined';
   const [vault, near] = await Promise.all([
     secrets.vault(),
@@ -84,13 +94,23 @@ const findSameEvent = async (
     store.around(incident.receivedAt, merging.minutes * MINUTE_MS, COMPARED),
   ]);
   const own = heardOf(linker, vault, incident, content);
-  const matches = near
-    .filter(({ incident: other }) => other.id !== incident.id && !isUnclassified(other))
-    .map((one): Match => ({
-      other: one.incident,
-      judgement: judge(heardOf(linker, vault, one.incident, one.content), own, merging),
-      sameAddress: one.content.address === content.address,
-    }))
+  const now = linker.clock.now().getTime();
+  // What is remembered only rules out; whoever may be alike is read as he is now.
+  const toRead = near.filter((other) => {
+    const heard = overheard.of(other, now);
+    return other !== incident.id && (!heard || judge(heard, own, merging).verdict !== 'apart');
+  });
+  // What is not classified yet is neither compared nor remembered: whoever is looked at last finds the other one.
+  const matches = (await store.told(toRead))
+    .map((one): Match => {
+      const heard = heardOf(linker, vault, one.incident, one.content);
+      overheard.keep(one.incident.id, heard, now);
+      return {
+        other: one.incident,
+        judgement: judge(heard, own, merging),
+        sameAddress: one.content.address === content.address,
+      };
+    })
     .filter(({ judgement }) => judgement.verdict !== 'apart')
     // Of equals the earliest is meant, so that many calls gather around one.
     .toSorted(

@@ -13,7 +13,8 @@ export const factsFor = (
   now: Instant,
 ): NoticeFacts => {
   const at = new Date(now);
-  if (!incident) return { number: shortNumber(notice.id), note: notice.note, at };
+  const asked = new Date(notice.at);
+  if (!incident) return { number: notice.about ?? shortNumber(notice.id), note: notice.note, at, asked };
   // Who is asked when the promise is already broken has his own minute; "too late" would only discourage him.
   const deadline = FIRST_ASKS.has(notice.kind)
     ? askDeadline(incident, notice)
@@ -31,5 +32,6 @@ export const factsFor = (
     role: roleOfLead(incident),
     result: incident.closed?.main ?? incident.closed?.outcome,
     at,
+    asked,
   };
 };

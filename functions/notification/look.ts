@@ -42,6 +42,8 @@ export interface About {
   newer: boolean;
   /** It stands for others that quiet hours have held back. */
   others: boolean;
+  /** Vendors of the plan that could reach him, had his number any budget left with them. */
+  spent: readonly Vendor[];
   /** Of the number or user id by vendor: what was sent there lately. */
   budgets: Readonly<Record<string, number>>;
 }
@@ -86,6 +88,7 @@ export const lookAt = async (
   const ways: Way[] = [];
   // A quieter channel of the plan that has no budget left for this person: the next one stands in for it.
   let skipped: PassedOver | undefined;
+  const spentInPlan: Vendor[] = [];
   for (const channel of CHANNELS) {
     const preferred = having(channel);
     const inOrder = await ordered(d, preferred, now);
@@ -118,6 +121,7 @@ export const lookAt = async (
     }
     const [first] = preferred;
     const planned = plan.some((step) => step.channel === channel);
+    if (planned) spentInPlan.push(...spent);
     if (first && planned && spent.size === preferred.length) skipped = { vendor: first, because: 'budget' };
   }
   return {
@@ -128,6 +132,7 @@ export const lookAt = async (
     devices,
     own,
     senders,
+    spent: spentInPlan,
     budgets,
     held: moot === undefined ? silentUntil(delivery.quiet, incident, notice, now) : undefined,
     newer:
@@ -144,7 +149,7 @@ export const lookAt = async (
       unacted: delivery.unacted,
       unproved: delivery.unproved,
       // What answers a text comes as one.
-      ways: textless && !TEXT_ONLY.has(notice.kind) ? withoutTexts(ways) : ways,
+      ways: textless && !TEXT_ONLY.has(notice.kind) ? withoutTexts(ways, plan) : ways,
       moot,
       deadline: expiryOf(incident, notice),
     },

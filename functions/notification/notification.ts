@@ -1,16 +1,9 @@
 import { advances, nextStep, standing, type Facts, type Step } from '#shared/domain/delivery.ts';
 import type { Instant } from '#shared/domain/incident.ts';
-import {
-  FIRST_ASKS,
-  INSISTENT,
-  laneOf,
-  type Attempt,
-  type AttemptState,
-  type Notice,
-} from '#shared/domain/notice.ts';
+import { FIRST_ASKS, laneOf, type Attempt, type AttemptState, type Notice } from '#shared/domain/notice.ts';
 import { addressOf, type Member } from '#shared/domain/roster.ts';
 import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
-import { leaveUnreached } from '#shared/domain/unreached.ts';
+import { TAKEN_MS, isUnreached, leaveUnreached, leaveWithoutCode } from '#shared/domain/unreached.ts';
 import { priceOf } from '#shared/domain/vendors.ts';
 import { move } from '#shared/ports/move.ts';
 import { changeDevices } from '#shared/ports/push-devices.ts';
@@ -70,6 +63,7 @@ export const deliver = async (d: Deliverer, job: Job): Promise<void> => {
       continue;
     }
     const step = nextStep(about.facts, now);
+    if (n === 0 && about.facts.moot === undefined) alarm(d, row, step, now);
     if (n > 0 && now - began > PATIENCE_MS && (step.do === 'call' || step.do === 'ask'))
       return wakeAt(d, about, now);
     if ((await take(d, about, step, now)) === 'rest') return;
@@ -100,6 +94,14 @@ const take = async (d: Deliverer, about: About, step: Step, now: Instant): Promi
     default:
       return step satisfies never;
   }
+};
+
+/** Ten seconds, and no vendor has it: the desk has to telephone, and somebody has to look at the vendors. */
+const alarm = (d: Deliverer, row: NoticeRow, step: Step, now: Instant): void => {
+  // Left in the middle of a call: the vendor may have it, and is asked now.
+  const left = step.do === 'ask' && step.attempt.state === 'sending';
+  if (now - row.notice.at >= TAKEN_MS && step.do !== 'end' && !left && isUnreached(row, now))
+    d.log.count('Unreached');
 };
 
 /** Puts a message into the queue for an instant; what lies further away than the queue can hold is found by reconcile. */
@@ -139,9 +141,11 @@ const finish = async (
 ): Promise<'rest' | 'on'> => {
   const { row, owner, member } = about;
   const gone = member || about.facts.moot !== undefined ? why : 'left-the-roster';
+  // Not his phone but his number's budget: whoever reads that he was passed over must see that.
+  const because = gone === 'unreachable' && about.spent.length > 0 ? ('budget' as const) : undefined;
   if (why === 'unreachable' && owner !== REJECTS_OWNER && FIRST_ASKS.has(row.notice.kind))
     await move(d, incidentIdOf(owner), ({ incident, hands, now: at }) => {
-      const change = leaveUnreached(incident, row.notice.to, hands, at);
+      const change = leaveUnreached(incident, row.notice.to, hands, at, because);
       return { ...(change ? { change } : {}), result: undefined };
     });
   // What was cut short is told as such, although the notice stays as far as it got.
@@ -150,10 +154,15 @@ const finish = async (
     to: state,
     at: now,
     over: gone,
-    facts: { state: told, why: gone },
+    facts: { state: told, why: gone, ...(because ? { because, with: about.spent.join(' ') } : {}) },
   });
   if (!noted) return 'on';
   ended(d, row.notice, state, gone);
+  if (gone === 'unreachable' && row.notice.kind === 'pin')
+    await move(d, incidentIdOf(owner), ({ incident, hands, now: at }) => ({
+      change: leaveWithoutCode(incident, row.notice.to, hands, at),
+      result: undefined,
+    }));
   return 'rest';
 };
 
@@ -179,8 +188,11 @@ const call = async (
   const is = d.vendors.vendors[way.vendor];
   const to = member && addressOf(member, way.vendor, devices);
   if (!sender || !is || to === undefined) throw new Error(`${way.vendor} is no way to ${row.notice.to}.`);
-  if (laneOf(row.notice.kind) === 'chatter' && (await overCap(d, now)))
-    return finish(d, about, { do: 'end', state: 'suppressed', why: 'soft-cap' }, now);
+  if (laneOf(row.notice.kind) === 'chatter' && is.price.milli > 0 && (await overCap(d, now))) {
+    const sent = row.attempts.length > 0 ? standing(row.attempts) : 'pending';
+    const state = sent === 'sent' || sent === 'delivered' || sent === 'read' ? sent : 'suppressed';
+    return finish(d, about, { do: 'end', state, why: 'soft-cap' }, now);
+  }
   const message = wordsOf(d, about, way.vendor, now, generic);
   const tried = row.attempts.some(({ vendor }) => vendor === way.instead?.vendor);
   const instead = tried ? undefined : way.instead;
@@ -224,7 +236,7 @@ const call = async (
   if (last?.state === 'sent' && now - last.at >= PROOF_MS && d.vendors.vendors[last.vendor]?.tells.delivered)
     await distrust(d, last.vendor, 'no-receipt');
   if (double) d.log.count('NoticeDoubled');
-  const result = await sender.send({ attemptId: attempt.id, to, message });
+  const result = await sender.send({ attemptId: await veiled(d, attempt), to, message });
   if (member && result.gone) await forget(d, member, result.gone, now);
   const milli = result.kind === 'accepted' ? priceOf(is, lengthOf(message, is)) : 0;
   if (result.kind === 'accepted' && is.callback && !is.echoes)
@@ -237,6 +249,9 @@ const call = async (
   const counters = await countersOf(d, about, { ...way, instead }, message, result, milli);
   return settle(d, { ...about, row: claimed }, attempt.id, resultOf(result, milli), counters);
 };
+
+/** An attempt as its vendor gets it: the incident's id stands in ours, and is none of his business. */
+const veiled = async (d: Deliverer, { id }: Attempt): Promise<string> => (await d.secrets.vault()).veil(id);
 
 /** Devices that their vendor does not know any more are taken out at once: no later notice tries them again. */
 const forget = async (d: Deliverer, member: Member, gone: readonly string[], now: Instant): Promise<void> => {
@@ -304,7 +319,7 @@ const findOut = async (d: Deliverer, about: About, asked: Attempt): Promise<'res
   const answer =
     sender && to !== undefined
       ? await sender.ask({
-          attemptId: asked.id,
+          attemptId: await veiled(d, asked),
           to,
           sentAt: new Date(asked.at),
           ...(asked.vendorId === undefined ? {} : { vendorId: asked.vendorId }),
@@ -395,15 +410,17 @@ const settle = async (
       continue;
     }
     if (row.over !== undefined) return 'rest';
+    // Vendors that hang use up the time that those who refuse leave for a third try: somebody looks at the tenth second.
+    const tenth = noted.notice.at + TAKEN_MS;
+    if (attempt.state === 'unknown' && attempt.asked === 1 && now < tenth && isUnreached(noted, tenth))
+      await wakeAt(d, { ...about, row: noted }, tenth);
     if (next.do === 'end' && !failed) {
       ended(d, row.notice, next.state, next.why);
       return 'rest';
     }
     if (next.do !== 'wait') return 'on';
-    // Every way has failed, three times and for seconds: the desk has to telephone, and somebody has to look at the vendors.
-    const taken = attempts.some(({ state }) => state === 'sent' || state === 'delivered' || state === 'read');
-    if (INSISTENT.has(row.notice.kind) && !taken && attempts.length >= ALARMING_TRIES)
-      d.log.count('Unreached');
+    // Every way has failed, three times and for seconds: nobody waits for the tenth.
+    if (attempts.length >= ALARMING_TRIES && isUnreached(noted, now)) d.log.count('Unreached');
     if (next.exact) await wakeAt(d, { ...about, row: noted }, next.until);
     return 'rest';
   }

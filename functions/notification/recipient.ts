@@ -74,7 +74,8 @@ export const recipientOf = async (
   const [content, reports] = await Promise.all([store.content(incident.id), store.reports(incident.id)]);
   if (!content || !NUMBER.test(content.caller.phone)) return nobody('no-number');
   const words = [content, ...reports].map((one) => one.content).join('\n');
-  const barred = callerMoot(incident, notice) ?? callerBarred(district.callerTold, incident, notice, words);
+  const said = { words, minors: district.signs.minors };
+  const barred = callerMoot(incident, notice) ?? callerBarred(district.callerTold, incident, notice, said);
   if (barred !== undefined) return nobody(barred);
   const member = asMember(content.caller.phone);
   // For good: what a member may take back, a stranger need not ask for twice.

@@ -12,12 +12,14 @@ import { envSchema } from './env.ts';
 import { openLink, showLink, type Session } from './link.ts';
 import { linkPage } from './page.ts';
 import { takeReceipts } from './receipt.ts';
+import { countUnknown } from './unknown.ts';
 
 const env = envSchema.parse(process.env);
 const around = await surroundings(env, 'receipt');
 const taker = {
   ...moverAround(around, env, loadDistrict(env.DISTRICT)),
   vendors: CALLBACKS,
+  unknown: countUnknown(around),
   callersSign: loadTexts(undefined, env.DISTRICT).callers?.signName,
 };
 

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
-import { invalid, problemsOf, refused, type Outcome } from '#shared/contracts/errors.ts';
+import { invalid, problemsOf, refused, type Outcome, type Refused } from '#shared/contracts/errors.ts';
 import { LARGEST_BODY } from '#shared/contracts/routes.ts';
 import {
   sessionRequestSchema,
@@ -9,7 +9,7 @@ import {
   type SessionView,
 } from '#shared/contracts/session.ts';
 import { isOpen } from '#shared/domain/drill.ts';
-import type { Instant } from '#shared/domain/incident.ts';
+import { personOf, type Instant } from '#shared/domain/incident.ts';
 import {
   LINK_MS,
   MOST_DEVICES,
@@ -22,7 +22,8 @@ import {
   tokenSchema,
   type TaskLink,
 } from '#shared/domain/link.ts';
-import { shortNumber } from '#shared/domain/wording.ts';
+import { isUntaken } from '#shared/domain/unreached.ts';
+import { taskName } from '#shared/domain/wording.ts';
 import { answerDrill, readDrill } from '#shared/ports/drills.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
@@ -61,9 +62,23 @@ const NEEDS_PIN = refused('unauthorized', '这个链接已在另一台设备上�
   { field: 'pin', message: '请输入验证码' },
 ]);
 
+const TOO_MANY_PINS = refused(
+  'busy',
+  '验证码一小时最多发三个。请用先前打开过的那台设备，或者打电话给值班台。',
+);
+/** The code has not gone out: he is told whom to ask instead of waiting for it. */
+const unsent = ({ district }: LinkOpener): Refused =>
+  refused(
+    'unauthorized',
+    `验证码还没有发出去，正在换别的方式发。等不到就用先前打开过的那台设备，或者打电话给值班台${district.links.desk ?? ''}。`,
+    [{ field: 'sent', message: '验证码还没有发出去' }],
+  );
+
 /** Where a link leads, as it is kept. */
 interface Found {
   link: TaskLink;
+  /** What his text called it. */
+  task: string;
   version: number;
   name: string;
 }
@@ -90,7 +105,9 @@ const find = async (
     return drill && isOpen(drill, link.member, now) ? { ...link, name } : undefined;
   }
   const incident = (await store.load(link.incident))?.incident;
-  return isAlive(incident, link) ? { link, version: memo.version, name } : undefined;
+  if (!incident || !isAlive(incident, link)) return undefined;
+  const asked = personOf(incident, link.member)?.asked ?? incident.receivedAt;
+  return { link, task: taskName(incident, new Date(asked)), version: memo.version, name };
 };
 
 /**
@@ -104,8 +121,7 @@ export const showLink = async (
   const found = await find(opener, token, opener.clock.now().getTime());
   if (!found) return DEAD;
   if ('drill' in found) return { kind: 'done', body: { number: found.drill, needsPin: false, drill: true } };
-  const { link } = found;
-  return { kind: 'done', body: { number: shortNumber(link.incident), needsPin: link.devices.length > 0 } };
+  return { kind: 'done', body: { number: found.task, needsPin: found.link.devices.length > 0 } };
 };
 
 /**
@@ -143,10 +159,14 @@ export const openLink = async (
       return refused('forbidden', '打开这个链接的设备太多了，请联系值班台。');
     const { pin } = link;
     if (!pin || pin.until <= now) {
-      if (!(await sendPin(opener, found, now))) continue;
-      return NEEDS_PIN;
+      const sent = await sendPin(opener, found, now);
+      if (sent === 'raced') continue;
+      return sent === 'too-many' ? TOO_MANY_PINS : NEEDS_PIN;
     }
-    if (asked.pin === undefined) return NEEDS_PIN;
+    if (asked.pin === undefined) {
+      const row = await opener.store.notice(ownerOf(link.incident), pin.notice);
+      return row && isUntaken(row, now) ? unsent(opener) : NEEDS_PIN;
+    }
     if (pin.tries >= MOST_GUESSES) return refused('forbidden', '验证码错得太多了，请五分钟后再试。');
     if (!(await isPin(opener, link, asked.pin))) {
       if (!(await keep(opener, found, { ...link, pin: { ...pin, tries: pin.tries + 1 } }, now))) continue;
@@ -202,10 +222,14 @@ const isPin = async (
 };
 
 /** Sends a code to the member's own number. The notice is committed first: a code that nobody was sent opens nothing. */
-const sendPin = async (opener: LinkOpener, found: Found, now: Instant): Promise<boolean> => {
+const sendPin = async (
+  opener: LinkOpener,
+  found: Found,
+  now: Instant,
+): Promise<'sent' | 'raced' | 'too-many'> => {
   const { link, name } = found;
   const hour = Math.floor(now / 3_600_000);
-  if ((await opener.store.tally(`${name}-pins-${hour}`, now + 7_200_000)) > PINS_PER_HOUR) return true;
+  if ((await opener.store.tally(`${name}-pins-${hour}`, now + 7_200_000)) > PINS_PER_HOUR) return 'too-many';
   const moved = await move(opener, link.incident, ({ incident, now: at }) => {
     const change = saying(
       remark(incident, { kind: 'reply', by: link.member, facts: { over: 'link', did: 'second-device' } }, at),
@@ -215,6 +239,7 @@ const sendPin = async (opener: LinkOpener, found: Found, now: Instant): Promise<
     );
     return { change, result: change.notices.at(-1)?.id };
   });
-  if (!moved.found || moved.result === undefined) return true;
-  return keep(opener, found, { ...link, pin: { notice: moved.result, tries: 0, until: now + PIN_MS } }, now);
+  if (!moved.found || moved.result === undefined) return 'sent';
+  const pin = { notice: moved.result, tries: 0, until: now + PIN_MS };
+  return (await keep(opener, found, { ...link, pin }, now)) ? 'sent' : 'raced';
 };

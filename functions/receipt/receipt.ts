@@ -11,6 +11,7 @@ import type { Callback, Inbound } from '#shared/ports/sender.ts';
 import { sentAs } from '#shared/ports/sent-name.ts';
 import type { NoticeRow } from '#shared/ports/store.ts';
 import { takeReply, type ReplyTaker } from './reply.ts';
+import type { CountUnknown } from './unknown.ts';
 
 /** What became of one attempt, as a vendor tells it. */
 type Receipt = Extract<Inbound, { kind: 'receipt' }>;
@@ -19,6 +20,7 @@ type Receipt = Extract<Inbound, { kind: 'receipt' }>;
 export interface ReceiptTaker extends ReplyTaker {
   secrets: Secrets;
   vendors: Readonly<Partial<Record<Vendor, Callback>>>;
+  unknown: CountUnknown;
 }
 
 const TRIES = 5;
@@ -54,11 +56,8 @@ export const takeReceipts = async (
   return { kind: 'done', body: callback.ack };
 };
 
-const read = ({ log }: ReceiptTaker, callback: Callback, raw: Buffer): Inbound[] => {
-  const unreadable = (sentence: string): void => {
-    log.count('ReceiptUnknown');
-    log.info('receipt-unreadable', { sentence });
-  };
+const read = ({ unknown }: ReceiptTaker, callback: Callback, raw: Buffer): Inbound[] => {
+  const unreadable = (sentence: string): void => unknown({ sentence });
   try {
     return callback.parse(raw.toString('utf8'), unreadable);
   } catch {
@@ -82,11 +81,13 @@ const attemptOf = (row: NoticeRow | undefined, vendor: Vendor, receipt: Receipt)
  * write his id down.
  */
 const idOf = async (
-  { memos, clock, backoff }: ReceiptTaker,
+  { memos, secrets, clock, backoff }: ReceiptTaker,
   vendor: Vendor,
   { attemptId, vendorId }: Receipt,
 ): Promise<string | undefined> => {
-  if (attemptId !== undefined || vendorId === undefined) return attemptId;
+  // What was sent before vendors got veiled names comes back as it was.
+  if (attemptId !== undefined) return (await secrets.vault()).unveil(attemptId) ?? attemptId;
+  if (vendorId === undefined) return undefined;
   for (let look = 1; look <= TRIES; look += 1) {
     const found = await sentAs(memos, vendor, vendorId, clock.now().getTime());
     if (found !== undefined) return found;
@@ -108,9 +109,7 @@ const take = async (taker: ReceiptTaker, vendor: Vendor, said: Receipt): Promise
     const row = found && (await store.notice(found.owner, found.noticeId));
     const before = attemptOf(row, vendor, receipt);
     if (!row || !before) {
-      log.count('ReceiptUnknown');
-      log.info('receipt-unknown', { vendor, code: receipt.code });
-      return;
+      return taker.unknown({ vendor, ...(receipt.code ? { code: receipt.code } : {}) });
     }
     if (!advances(before.state, to)) return;
     const at = clock.now().getTime();
@@ -122,8 +121,9 @@ const take = async (taker: ReceiptTaker, vendor: Vendor, said: Receipt): Promise
     };
     const attempts = row.attempts.map((one) => (one.id === attempt.id ? attempt : one));
     const failed = to === 'failed-permanent';
-    // Bad news of an older attempt changes nothing: the latest one is under way.
-    const latest = attempt.id === row.attempts.at(-1)?.id;
+    // Bad news of an older attempt changes nothing while the latest one is under way.
+    const last = attempts.at(-1)?.state;
+    const idle = last === 'failed-permanent' || last === 'failed-temporary';
     // A receipt without anything louder left is all that could be hoped for.
     const over = row.over ?? (failed || row.louder ? undefined : 'arrived');
     const stepped = await store.step(found.owner, row, {
@@ -131,7 +131,7 @@ const take = async (taker: ReceiptTaker, vendor: Vendor, said: Receipt): Promise
       at,
       attempts,
       ...(over === undefined ? {} : { over }),
-      ...(over !== undefined ? {} : { owedAt: failed && latest ? at : 'same' }),
+      ...(over !== undefined ? {} : { owedAt: failed && idle ? at : 'same' }),
       facts: { state: to, attempt: attempt.n, vendor, receipt: true, code: receipt.code },
       ...(failed
         ? {}
@@ -158,7 +158,7 @@ const take = async (taker: ReceiptTaker, vendor: Vendor, said: Receipt): Promise
       log.count('NoticeDoubled');
       log.info('notice-doubled', { cause: 'denied-by-vendor', vendor });
     }
-    if (failed && latest && over === undefined)
+    if (failed && idle && over === undefined)
       await taker.queues.notices(jobsOf(found.owner, [row.notice])).catch((error: unknown) => {
         // Written as owed: reconcile finds it.
         log.error('left-to-reconcile', error, { notice: row.notice.id });

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
-import { act } from '#shared/domain/act.ts';
+import { act, type Request } from '#shared/domain/act.ts';
 import { tellCaller, tellOfCallerReply } from '#shared/domain/caller-notice.ts';
 import type { Vendor } from '#shared/domain/channel.ts';
 import type { Change } from '#shared/domain/draft.ts';
 import { drillNoticeId } from '#shared/domain/drill.ts';
 import { handsAt } from '#shared/domain/hands.ts';
-import { personOf, type Incident, type Instant } from '#shared/domain/incident.ts';
+import { OVER, personOf, type Incident, type Instant } from '#shared/domain/incident.ts';
 import { FIRST_ASKS, type Notice } from '#shared/domain/notice.ts';
 import {
+  CODE_MS,
   callerMeaningOf,
   codesSchema,
+  couldReport,
   decide,
   decisionSchema,
   isFromCaller,
@@ -23,12 +25,15 @@ import {
   type Codes,
   type Decision,
   type Task,
+  type Texted,
   type Told,
 } from '#shared/domain/reply.ts';
+import { withRinging } from '#shared/domain/ringing.ts';
 import { districtDay, type Member } from '#shared/domain/roster.ts';
 import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
-import { shortNumber } from '#shared/domain/wording.ts';
+import { taskName } from '#shared/domain/wording.ts';
 import { answerDrill, readDrill } from '#shared/ports/drills.ts';
+import { endJoined } from '#shared/ports/end-joined.ts';
 import type { Memos } from '#shared/ports/memos.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
 import { jobsOf } from '#shared/ports/queue.ts';
@@ -55,8 +60,11 @@ const STALE_MS = 3_600_000;
 const AHEAD_MS = 60_000;
 /** Incidents of one member that are looked through; a task that waits is seldom older than his last few. */
 const LOOK = 50;
-/** Unprompted answers to one number in a day: a machine that answers machines must come to an end. */
-const MOST_ANSWERS = 5;
+/**
+ * Answers to one number in a day: few to what means nothing, because a machine that answers machines must come to an end; more to what
+ * means something, because whoever texts "1" and hears nothing thinks that he has the task.
+ */
+const MOST_ANSWERS = { unclear: 5, clear: 30 } as const;
 /** A memo is lost to somebody else, seldom more than once. */
 const RACES = 5;
 /** A caller may rate for as long as his matter can be reopened. */
@@ -92,7 +100,7 @@ export const takeReply = async (taker: ReplyTaker, vendor: Vendor, reply: Reply)
   const drilled = await answerDrill(taker, people, vendor === 'aliyun-voice' ? 'keys' : 'text', at);
   // Any sign of life answers a drill; whoever waits for nothing else is not told that his last task is over.
   if (drilled && (decision.do === 'tell' || decision.do === 'ignore')) return undefined;
-  await carryOut(taker, vendor, decision, { hash, key, at });
+  await carryOut(taker, vendor, decision, { hash, key, at, text: reply.text });
 };
 
 interface Known {
@@ -140,22 +148,33 @@ const decideNow = async (
     // Asked by the drill, he has not said that he takes the task that waits as well.
     if (await wasDrillCall(taker, reply.vendorId, members)) return { do: 'ignore' };
   }
-  const waiting = asked
-    .filter(({ incident, member }) => waitedFor(incident, member, at))
-    .sort((a, b) => a.asked - b.asked)
+  const report = meaning.say === 'arrive' || meaning.say === 'close' ? meaning.say : undefined;
+  const openAt = (then: Instant): typeof asked =>
+    asked.filter(({ incident, member }) =>
+      report ? couldReport(incident, member, report, then) : waitedFor(incident, member, then),
+    );
+  const then = openAt(at);
+  // By the vendor's time nothing waited, but something does: whatever his clock says, he gets an answer, and nothing is done unasked.
+  const early = then.length === 0;
+  const open = early ? openAt(taker.clock.now().getTime()) : then;
+  // What nobody has accepted is not what he has done.
+  const taken = open.filter(({ incident, member }) => personOf(incident, member)?.accepted !== undefined);
+  const waiting = (report === 'close' && taken.length > 0 ? taken : open)
+    .toSorted((a, b) => a.asked - b.asked)
     // Two who share a number and were both asked: whoever was asked last has it in his hand.
     .filter((task, i, all) => !all.slice(i + 1).some((later) => later.incident.id === task.incident.id));
-  const tasks = waiting.map(({ incident, member }) => ({
+  const tasks = waiting.map(({ incident, member, asked: since }) => ({
     incident: incident.id,
     member,
-    number: shortNumber(incident.id),
+    number: taskName(incident, new Date(since)),
+    early,
   }));
   const codes = await codesFor(taker, hash, tasks.length > 1 ? tasks : []);
   const last = asked.filter((task) => task.asked <= at).at(-1);
   const latest = last && {
     incident: last.incident.id,
     member: last.member,
-    standing: standingOf(last.incident, last.member),
+    standing: standingOf(last.incident, last.member, report),
   };
   return decide(meaning, tasks, codes, latest, members);
 };
@@ -209,7 +228,7 @@ const wasDrillCall = async (
   return rows.some((row) => row?.attempts.some((attempt) => attempt.vendorId === vendorId));
 };
 
-/** The codes of a number, with one for each of these tasks; written before anybody is told of them. */
+/** The codes of a number that hold now, with one for each of these tasks; written before anybody is told of them. */
 const codesFor = async (
   { memos, clock, backoff }: ReplyTaker,
   hash: string,
@@ -220,10 +239,10 @@ const codesFor = async (
     const now = clock.now().getTime();
     const memo = await memos.read(name, now);
     const codes = memo ? codesSchema.parse(memo.value) : {};
-    const next = withCodes(codes, tasks);
-    if (Object.keys(next).length === Object.keys(codes).length) return codes;
+    const next = withCodes(codes, tasks, now);
+    if (tasks.length === 0) return next;
     const version = memo?.version ?? 0;
-    if (await memos.write(name, { version, value: next, expires: now + DAY_MS }, now)) return next;
+    if (await memos.write(name, { version, value: next, expires: now + CODE_MS }, now)) return next;
     if (attempt >= RACES)
       throw new Error(`The codes of a number were changed by others ${RACES} times in a row.`);
     await backoff(attempt);
@@ -234,16 +253,27 @@ const carryOut = async (
   taker: ReplyTaker,
   vendor: Vendor,
   decision: Decision,
-  known: Known,
+  { text, ...known }: Known & { text: string },
 ): Promise<void> => {
   const { log } = taker;
+  const what = meaningOf(text).say === 'unclear' ? 'unclear' : 'clear';
   switch (decision.do) {
     case 'act':
-      return doAct(taker, vendor, decision, known);
+      return doAct(taker, vendor, decision, { ...known, text });
     case 'choose':
-      return answer(taker, vendor, decision, known, { kind: 'choose', list: decision.list });
+      return answer(taker, vendor, decision, { ...known, what }, { kind: 'choose', list: decision.list });
     case 'tell':
-      return answer(taker, vendor, decision, known, { kind: 'answer', answer: decision.answer });
+      return answer(
+        taker,
+        vendor,
+        decision,
+        { ...known, what },
+        {
+          kind: 'answer',
+          answer: decision.answer,
+          ...(decision.list ? { list: decision.list } : {}),
+        },
+      );
     case 'stop':
       return stopTexts(taker, decision.member, known);
     case 'start':
@@ -258,18 +288,17 @@ const doAct = async (
   taker: ReplyTaker,
   vendor: Vendor,
   { action, incident: id, member }: Extract<Decision, { do: 'act' }>,
-  { key }: Known,
+  { key, text }: Known & { text: string },
 ): Promise<void> => {
   const over = vendor === 'aliyun-voice' ? 'voice' : 'sms';
   const idempotencyKey = `reply/${key}`;
-  await move(taker, id, async ({ incident, hands, now }) => {
+  const request = requestFor(action, text);
+  const moved = await move(taker, id, async ({ incident, hands, now }) => {
     if (await taker.store.done(id, idempotencyKey)) return { result: undefined };
     const person = personOf(incident, member);
     // A text on its way must not take back what the desk has given to somebody else; a tap on the page may.
     const gone = person?.released === true || person?.stood === true;
-    const acted = gone
-      ? undefined
-      : act(incident, { kind: 'member', id: member }, { action, reason: '短信退单' }, hands, now);
+    const acted = gone ? undefined : act(incident, { kind: 'member', id: member }, request, hands, now);
     const told = outcomeOf(
       acted?.kind === 'done' ? acted.change.incident : incident,
       member,
@@ -285,28 +314,45 @@ const doAct = async (
             ),
           }
         : remark(incident, { kind: 'reply', by: member, facts: { over, action, told } }, now);
-    const whole = tellCaller(taker.district.callerTold, incident, change, now);
+    const rows = acted?.kind === 'done' ? await taker.store.notices(ownerOf(id)) : [];
+    const tidings = tellCaller(taker.district.callerTold, incident, change, now);
+    const whole = withRinging(incident, tidings, rows, now);
     return {
       change: saying(whole, member, { kind: 'answer', answer: told }, now),
       beside: { idempotencyKey },
       result: undefined,
     };
   });
+  if (moved.found && OVER.has(moved.incident.state) && (moved.incident.joins ?? []).length > 0)
+    // As after a tap: it stands on the row until it is done.
+    await endJoined(taker, id).catch((error: unknown) =>
+      taker.log.error('left-to-reconcile', error, { incident: id }),
+    );
 };
+
+/** By text a matter can only be closed as solved: how else it ended is chosen on the page. */
+const requestFor = (action: Texted, text: string): Request => {
+  if (action === 'decline') return { action, reason: '短信退单' };
+  if (action !== 'close') return { action };
+  const meaning = meaningOf(text);
+  return { action, outcome: 'solved', ...('words' in meaning ? { text: meaning.words } : {}) };
+};
+
+const TOLD = { decline: 'declined', arrive: 'arrived', close: 'closed' } as const;
+const REFUSED = { accept: 'done', decline: 'late', arrive: 'refused', close: 'refused' } as const;
 
 const outcomeOf = (
   incident: Incident,
   member: string,
-  action: 'accept' | 'decline',
+  action: Texted,
   came: 'done' | 'repeat' | 'refused' | undefined,
 ): Told => {
-  if (came === 'done') {
-    if (action === 'decline') return 'declined';
-    return incident.lead === member ? 'lead' : 'helper';
-  }
-  if (came === 'repeat' && action === 'decline') return 'declined';
+  if (action !== 'accept' && (came === 'done' || came === 'repeat')) return TOLD[action];
+  if (came === 'done') return incident.lead === member ? 'lead' : 'helper';
   const standing = standingOf(incident, member);
-  return standing === 'done' && action === 'decline' ? 'late' : standing;
+  if (action === 'close' && came === 'refused' && standing !== 'over' && incident.done.arrive === undefined)
+    return 'not-there';
+  return standing === 'done' ? REFUSED[action] : standing;
 };
 
 /** Answers somebody whose text did nothing: at most so many times a day. */
@@ -314,15 +360,15 @@ const answer = async (
   taker: ReplyTaker,
   vendor: Vendor,
   { incident: id, member }: Task,
-  { hash, key }: Known,
+  { hash, key, what }: Known & { what: keyof typeof MOST_ANSWERS },
   said: Said,
 ): Promise<void> => {
   const { store, clock, log } = taker;
   const day = districtDay(clock.now().getTime());
   const idempotencyKey = `reply/${key}`;
   if (await store.done(id, idempotencyKey)) return;
-  const before = await store.tally(`ANSWERS-${day}-${hash}`, clock.now().getTime() + 2 * DAY_MS);
-  const enough = before > MOST_ANSWERS;
+  const before = await store.tally(`ANSWERS-${day}-${what}-${hash}`, clock.now().getTime() + 2 * DAY_MS);
+  const enough = before > MOST_ANSWERS[what];
   if (enough) log.info('reply-unanswered', { vendor });
   await move(taker, id, async ({ incident, now }) => {
     if (await store.done(id, idempotencyKey)) return { result: undefined };
@@ -356,6 +402,7 @@ const stopTexts = async (taker: ReplyTaker, member: string, { hash, key }: Known
           to: desk.id,
           kind: 'desk',
           note: 'sms-stopped',
+          about: member,
           at: at.getTime(),
           round: 1,
         },
@@ -390,18 +437,20 @@ const relist = async (taker: ReplyTaker, change: (hashes: string[]) => string[])
   throw new Error(`The list of those without texts was changed by others ${RACES} times in a row.`);
 };
 
-/** The incidents of which this number was told something as whoever had called, and whether that was how it ended. */
+/** The incidents of which this number was told something as whoever had called, and, if so, when it was told how it ended. */
 const toldAsCaller = async (
   { store }: ReplyTaker,
   hash: string,
   at: Instant,
-): Promise<{ incidentId: string; result: boolean }[]> => {
+): Promise<{ incidentId: string; result: Instant | undefined }[]> => {
   const own = await store.history(`phone:${hash}`, at - RATE_MS, LOOK);
   const told = own.map(async ({ incidentId }) => {
-    const kinds = (await store.notices(ownerOf(incidentId))).flatMap(({ notice }) =>
-      CALLER_KINDS.has(notice.kind) && notice.at <= at ? [notice.kind] : [],
+    // What was written and, for good reasons, never sent told him nothing.
+    const sent = (await store.notices(ownerOf(incidentId))).flatMap(({ notice, attempts }) =>
+      CALLER_KINDS.has(notice.kind) && notice.at <= at && attempts.length > 0 ? [notice] : [],
     );
-    return kinds.length > 0 ? [{ incidentId, result: kinds.includes('caller-result') }] : [];
+    const result = sent.findLast(({ kind }) => kind === 'caller-result')?.at;
+    return sent.length > 0 ? [{ incidentId, result }] : [];
   });
   return (await Promise.all(told)).flat();
 };
@@ -423,13 +472,18 @@ const takeCallerReply = async (
   }
   if (told.length === 0) return log.info('reply-of-a-stranger', { vendor });
   if (meaning.say === 'unclear') return log.info('caller-unclear');
-  const rated = told.find(({ result }) => result);
+  // What he was told last is what he has before his eyes.
+  const rated = told.reduce<(typeof told)[number] | undefined>(
+    (last, one) => ((one.result ?? -1) > (last?.result ?? -1) ? one : last),
+    undefined,
+  );
   if (!rated) return log.info('caller-unknown');
   const idempotencyKey = `reply/${key}`;
   await move(taker, rated.incidentId, async ({ incident, hands, now }) => {
     if (await store.done(rated.incidentId, idempotencyKey)) return { result: undefined };
+    const notices = (await store.notices(ownerOf(incident.id))).map(({ notice }) => notice);
     return {
-      change: tellOfCallerReply(incident, meaning, hands, now),
+      change: tellOfCallerReply(incident, meaning, notices, hands, now),
       beside: { idempotencyKey },
       result: undefined,
     };

@@ -23,7 +23,10 @@ export interface Registrar {
 }
 
 const FAULTS: Record<'endpoint' | 'keys', Problem> = {
-  endpoint: { field: 'webpush.endpoint', message: '应为推送服务的公网 https 地址' },
+  endpoint: {
+    field: 'webpush.endpoint',
+    message: '应为浏览器推送服务（谷歌、火狐、苹果、微软）的 https 地址',
+  },
   keys: { field: 'webpush.keys.p256dh', message: '不是浏览器给出的公钥' },
 };
 

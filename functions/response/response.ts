@@ -1,9 +1,11 @@
 import { act, type Acted, type Actor, type Request, type Said } from '#shared/domain/act.ts';
 import { tellCaller } from '#shared/domain/caller-notice.ts';
 import { OVER, type Incident } from '#shared/domain/incident.ts';
+import type { Action } from '#shared/domain/moves.ts';
+import { withRinging } from '#shared/domain/ringing.ts';
 import { endJoined } from '#shared/ports/end-joined.ts';
 import { move, type Mover } from '#shared/ports/move.ts';
-import type { Store } from '#shared/ports/store.ts';
+import { ownerOf, type Store } from '#shared/ports/store.ts';
 import { joinOrPart } from './join.ts';
 import { judged } from './judged.ts';
 
@@ -12,6 +14,9 @@ export type Responded =
   | { kind: 'done' | 'repeat'; incident: Incident }
   | { kind: 'unknown' }
   | { kind: 'refused'; refusal: Extract<Acted, { kind: 'refused' }>['refusal'] };
+
+/** What makes no notice pointless. */
+const IDLE: ReadonlySet<Action> = new Set(['note', 'reveal', 'tell', 'revisit', 'pause', 'resume']);
 
 /**
  * Takes what a person does. A repeat is harmless, whether it is known by its Idempotency-Key or by what it says;
@@ -45,9 +50,15 @@ export const respond = async (
     if (judgement && 'code' in judgement) return { result: { kind: 'refused', refusal: judgement } };
     const { request: asked, hands, beside } = { request, hands: situation.hands, beside: {}, ...judgement };
     const result = act(incident, actor, asked, hands, now, target, said);
+    const rows = result.kind === 'done' && !IDLE.has(request.action) ? await store.notices(ownerOf(id)) : [];
     return result.kind === 'done'
       ? {
-          change: tellCaller(mover.district.callerTold, incident, result.change, now),
+          change: withRinging(
+            incident,
+            tellCaller(mover.district.callerTold, incident, result.change, now),
+            rows,
+            now,
+          ),
           result,
           beside: { ...beside, ...(key === undefined ? {} : { idempotencyKey: key }) },
         }

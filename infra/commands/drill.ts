@@ -57,9 +57,10 @@ const result = async (call: Call, installation: Installation, id: string | undef
     results.filter((one) => what.includes(one.result)).length;
   call.terminal.err(
     `${drill.id}: ${count('answered')} of ${results.length} answered, ${count('read', 'delivered')} reached without an answer, ` +
-      `${count('not-known')} not known, ${count('unreachable')} unreachable, ${count('waiting')} still waited for.`,
+      `${count('not-known')} not known, ${count('unreachable')} unreachable, ${count('not-sent')} not sent, ` +
+      `${count('waiting')} still waited for.`,
   );
-  return count('unreachable') === 0;
+  return count('unreachable', 'not-sent') === 0;
 };
 
 /** `npm run drill`: tries out whom the district can reach (通讯演练). */
@@ -72,7 +73,8 @@ export const drillCommand: Command = {
   ],
   more: [
     'Everybody on shift gets a message and answers 1, or on his page. The policy of a district may hold a schedule:',
-    '"drill": { "days": [1], "at": 540, "window": 600 } is Monday at nine. result fails when somebody was unreachable.',
+    '"drill": { "days": [1], "at": 540, "window": 600 } is Monday at nine. result fails when somebody was unreachable,',
+    'or was not tried: in the quiet hours, or above the soft cap of the day, nothing of the kind is sent.',
     '',
   ],
   options: { window: { type: 'string' } },

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { listDistricts, loadTexts, loadVendors } from '#shared/districts/load.ts';
+import { listDistricts, loadDistrict, loadTexts, loadVendors } from '#shared/districts/load.ts';
 import { vendorSchema, type Vendor } from '#shared/domain/channel.ts';
+import type { District } from '#shared/domain/district.ts';
 import { NOTICE_KINDS, noticeKindSchema, type NoticeKind } from '#shared/domain/notice-kind.ts';
 import {
   LANGUAGES,
@@ -23,6 +24,8 @@ import { WrongInput } from './refused.ts';
 interface Stock {
   texts: Texts;
   vendors: Vendors;
+  /** Of the district whose texts they are. */
+  links?: District['links'];
 }
 
 /** Facts that give every variable its longest value, so that a preview shows the worst that can come. */
@@ -77,7 +80,7 @@ const lineOf = ({ kind, vendor, language, code, text: words, length, parts, mill
   `${length} characters${parts > 1 ? `, MULTI-PART: ${parts} messages` : ''}, ${yuan(milli)}\n    ${words}`;
 
 /** What has to be put right before this district may be deployed for production, and which texts cost more than one message. */
-export const checkTexts = ({ texts, vendors }: Stock): { faults: string[]; remarks: string[] } => {
+export const checkTexts = ({ texts, vendors, links }: Stock): { faults: string[]; remarks: string[] } => {
   const remarks: string[] = [];
   for (const kind of NOTICE_KINDS)
     for (const vendor of Object.keys(vendors.vendors))
@@ -89,7 +92,7 @@ export const checkTexts = ({ texts, vendors }: Stock): { faults: string[]; remar
               `${shown.parts} messages, ${yuan(shown.milli)}`,
           );
       }
-  return { faults: unready(texts), remarks };
+  return { faults: unready(texts, links), remarks };
 };
 
 const kindsOf = (wanted: string | undefined): readonly NoticeKind[] => {
@@ -134,7 +137,11 @@ export const templates: Command = {
     // A district without texts of its own has the common ones; one that does not exist would pass for it.
     if (district !== undefined && !known.includes(district))
       throw new WrongInput(`There is no district '${district}'; there are ${known.join(', ')}.`);
-    const stock: Stock = { texts: loadTexts(root, district), vendors: loadVendors(root) };
+    const stock: Stock = {
+      texts: loadTexts(root, district),
+      vendors: loadVendors(root),
+      ...(district === undefined ? {} : { links: loadDistrict(district, root).links }),
+    };
     const { terminal } = call;
     if (what === 'preview') {
       for (const kind of kindsOf(text(call, 'kind')))

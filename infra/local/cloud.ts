@@ -68,6 +68,10 @@ export interface CloudOptions {
   secret: unknown;
   /** Replaces environment variables wherever the template sets them, such as a vendor's address. */
   env?: Record<string, string>;
+  /** Functions are loaded by their first call, as in AWS; default: all of them now, so that nobody waits for it. */
+  coldStarts?: boolean;
+  /** Somebody else shows the workflows to asl-validator, which takes two seconds to load; default: the first start of an assembly does. */
+  accepted?: boolean;
   /** Default: dynoxide where installed. */
   engine?: DynamoEngine;
   /** Puts something between the stack and its table, such as a meter of what DynamoDB would bill. */
@@ -295,6 +299,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       });
     }
 
+    const loaded = options.coldStarts ? undefined : host.warm();
+
     // ── Work that waits ──────────────────────────────────────────────────────────────────────────────────────────────
     const queues = all('AWS::SQS::Queue', queueSchema);
     const rules = all('AWS::Events::Rule', ruleSchema).filter(({ is }) => is.State === 'ENABLED');
@@ -320,15 +326,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       });
     }
     for (const { arn, ref, is } of all('AWS::StepFunctions::StateMachine', machineSchema)) {
-      await createOnceChecked(states, options.assembly, {
-        arn,
-        name: ref.split(':').at(-1) ?? ref,
-        definition: is.DefinitionString,
-      });
+      const machine = { arn, name: ref.split(':').at(-1) ?? ref, definition: is.DefinitionString };
+      if (options.accepted) await states.createStateMachine({ ...machine, accepted: true });
+      else await createOnceChecked(states, options.assembly, machine);
     }
 
     // ── What sets it going ───────────────────────────────────────────────────────────────────────────────────────────
-    await host.ready();
+    await loaded;
     const front = await startFront({
       ...apiOf(),
       port: options.port,

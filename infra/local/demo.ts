@@ -16,6 +16,7 @@ import {
   type IncidentView,
 } from '#shared/contracts/views.ts';
 import { loadDistrict, loadTexts } from '#shared/districts/load.ts';
+import { isDangerous } from '#shared/domain/classification.ts';
 import type { Clock } from './clock.ts';
 import { callOf, loadStories, type Answer, type Step, type Story } from './demo/script.ts';
 import { inWords, padded, painter, shortened, span, table, wallClock, type Tone } from './demo/timeline.ts';
@@ -304,7 +305,9 @@ export function startDemo(options: DemoOptions): Demo {
     const heard = kinds.flatMap(({ kind, pattern }): Heard[] => {
       const found = pattern.exec(message.text);
       // What names no task is nobody's turn here, but for the ask that must not name it.
-      return found?.groups || (found && kind === 'ask-secret') ? [{ kind, said: found.groups ?? {} }] : [];
+      return found && (kind === 'ask-secret' || found.groups?.['number'] !== undefined)
+        ? [{ kind, said: found.groups ?? {} }]
+        : [];
     })[0];
     const who = byPhone.get(message.number);
     if (!heard || !who) return;
@@ -320,7 +323,7 @@ export function startDemo(options: DemoOptions): Demo {
     const { items } = pageOf(incidentSummarySchema).parse(body);
     const asked = items.find(
       (item) =>
-        (item.secret || (item.classification?.danger.length ?? 0) > 0) &&
+        (item.secret || (item.classification && isDangerous(item.classification))) &&
         item.assignees.includes(id) &&
         !byNumber.get(item.id.slice(-6))?.asked.includes(id),
     );

@@ -30,7 +30,7 @@ export const jsonLog = (source: LogSource, clock: Clock, write: (line: string) =
             ? { name: error.name, message: error.message, stack: error.stack?.split('\n').slice(1, 6) }
             : { name: typeof error, message: String(error) },
       }),
-    count: (metric, n = 1) =>
+    count: (metric, n = 1, facts = {}) =>
       write(
         JSON.stringify({
           _aws: {
@@ -46,6 +46,7 @@ export const jsonLog = (source: LogSource, clock: Clock, write: (line: string) =
           District: source.district,
           Stage: source.stage,
           verb: source.verb,
+          ...facts,
           [metric]: n,
         }),
       ),

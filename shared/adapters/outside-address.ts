@@ -1,5 +1,6 @@
 /** Names that only a network itself knows (RFC 6762, RFC 8375, and what clouds and routers use). */
-const INSIDE = /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|arpa)$/i;
+const INSIDE =
+  /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|arpa|svc|cluster|consul|docker|private)$/i;
 
 /**
  * An address outside that may be posted to although somebody else has named it, or undefined. `plainOrigins`: origins that are allowed

@@ -45,6 +45,7 @@ const month = (ms: number): string => new Date(ms).toISOString().slice(0, 7);
 const shardOf = (text: string): number => (createHash('sha256').update(text).digest()[0] ?? 0) % SHARDS;
 const shards = (name: string): string[] => Array.from({ length: SHARDS }, (_, i) => `${name}#${i}`);
 const incidentKey = (id: string): Key => ({ pk: ownerOf(id), sk: 'INCIDENT' });
+const contentKey = (id: string): Key => ({ pk: ownerOf(id), sk: 'CONTENT' });
 const textOf = (item: Item, name: string): string => {
   const value = item[name];
   if (typeof value !== 'string') throw new Error(`The item ${item.pk}/${item.sk} has no text '${name}'.`);
@@ -191,7 +192,7 @@ const lineItem = (owner: string, line: StoredLine): Item => ({
 
 /**
  * Names an attempt so that its receipt leads back without another index: incident (or REJECTED), notice, number.
- * The vendor carries it through as OutId.
+ * The vendor carries it through, veiled, as OutId.
  */
 export const attemptIdOf = (owner: string, noticeId: string, n: number): string =>
   `${owner === REJECTS_OWNER ? owner : incidentIdOf(owner)}.${noticeId}.${n}`;
@@ -330,7 +331,7 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
           put: { ...incidentKey(incident.id), ...rowOf(incident, incident.receivedAt) },
           if: { absent: true },
         },
-        { put: sealedItem(vault, { pk: ownerOf(incident.id), sk: 'CONTENT' }, content) },
+        { put: sealedItem(vault, contentKey(incident.id), content) },
         ...items,
       ]);
       if (written.ok) return { created: true, incidentId: incident.id };
@@ -375,7 +376,7 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       };
     },
 
-    content: (id) => open(contentSchema, { pk: ownerOf(id), sk: 'CONTENT' }),
+    content: (id) => open(contentSchema, contentKey(id)),
     picks: (id) => open(picksSchema, { pk: ownerOf(id), sk: 'PICKS' }),
     reasons: async (id) => (await open(reasonsSchema, { pk: ownerOf(id), sk: 'REASONS' })) ?? [],
 
@@ -422,25 +423,26 @@ export const tableStore = (table: Table, secrets: Secrets): Store => {
       };
       // Behind every id of that millisecond.
       const here = `${pad(at)}~`;
-      const [before, after, vault] = await Promise.all([
+      const [before, after] = await Promise.all([
         towards(at - reach, pad(at - reach), here),
         towards(at + reach, here, `${pad(at + reach)}~`),
-        secrets.vault(),
       ]);
-      const owners = [...after.toReversed(), ...before];
-      const items = await table.getMany(
-        owners.flatMap(({ pk }) => [
-          { pk, sk: 'INCIDENT' },
-          { pk, sk: 'CONTENT' },
-        ]),
-      );
-      return owners.flatMap(({ pk }) => {
-        const row = items.find((item) => item.pk === pk && item.sk === 'INCIDENT');
-        const sealed = items.find((item) => item.pk === pk && item.sk === 'CONTENT');
-        const content = sealed && unsealed(vault, contentSchema, sealed);
+      return [...after.toReversed(), ...before].map(({ pk }) => pk.slice('INC#'.length));
+    },
+
+    async told(ids) {
+      if (ids.length === 0) return [];
+      const keys = ids.map((id) => [incidentKey(id), contentKey(id)] as const);
+      const [items, vault] = await Promise.all([table.getMany(keys.flat()), secrets.vault()]);
+      const found = new Map(items.map((item) => [`${item.pk}/${item.sk}`, item]));
+      return keys.flatMap(([rowKey, sealedKey]) => {
+        const row = found.get(`${rowKey.pk}/${rowKey.sk}`);
+        const sealed = found.get(`${sealedKey.pk}/${sealedKey.sk}`);
         // A row that is broken is somebody's to mend, but not of whoever looks at others.
         const incident = row && parsedRow(row);
-        return incident?.success && content ? [{ incident: incident.data, content }] : [];
+        if (!incident?.success || !sealed || isUnclassified(incident.data)) return [];
+        const content = unsealed(vault, contentSchema, sealed);
+        return content ? [{ incident: incident.data, content }] : [];
       });
     },
 

@@ -3,8 +3,8 @@ import * as z from 'zod';
 import type { DistrictSecret } from '#shared/contracts/secret.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { Message, Sender, SendRequest, SendResult } from '#shared/ports/sender.ts';
-import { outsideAddress } from './outside-address.ts';
 import { encryptPush } from './push-encryption.ts';
+import { pushServiceAddress } from './push-service-address.ts';
 import { callVendor, refusedBy, refusedByStatus, withoutAnswer, type Reply } from './vendor-call.ts';
 
 /** Our key pair for push services, base64url as `web-push generate-vapid-keys` writes it, and who answers for it. */
@@ -75,7 +75,7 @@ export const webpush = (options: WebpushOptions): Sender => {
 
   const send = async ({ attemptId, to, message }: SendRequest): Promise<SendResult> => {
     const subscription = subscriptionIn(to);
-    const url = subscription && outsideAddress(subscription.endpoint, options.plainOrigins ?? []);
+    const url = subscription && pushServiceAddress(subscription.endpoint, options.plainOrigins ?? []);
     if (!subscription || !url) return refusedBy(PLATFORM, 'number', 'subscription');
     const account = await options.account();
     let body: Buffer<ArrayBuffer>;

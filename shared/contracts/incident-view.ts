@@ -1,6 +1,6 @@
 import { DESK_ACTIONS, ACTIONS, allows, type Action } from '../domain/moves.ts';
 import { REOPEN_MS } from '../domain/act.ts';
-import type { Reason } from '../domain/classification.ts';
+import { isDangerous, type Reason } from '../domain/classification.ts';
 import type { District } from '../domain/district.ts';
 import { handsAt } from '../domain/hands.ts';
 import { assignees, owes, personOf, type Incident, type Instant, type Person } from '../domain/incident.ts';
@@ -157,8 +157,8 @@ const isPointless = (incident: Incident, action: Action, person: Person | undefi
       // Between receipt and classification there is nothing to correct yet.
       return incident.classification === undefined;
     case 'join':
-      // What holds a danger sign is answered by itself.
-      return (incident.classification?.danger.length ?? 0) > 0;
+      // What is dangerous is answered by itself.
+      return incident.classification !== undefined && isDangerous(incident.classification);
     case 'unjoin':
     case 'revisit':
     case 'reopen':

@@ -16,7 +16,7 @@ export const subscriptionSchema = z
       endpoint: z
         .string('必填')
         .max(1_000, '最多 1000 个字符')
-        .describe('Of the push service: https, at a public name.'),
+        .describe('Of the push service of a browser (Google, Mozilla, Apple, Microsoft).'),
       keys: z.object(
         {
           p256dh: key(65).describe("The browser's public key: a point of P-256, uncompressed, base64url."),

@@ -38,7 +38,11 @@ export type OpenedView = z.infer<typeof openedSchema>;
 /** What a link tells before it is exchanged. */
 export const linkStateSchema = z
   .object({
-    number: z.string().describe('Short number of the incident, as in the text; of a drill its name.'),
+    number: z
+      .string()
+      .describe(
+        'What the text called it: its short number, of a secret matter the time of asking; of a drill its name.',
+      ),
     needsPin: z.boolean().describe('Opened on some device already: another one is asked for a code.'),
     drill: z.literal(true).optional().describe('A reachability drill: the exchange itself is the answer.'),
   })

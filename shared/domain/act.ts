@@ -310,6 +310,13 @@ const reassign = (d: Draft, actor: Actor, target: Hand | undefined, request: Req
     }
     notify(d, old, 'reassigned');
   }
+  // It is the new one's: who was asked before him and has not said yes must not take it from him with a late "1". Of a pair one of them is wanted.
+  if (!incident.pair) {
+    const stays = (p: Person): boolean =>
+      p.id === target.id || p.accepted !== undefined || p.called === true || !isActive(p);
+    standDown(d, stays);
+    for (const p of incident.people) if (!stays(p)) p.released = true;
+  }
   delete incident.lead;
   delete incident.acceptedAt;
   delete incident.unansweredSince;

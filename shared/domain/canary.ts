@@ -31,10 +31,12 @@ export const canaryStateSchema = z.object({
 export type CanaryState = z.infer<typeof canaryStateSchema>;
 
 /**
- * A free channel is tried every two minutes; one that costs after an hour without traffic, at most twenty times a day. Looks come every minute,
- * some of them a few seconds early: without the slack that would make three minutes of two.
+ * A free channel is tried every two minutes; one that costs after an hour without traffic, at most twenty times a day. Neither more often than
+ * one number or account may be written to (DingTalk: 500 times a day), or the vendor would seem dead from the afternoon on.
  */
-const FREE_MS = 120_000 - 15_000;
+const FREE_MS = 120_000;
+/** Looks come every minute, some of them a few seconds early: without the slack that would make three minutes of two. */
+const SLACK_MS = 15_000;
 const QUIET_MS = 3_600_000;
 const MOST_A_DAY = 20;
 
@@ -43,7 +45,7 @@ const MOST_A_DAY = 20;
  * that was never looked at counts as used just now, so that a fresh start does not begin with a volley.
  */
 export const lookAtVendor = (
-  { channel, price }: Pick<VendorFacts, 'channel' | 'price'>,
+  { channel, price, limits }: Pick<VendorFacts, 'channel' | 'price' | 'limits'>,
   before: CanaryState | undefined,
   sent: number,
   now: Instant,
@@ -55,9 +57,14 @@ export const lookAtVendor = (
   const busyAt = busy ? now : before.busyAt;
   const quietSince = Math.max(busyAt, before?.triedAt ?? 0);
   const free = price.milli === 0;
+  const sinceTry = now - (before?.triedAt ?? 0);
+  const rested = limits.every(
+    ({ per, seconds, most }) => per !== 'number' || sinceTry >= (seconds * 1000) / most,
+  );
   const due =
     channel !== 'voice' &&
-    (free ? now - (before?.triedAt ?? 0) >= FREE_MS : now - quietSince >= QUIET_MS && tries < MOST_A_DAY);
+    rested &&
+    (free ? sinceTry >= FREE_MS - SLACK_MS : now - quietSince >= QUIET_MS && tries < MOST_A_DAY);
   return {
     state: {
       day,

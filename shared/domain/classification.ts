@@ -53,6 +53,8 @@ export const classificationSchema = z.object({
   disposition: dispositionSchema,
   urgency: urgencySchema,
   danger: z.array(z.string()),
+  /** Dangerous whether or not the guard saw it: police work by its category, or so judged by a person. The row has to tell without the district. */
+  grave: z.literal(true).optional(),
   line: z.string(),
   team: z.string(),
   sure: z.boolean(),
@@ -63,3 +65,14 @@ export const classificationSchema = z.object({
 });
 /** What the incident is. Reasons are kept apart, in a sibling item, because the incident row stays small. */
 export type Classification = z.infer<typeof classificationSchema>;
+
+/** Dangerous by what a person says of it: police work, or joint and urgent. */
+export const isJudgedDangerous = ({
+  disposition,
+  urgency,
+}: Pick<Classification, 'disposition'> & Partial<Classification>): boolean =>
+  disposition === 'police' || (disposition === 'joint' && (urgency === 'P1' || urgency === 'P2'));
+
+/** Dangerous, by the signs in the words or by what the matter is. */
+export const isDangerous = ({ danger, grave }: Pick<Classification, 'danger' | 'grave'>): boolean =>
+  danger.length > 0 || grave === true;

@@ -103,6 +103,7 @@ export const weigh = (district: District, { content, categoryCode, level }: Stat
       disposition: decision.disposition,
       urgency,
       danger: [...new Set(decision.signs.map((hit) => hit.kind))],
+      ...(category.disposition === 'police' ? { grave: true as const } : {}),
       line: category.line,
       team: teamOf(district, decision),
       sure: decision.sure,

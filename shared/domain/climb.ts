@@ -124,8 +124,8 @@ const firstPair = (incident: Incident, hands: Hands): Hand[] =>
       [
         ...hands.candidates,
         ...leaders(incident, hands).slice(0, 1),
-        ...hands.duty.slice(0, 1),
-        ...hands.street.slice(0, 1),
+        ...hands.duty,
+        ...hands.street,
       ].map((hand) => [hand.id, hand]),
     ).values(),
   ].slice(0, 2);

@@ -2,7 +2,15 @@ import * as z from 'zod';
 import { CHANNELS, channelSchema, vendorSchema, type Channel, type Vendor } from './channel.ts';
 import { isVendorsFault, type PassedOver } from './health.ts';
 import type { Instant } from './incident.ts';
-import { INSISTENT, genericOf, laneOf, type Attempt, type AttemptState, type Notice } from './notice.ts';
+import {
+  FIRST_ASKS,
+  INSISTENT,
+  genericOf,
+  laneOf,
+  type Attempt,
+  type AttemptState,
+  type Notice,
+} from './notice.ts';
 import { CALLER_KINDS, noticeKindSchema, type NoticeKind } from './notice-kind.ts';
 
 const planSchema = z
@@ -60,7 +68,7 @@ export const deliverySchema = z.strictObject({
   quiet: z.strictObject({ from: z.int().min(0).max(1439), to: z.int().min(0).max(1439) }).optional(),
   /** Members whose numbers stand on the vendor's white list: its daily limit does not hold for them (Aliyun: at most 300). */
   whiteList: z.array(z.string()).max(300).default([]),
-  /** What a day may cost, 1/1000 CNY; above it chatter stops. Notices that ask or warn never do. */
+  /** What a day may cost, 1/1000 CNY; above it chatter that costs stops. Notices that ask or warn never do. */
   softCap: z.int().positive().default(200_000),
 });
 /** How a district brings notices to people. */
@@ -74,10 +82,15 @@ const DRILL: DeliveryPlan = [
   { channel: 'sms', after: 15 },
 ];
 const BY_TEXT: DeliveryPlan = [{ channel: 'sms', after: 0 }];
+/** Somebody stands there and waits for a code: what texts cannot bring comes to his own account of the work app. */
+const CODE: DeliveryPlan = [
+  { channel: 'sms', after: 0 },
+  { channel: 'chat', after: 15 },
+];
 
 /** The plan for one person and kind: his own, else the kind's, else the lane's. Chatter never takes the loud plan of a person. */
 export const planFor = ({ plans }: Delivery, kind: NoticeKind, to: string): DeliveryPlan => {
-  if (TEXT_ONLY.has(kind)) return plans.kinds[kind] ?? BY_TEXT;
+  if (TEXT_ONLY.has(kind)) return plans.kinds[kind] ?? (kind === 'pin' ? CODE : BY_TEXT);
   if (kind === 'drill') return plans.kinds.drill ?? DRILL;
   const lane = laneOf(kind);
   return (lane === 'alerts' ? plans.members[to] : undefined) ?? plans.kinds[kind] ?? plans[lane];
@@ -208,7 +221,7 @@ export const nextStep = (facts: Facts, now: Instant): Step => {
   if (!last) {
     if (stop !== undefined) return end(attempts, facts.moot === undefined ? 'expired' : 'suppressed', stop);
     const [first] = untried(facts);
-    return first ? { do: 'call', way: first.way } : end(attempts, 'failed-permanent', 'unreachable');
+    return first ? { do: 'call', way: first.way } : noWay(facts, 'failed-permanent', 'unreachable', now);
   }
   switch (last.state) {
     case 'failed-temporary':
@@ -226,6 +239,23 @@ export const nextStep = (facts: Facts, now: Instant): Step => {
     default:
       return last.state satisfies never;
   }
+};
+
+/**
+ * Nothing is left to try. Behind who is asked first stands somebody else; what only this person can do (a return that nobody has
+ * confirmed, a nag) stays owed and on the desk's list, and every minute somebody looks whether there is a way by now.
+ */
+const noWay = (
+  { notice, attempts, deadline }: Facts,
+  state: AttemptState,
+  why: string,
+  now: Instant,
+): Step => {
+  if (!INSISTENT.has(notice.kind) || FIRST_ASKS.has(notice.kind)) return end(attempts, state, why);
+  const from = attempts.at(-1)?.seen ?? notice.at;
+  const minute = LATER_SECONDS * 1000;
+  const next = from + (Math.floor((now - from) / minute) + 1) * minute;
+  return wait(Math.min(next, deadline ?? next), true);
 };
 
 const afterFailure = (facts: Facts, last: Attempt, now: Instant): Step => {
@@ -259,13 +289,14 @@ const afterFailure = (facts: Facts, last: Attempt, now: Instant): Step => {
   const [next] = ways
     .flatMap((way) => secondTries(way, calls(way.vendor), insists, own))
     .sort((a, b) => a.at - b.at);
-  // He has it on his phone and only did not pick up: his minute runs on.
-  if (!next && attempts.some(({ state }) => RANK[state] >= RANK.delivered))
-    return end(attempts, standing(attempts), 'nothing-louder');
+  // A vendor has brought it, and what is louder failed (he did not pick up): he is not out of reach, his minute runs on.
+  const taken = attempts.findLast(({ state }) => RANK[state] >= RANK.sent);
+  if (!next && taken?.state === 'sent') return proof(facts, taken, now);
+  if (!next && taken) return end(attempts, standing(attempts), 'nothing-louder');
   if (!next)
     return attempts.some(({ state }) => state === 'unknown')
-      ? end(attempts, 'unknown', 'silent')
-      : end(attempts, 'failed-permanent', 'unreachable');
+      ? noWay(facts, 'unknown', 'silent', now)
+      : noWay(facts, 'failed-permanent', 'unreachable', now);
   if (now < next.at) return wait(Math.min(next.at, facts.deadline ?? next.at), true);
   if (next.ask) return { do: 'ask', attempt: next.ask };
   return { do: 'call', way: next.way, ...(rings(next.way.channel) ? { double: true as const } : {}) };

@@ -13,7 +13,7 @@ import type { Rules } from './classify/rules.ts';
 import { callerToldSchema } from './caller-notice.ts';
 import { deliverySchema } from './delivery.ts';
 import { ladderSchema, modeSchema } from './ladder.ts';
-import { drillPolicySchema } from './drill.ts';
+import { drillPolicySchema, isQuiet } from './drill.ts';
 import type { Ladder, Mode } from './ladder.ts';
 import { linksSchema } from './link.ts';
 import { repliesSchema } from './reply.ts';
@@ -388,6 +388,12 @@ const check = (files: Files, complain: Complain): void => {
   const gap = firstUncovered(policy.shifts);
   if (gap !== undefined)
     complain(['policy', 'shifts'], `the shifts do not cover 24 hours: nobody is on at ${clockTime(gap)}`);
+
+  if (policy.drill && isQuiet(policy.delivery.quiet, policy.drill.at))
+    complain(
+      ['policy', 'drill', 'at'],
+      `a drill at ${clockTime(policy.drill.at)} is in the quiet hours: it would be sent to nobody`,
+    );
 
   checkUnique(policy.shifts, ['policy', 'shifts'], [], complain);
   checkUnique(policy.squads, ['policy', 'squads'], [], complain);

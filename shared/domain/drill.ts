@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { channelSchema, vendorSchema, type Channel, type Vendor } from './channel.ts';
 import { instantSchema, type Instant } from './incident.ts';
-import { attemptSchema, type Attempt, type Notice } from './notice.ts';
+import { attemptSchema, type Attempt, type AttemptState, type Notice } from './notice.ts';
 import { BEIJING_OFFSET, minuteOfDay, onShift, type Member, type Shift } from './roster.ts';
 
 /** When a district tries out whether its people can be reached (通讯演练): data of its policy. */
@@ -50,6 +50,12 @@ export const drillDue = (policy: DrillPolicy | undefined, now: Instant): string 
   if (late < 0 || late >= LATE_MINUTES || !policy.days.includes(day)) return undefined;
   return drillIdAt(now - late * 60_000);
 };
+
+const DAY_MINUTES = 1_440;
+/** Does a minute of the day, district time, lie in the quiet hours? A drill is no alarm: then it would be sent to nobody. */
+export const isQuiet = (quiet: { from: number; to: number } | undefined, minute: number): boolean =>
+  quiet !== undefined &&
+  (minute - quiet.from + DAY_MINUTES) % DAY_MINUTES < (quiet.to - quiet.from + DAY_MINUTES) % DAY_MINUTES;
 
 /** A fresh drill of everybody on shift: off duty is silent, also for a drill. */
 export const beginDrill = (
@@ -100,7 +106,8 @@ export const withAnswer = (
 
 /**
  * How far a drill came with one person. answered · read, delivered: it arrived, he did not answer · not-known: a vendor took it and cannot
- * tell more · unreachable: nothing took it, or it failed · waiting: the window is still open.
+ * tell more · unreachable: there is no way to him, or every one failed · not-sent: it was held back (the day's soft cap, quiet hours, a
+ * standstill), which says nothing of him · waiting: the window is still open.
  */
 export const DRILL_RESULTS = [
   'answered',
@@ -108,6 +115,7 @@ export const DRILL_RESULTS = [
   'delivered',
   'not-known',
   'unreachable',
+  'not-sent',
   'waiting',
 ] as const;
 /** One person's result. */
@@ -125,21 +133,30 @@ export const drillResultSchema = z.object({
 /** One person's result. */
 export type DrillResult = z.infer<typeof drillResultSchema>;
 
-const reached = (attempts: readonly Attempt[]): 'read' | 'delivered' | 'not-known' | 'unreachable' => {
-  const states = new Set(attempts.map(({ state }) => state));
+/** How far the notice of a drill got, as it is kept. */
+export interface DrillNotice {
+  state: AttemptState;
+  attempts: readonly Attempt[];
+}
+
+const reached = (notice: DrillNotice | undefined): Exclude<DrillResult['result'], 'answered' | 'waiting'> => {
+  const states = new Set(notice?.attempts.map(({ state }) => state));
   if (states.has('read')) return 'read';
   if (states.has('delivered')) return 'delivered';
-  return states.has('sent') || states.has('unknown') || states.has('sending') ? 'not-known' : 'unreachable';
+  if (states.has('sent') || states.has('unknown') || states.has('sending')) return 'not-known';
+  if (states.size === 0 && notice?.state !== 'failed-permanent') return 'not-sent';
+  return notice?.state === 'suppressed' ? 'not-sent' : 'unreachable';
 };
 
-/** One person's result now. `attempts`: of his notice; none if it is not known or went nowhere. */
+/** One person's result now. `notice`: his; undefined if it was never written. */
 export const drillResultOf = (
   drill: Drill,
   member: string,
-  attempts: readonly Attempt[],
+  notice: DrillNotice | undefined,
   now: Instant,
 ): DrillResult => {
   const answer = drill.answers[member];
+  const attempts = notice?.attempts ?? [];
   const channels = attempts.map(
     ({ channel, vendor, state }: { channel: Channel; vendor: Vendor; state: Attempt['state'] }) => ({
       channel,
@@ -155,5 +172,5 @@ export const drillResultOf = (
       seconds: Math.round((answer.at - drill.startedAt) / 1000),
       channels,
     };
-  return { member, result: now < drill.until ? 'waiting' : reached(attempts), channels };
+  return { member, result: now < drill.until ? 'waiting' : reached(notice), channels };
 };

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { classificationSchema, urgencySchema } from './classification.ts';
+import { classificationSchema, isDangerous, urgencySchema } from './classification.ts';
 import { ladderSchema, modeSchema } from './ladder.ts';
 import { stateSchema } from './moves.ts';
 import { roleSchema } from './roster.ts';
@@ -179,12 +179,12 @@ export type Incident = z.infer<typeof incidentSchema>;
 /** States in which the incident is over, or out of our hands. */
 export const OVER: ReadonlySet<Incident['state']> = new Set(['closed', 'finished', 'returned']);
 
-/** Secret, or with danger signs: what lies open on a member's phone says only that there is a task, or news of one. */
+/** Secret or dangerous: what lies open on a member's phone says only that there is a task, or news of one. */
 export const isConfidential = ({
   secret,
   classification,
 }: Pick<Incident, 'secret' | 'classification'>): boolean =>
-  secret || (classification?.danger.length ?? 0) > 0;
+  secret || (classification !== undefined && isDangerous(classification));
 
 /** The person's entry in this round, if he was asked or told. */
 export const personOf = (incident: Incident, id: string): Person | undefined =>

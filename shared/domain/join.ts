@@ -1,4 +1,5 @@
 import { endPromises, giveBack } from './assign.ts';
+import { isDangerous } from './classification.ts';
 import { NOT_CLIMBED, baseOf } from './climb.ts';
 import {
   askKind,
@@ -34,8 +35,8 @@ export const joinFault = (incident: Incident, main: Incident): string | undefine
   if (main.state === 'received') return '要并入的警情还在研判，请稍候。';
   if (OVER.has(main.state)) return `要并入的警情${STATE_NAMES[main.state]}，不能再并入。`;
   // Each keeps its own guard: what is dangerous is answered by itself.
-  if ([incident, main].some(({ classification }) => (classification?.danger.length ?? 0) > 0))
-    return '有危险信号的警情只能关联，不能并案，各按各的处置。';
+  if ([incident, main].some(({ classification }) => classification && isDangerous(classification)))
+    return '有危险信号或判为危险的警情只能关联，不能并案，各按各的处置。';
   if ((main.joins ?? []).length >= MOST_JOINED) return `一起警情最多并入${MOST_JOINED}起来电。`;
   return undefined;
 };

@@ -1,4 +1,10 @@
-import type { Classification, Disposition, Reason, Urgency } from './classification.ts';
+import {
+  isJudgedDangerous,
+  type Classification,
+  type Disposition,
+  type Reason,
+  type Urgency,
+} from './classification.ts';
 import type { Correction } from './correction.ts';
 import type { District } from './district.ts';
 import type { Instant } from './incident.ts';
@@ -31,12 +37,15 @@ export const judge = (
     category.disposition === disposition || category.disposition === 'non-police'
       ? category.team
       : (other?.team ?? category.team);
-  const { runnerUp: _, ...rest } = was;
+  const { runnerUp: _, grave: __, ...rest } = was;
+  const soon = urgency ?? (category.id === was.category ? was.urgency : category.urgency);
+  const grave = category.disposition === 'police' || isJudgedDangerous({ disposition, urgency: soon });
   return {
     ...rest,
     category: category.id,
     disposition,
-    urgency: urgency ?? (category.id === was.category ? was.urgency : category.urgency),
+    urgency: soon,
+    ...(grave ? { grave } : {}),
     line: category.line,
     team:
       disposition === 'police' ? category.team : disposition === 'joint' && sign !== undefined ? sign : ours,

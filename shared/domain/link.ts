@@ -61,11 +61,15 @@ export const linkSchema = z.union([taskLinkSchema, drillLinkSchema]);
 /** What stands behind a link. */
 export type Link = z.infer<typeof linkSchema>;
 
-/** Does the link still lead anywhere? It is dead as soon as the incident is over, or given to somebody else. */
+/**
+ * Does the link still lead anywhere? It is dead as soon as the incident is over, or given to somebody else. Reopened, it is alive again for
+ * whoever is asked or told once more: everybody else stays in the list of people, but has nothing to do with it.
+ */
 export const isAlive = (incident: Incident | undefined, { member }: Pick<TaskLink, 'member'>): boolean => {
   if (!incident || OVER.has(incident.state)) return false;
   const person = personOf(incident, member);
-  return person !== undefined && !person.released;
+  if (!person || person.released) return false;
+  return person.asked !== undefined || person.told.length > 0;
 };
 
 /** How long a link is kept, at most: it is dead at the close in any case. Milliseconds. */

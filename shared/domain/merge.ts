@@ -46,7 +46,7 @@ export interface Judgement {
   verdict: Verdict;
   minutes: number;
   metres?: number;
-  /** 0–1. */
+  /** 0–1; 0 where time or place have decided already. */
   alike: number;
   sentence: string;
 }
@@ -97,8 +97,7 @@ const isSameAddress = (a: Heard, b: Heard): boolean => {
 export const judge = (known: Heard, call: Heard, rules: MergeRules): Judgement => {
   const minutes = Math.round(Math.abs(call.at - known.at) / MINUTE);
   const metres = known.point && call.point ? Math.round(metresBetween(known.point, call.point)) : undefined;
-  const alike =
-    Math.round(containment(runsOf(bare(known.content), 2), runsOf(bare(call.content), 2)) * 100) / 100;
+  let alike = 0;
   const say = (verdict: Verdict, sentence: string): Judgement => ({
     verdict,
     minutes,
@@ -113,6 +112,8 @@ export const judge = (known: Heard, call: Heard, rules: MergeRules): Judgement =
     return say('apart', `相距${metres}米，当作两件事`);
   const sameAddress = isSameAddress(known, call);
   if (metres === undefined && !sameAddress) return say('apart', '地点不明，地址也不同，当作两件事');
+  // The dear part, after what sets most calls apart.
+  alike = Math.round(containment(runsOf(bare(known.content), 2), runsOf(bare(call.content), 2)) * 100) / 100;
   const where = `相隔${minutes}分钟、${metres === undefined ? '同一地址' : `${metres}米`}`;
 
   const sameDanger = call.danger.some((sign) => known.danger.includes(sign));

@@ -7,7 +7,7 @@ import * as z from 'zod';
  * reassigned the old lead is released · returned duty: hand this back to 110 · handback street leader: nobody handed it back ·
  * desk a note to the duty officer · changed address or danger changed · reopened the former lead is asked again ·
  * plain what is left of an ask whose words were refused · news the same of anything else · choose which of several tasks did you mean · answer what came of a text back ·
- * pin a link is opened on a second device · caller-accepted, caller-coming, caller-result to whoever had called ·
+ * answer-secret the same for secret or dangerous matters · pin a link is opened on a second device · caller-accepted, caller-coming, caller-result to whoever had called ·
  * summary what quiet hours held back, in one · drill can you be reached? · canary does this vendor still work?
  */
 export const NOTICE_KINDS = [
@@ -28,6 +28,7 @@ export const NOTICE_KINDS = [
   'news',
   'choose',
   'answer',
+  'answer-secret',
   'pin',
   'caller-accepted',
   'caller-coming',
@@ -72,6 +73,19 @@ export const DESK_NOTES = [
 export type DeskNote = (typeof DESK_NOTES)[number];
 
 /** What somebody is told who has texted back; a closed set, worded by the district. */
-export const ANSWERS = ['lead', 'helper', 'declined', 'done', 'gone', 'over', 'late'] as const;
+export const ANSWERS = [
+  'lead',
+  'helper',
+  'declined',
+  'arrived',
+  'closed',
+  'no-words',
+  'not-there',
+  'done',
+  'gone',
+  'over',
+  'late',
+  'refused',
+] as const;
 /** What somebody is told who has texted back. */
 export type Answer = (typeof ANSWERS)[number];

@@ -23,8 +23,8 @@ export const genericOf = (kind: NoticeKind): 'plain' | 'news' | undefined => {
 };
 
 /**
- * Keep their words whatever the matter: whoever has the desk or leads must telephone, and needs the number for it; who has just texted must
- * know whether it counted.
+ * Keep their words whatever the matter: whoever has the desk or leads must telephone, and needs the number for it; who has texted must know
+ * whether it counted.
  */
 const NEEDED_WORDS: ReadonlySet<NoticeKind> = new Set([
   'climb',
@@ -32,15 +32,16 @@ const NEEDED_WORDS: ReadonlySet<NoticeKind> = new Set([
   'returned',
   'handback',
   'desk',
-  'answer',
+  'answer-secret',
 ]);
 
 /**
- * Whose words a notice of a secret or dangerous matter is written in. A member reads that there is a new task and how to answer, or that
- * there is news of one, and nothing else.
+ * Whose words a notice of a secret or dangerous matter is written in. A member reads that there is a new task and how to answer, that
+ * there is news of one, or whether his answer counted, and nothing else; when he was asked stands for the number.
  */
 export const discreetOf = (kind: NoticeKind): NoticeKind => {
   if (FIRST_ASKS.has(kind)) return 'ask-secret';
+  if (kind === 'answer') return 'answer-secret';
   return NEEDED_WORDS.has(kind) ? kind : (genericOf(kind) ?? kind);
 };
 
@@ -72,6 +73,7 @@ const LANE_OF: Record<NoticeKind, Lane> = {
   // Somebody has just texted or tapped and waits for it.
   choose: 'alerts',
   answer: 'alerts',
+  'answer-secret': 'alerts',
   pin: 'alerts',
   // Good to know, and the first that a day's soft cap stops; quiet hours are the members' and do not hold here.
   'caller-accepted': 'chatter',
@@ -84,6 +86,15 @@ const LANE_OF: Record<NoticeKind, Lane> = {
 /** The lane of a kind of notice. */
 export const laneOf = (kind: NoticeKind): Lane => LANE_OF[kind];
 
+/** One line of a list to choose from: a task (`taskName`), the code to text back, and what it does, if not accept. */
+export const choiceSchema = z.object({
+  number: z.string(),
+  code: z.string(),
+  action: z.enum(['arrive', 'close']).optional(),
+});
+/** One line of a list to choose from. */
+export type Choice = z.infer<typeof choiceSchema>;
+
 /** One message to one person. Holds no caller's data: the text is made from it when it is sent. */
 export const noticeSchema = z.object({
   /** Unique within its owner. */
@@ -93,10 +104,12 @@ export const noticeSchema = z.object({
   rung: rungSchema.optional(),
   /** What a `desk` notice is about. */
   note: z.enum(DESK_NOTES).optional(),
+  /** Whom a `desk` notice that belongs to no incident is about: his id in the roster. */
+  about: z.string().optional(),
   /** What an `answer` says. */
   answer: z.enum(ANSWERS).optional(),
-  /** What a `choose` lists: short numbers and the codes to text back. */
-  list: z.array(z.object({ number: z.string(), code: z.string() })).optional(),
+  /** What a `choose` lists; of an `answer` that asks for words, the code that goes with them. */
+  list: z.array(choiceSchema).optional(),
   /** To a caller: the desk let this one message go, whatever stands against it. */
   released: z.boolean().optional(),
   at: instantSchema,
@@ -141,7 +154,7 @@ const CALL_STATES = [
 
 /** One attempt: one call of one vendor for one notice. */
 export const attemptSchema = z.object({
-  /** Ours, as the vendor got it. */
+  /** Ours; the vendor gets it veiled. */
   id: z.string(),
   /** Counts from 1 within the notice. */
   n: z.int().positive(),

@@ -1,5 +1,5 @@
 import { giveBack, needsPair, promise, writePicks, type Finding } from './assign.ts';
-import type { Classification } from './classification.ts';
+import { isJudgedDangerous, type Classification } from './classification.ts';
 import { fulfil, notify, standDown, write, type Draft } from './draft.ts';
 import { askFirst, askSecond } from './escalate.ts';
 import { OVER, isActive, isExpected, owes, type Incident } from './incident.ts';
@@ -14,9 +14,6 @@ export const differs = (was: Judged | undefined, is: Judged): boolean =>
 export const firstWord = ({ corrected, classification }: Incident): Judged | undefined =>
   corrected?.was ?? classification;
 
-const isDanger = ({ disposition, urgency }: Pick<Judged, 'disposition'> & Partial<Judged>): boolean =>
-  disposition === 'police' || (disposition === 'joint' && (urgency === 'P1' || urgency === 'P2'));
-
 /**
  * People find danger in what the machine had called non-police or advice: the worst of its mistakes. Written once per
  * incident, counted, and told to the duty officer where the decision does not ask him anyway.
@@ -24,7 +21,11 @@ const isDanger = ({ disposition, urgency }: Pick<Judged, 'disposition'> & Partia
 export const noteDanger = (d: Draft, by: string, is: Pick<Judged, 'disposition'> & Partial<Judged>): void => {
   const { incident, hands } = d;
   const was = firstWord(incident)?.disposition;
-  if ((was !== 'non-police' && was !== 'consult') || !isDanger(is) || incident.dangerFoundAt !== undefined)
+  if (
+    (was !== 'non-police' && was !== 'consult') ||
+    !isJudgedDangerous(is) ||
+    incident.dangerFoundAt !== undefined
+  )
     return;
   incident.dangerFoundAt = d.now;
   write(d, { kind: 'danger-found', by, facts: { was, disposition: is.disposition } });
@@ -34,7 +35,7 @@ export const noteDanger = (d: Draft, by: string, is: Pick<Judged, 'disposition'>
 
 /** Joint with danger as a person judges it, or by the signs that the guard saw: a lone civilian is not to be sent. */
 const isPair = (classification: Classification): boolean =>
-  needsPair(classification) || isDanger(classification);
+  needsPair(classification) || isJudgedDangerous(classification);
 
 /**
  * The desk says what an incident is. In triage it decides, and the right people are asked at once; afterwards it corrects:

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { OVER, personOf, type Incident, type Instant } from './incident.ts';
+import { OVER, instantSchema, isExpected, personOf, type Incident, type Instant } from './incident.ts';
 import type { Member } from './roster.ts';
+import { choiceSchema, type Choice } from './notice.ts';
 import type { Answer } from './notice-kind.ts';
 
 /** Numbers behind our own by which the answers of members and of callers are told apart. */
@@ -21,36 +22,68 @@ export const repliesSchema = z
 /** Numbers behind our own. */
 export type Extensions = z.infer<typeof repliesSchema>;
 
-/** What a member means. `which`: the task's number in the list that he was sent. */
+/** What a member can do by text, with the digit that says so. */
+export const TEXTED = { accept: '1', decline: '2', arrive: '3', close: '4' } as const;
+/** What a member can do by text. */
+export type Texted = keyof typeof TEXTED;
+
+/** What a member means. `which`: the task's number in the list that he was sent; `words`: what he tells of a task that is done. */
 export type Meaning =
-  { say: 'accept' | 'decline'; which?: number } | { say: 'stop' } | { say: 'start' } | { say: 'unclear' };
+  { say: Texted; which?: number; words?: string } | { say: 'stop' } | { say: 'start' } | { say: 'unclear' };
 
 /** What a caller means. */
 export type CallerMeaning = Rating | { say: 'stop' } | { say: 'unclear' };
 /** How content a caller is, or that he wants it done again. */
 export type Rating = { say: 'score'; score: number } | { say: 'again' };
 
+/** Stands between words, or is typed by mistake. */
+const NOISE = '[\\s.,;:!?\'"()。，、；：！？“”‘’（）~～-]';
+
 /** As people type it on a phone: full width, any case, blanks and stops in between. */
 const plain = (text: string): string =>
   text
     .normalize('NFKC')
-    .replace(/[\s.,;:!?'"()。，、；：！？“”‘’（）~～-]/gu, '')
+    .replace(new RegExp(NOISE, 'gu'), '')
     .toUpperCase()
-    .replace(/^(回复|回)/u, '')
-    .replace(/(接单|签收|退单)$/u, '');
+    .replace(/^(回复|回)/u, '');
 
 const STOP = /^(0|00|000|0000|TD|T|N|STOP|退订)$/u;
 
-/** Reads what a member has texted, or the keys he pressed. Digits only: a friendly "收到" is no promise to come. */
+/** The words of the buttons. */
+const NAMED: readonly (readonly [RegExp, Texted])[] = [
+  [/^(接单|签收)$/u, 'accept'],
+  [/^退单$/u, 'decline'],
+  [/^已?(到场|到达|到达现场|到现场)了?$/u, 'arrive'],
+  [/^已?办结了?$/u, 'close'],
+];
+/** A close with what was done, which stands apart from it: "办结不了" closes nothing. */
+const CLOSED_WITH = new RegExp(
+  `^${NOISE}*(?:回复|回)?${NOISE}*(\\p{Nd}{0,3})${NOISE}*已?办结了?(?:${NOISE}+(\\S.*))?`,
+  'su',
+);
+
+/**
+ * Reads what a member has texted, or the keys he pressed: digits and the words of the buttons, nothing else. A friendly "收到" is no promise
+ * to come. A word that contradicts its digit ("2接单") means nothing.
+ */
 export const meaningOf = (text: string): Meaning => {
   const said = plain(text);
   if (STOP.test(said)) return { say: 'stop' };
   if (/^(KT|START|恢复)$/u.test(said)) return { say: 'start' };
-  const [, which, action] = /^(\d{0,2})([12])$/.exec(said) ?? [];
-  if (action === undefined) return { say: 'unclear' };
+  const closed = CLOSED_WITH.exec(text);
+  const [, digits = '', label = ''] = closed
+    ? ['', (closed[1] ?? '').normalize('NFKC'), '办结']
+    : (/^(\d{0,3})(\D*)$/u.exec(said) ?? []);
+  const named = NAMED.find(([words]) => words.test(label))?.[1];
+  const texted = (['accept', 'decline', 'arrive', 'close'] as const).find((one) =>
+    digits === '' ? one === named : TEXTED[one] === digits.at(-1) && (label === '' || one === named),
+  );
+  if (!texted) return { say: 'unclear' };
+  const words = closed?.[2]?.replace(new RegExp(`${NOISE}+$`, 'u'), '');
   return {
-    say: action === '1' ? 'accept' : 'decline',
-    ...(which ? { which: Number(which) } : {}),
+    say: texted,
+    ...(digits.length > 1 ? { which: Number(digits.slice(0, -1)) } : {}),
+    ...(words ? { words } : {}),
   };
 };
 
@@ -100,16 +133,45 @@ export const waitedFor = (incident: Incident, member: string, at: Instant): bool
   return !OVER.has(incident.state) || !before(incident.closed?.at ?? 0);
 };
 
+/**
+ * Is this task one of which the member could say, at the instant of his answer, that he has arrived, or that it is done? Whoever was asked and
+ * has come without a word counts, as for a tap.
+ */
+export const couldReport = (
+  incident: Incident,
+  member: string,
+  report: 'arrive' | 'close',
+  at: Instant,
+): boolean => {
+  const person = personOf(incident, member);
+  if (person?.asked === undefined || person.asked >= at + SECOND_MS) return false;
+  const before = (then: Instant | undefined): boolean => then !== undefined && then < at;
+  if (before(person.declined) || person.released || !(isExpected(person) || person.accepted !== undefined))
+    return false;
+  if (incident.state === 'joined') return false;
+  if (report === 'arrive' && person.did.includes('arrive') && before(incident.done.arrive)) return false;
+  return !OVER.has(incident.state) || !before(incident.closed?.at ?? 0);
+};
+
 /** One task of one member. Two members may share a number. */
 export interface Task {
   incident: string;
   member: string;
 }
+/**
+ * One that may be meant, as it is called in a list. `early`: his answer bears a time before he was asked, because the vendor's clock runs
+ * behind ours, or because it was an answer to something else.
+ */
+export interface WaitingTask extends Task {
+  number: string;
+  early?: boolean;
+}
 
-/** Codes by which the tasks of one number are told apart, as they were sent to it; a code keeps its task for a day. */
+/** Codes by which the tasks of one number are told apart, as they were sent to it. `at`: when it was last sent there. */
 export const codesSchema = z.record(
   z.string().regex(/^\d{1,2}$/),
-  z.object({ incident: z.string(), member: z.string() }),
+  // What an older release has kept says no instant: it is over.
+  z.object({ incident: z.string(), member: z.string(), at: instantSchema.default(0) }),
 );
 /** Codes of one number. */
 export type Codes = z.infer<typeof codesSchema>;
@@ -118,17 +180,20 @@ const same = (a: Task, b: Task): boolean => a.incident === b.incident && a.membe
 
 /** More than this at once nobody can choose from on a phone. */
 const MOST_CODES = 99;
+/** How long a code keeps its task after it was last sent; then it is free for another one. Milliseconds. */
+export const CODE_MS = 86_400_000;
 
-/** Gives every waiting task a code; those that have one keep it, because its owner may be typing it at this moment. */
-export const withCodes = (codes: Codes, waiting: readonly Task[]): Codes => {
-  const next = { ...codes };
-  for (const task of waiting) {
-    if (Object.values(next).some((one) => same(one, task))) continue;
-    for (let n = 1; n <= MOST_CODES; n += 1)
-      if (next[n] === undefined) {
-        next[n] = { incident: task.incident, member: task.member };
-        break;
-      }
+/**
+ * The codes that hold now, with one for every waiting task, which are about to be sent; a task that has one keeps it, because its owner may be
+ * typing it at this moment.
+ */
+export const withCodes = (codes: Codes, waiting: readonly Task[], now: Instant): Codes => {
+  const next = Object.fromEntries(Object.entries(codes).filter(([, { at }]) => now - at < CODE_MS));
+  for (const { incident, member } of waiting) {
+    const free = (): string | undefined =>
+      Array.from({ length: MOST_CODES }, (_, n) => String(n + 1)).find((code) => next[code] === undefined);
+    const code = codeOf(next, { incident, member }) ?? free();
+    if (code !== undefined) next[code] = { incident, member, at: now };
   }
   return next;
 };
@@ -139,12 +204,13 @@ export const codeOf = (codes: Codes, task: Task): string | undefined =>
 
 /**
  * What is done about an answer. `act`: the one waiting task, or the one whose code was given; `choose`: nothing is done, the answer lists
- * the codes; `tell`: nothing waits any more, but he shall know; `ignore`: nobody can be helped by an answer.
+ * the codes; `tell`: nothing waits any more, or words are missing, and he shall know; `ignore`: nobody can be helped by an answer. Never
+ * holds his words: they are read anew from each post of the message.
  */
 export const decisionSchema = z.discriminatedUnion('do', [
   z.object({
     do: z.literal('act'),
-    action: z.enum(['accept', 'decline']),
+    action: z.enum(['accept', 'decline', 'arrive', 'close']),
     incident: z.string(),
     member: z.string(),
   }),
@@ -152,13 +218,15 @@ export const decisionSchema = z.discriminatedUnion('do', [
     do: z.literal('choose'),
     incident: z.string(),
     member: z.string(),
-    list: z.array(z.object({ number: z.string(), code: z.string() })),
+    list: z.array(choiceSchema),
   }),
   z.object({
     do: z.literal('tell'),
     incident: z.string(),
     member: z.string(),
-    answer: z.enum(['done', 'gone', 'over']),
+    answer: z.enum(['done', 'gone', 'over', 'arrived', 'no-words']),
+    /** Of `no-words`: the code that goes with them. */
+    list: z.array(choiceSchema).optional(),
   }),
   z.object({ do: z.literal('stop'), member: z.string() }),
   z.object({ do: z.literal('start'), member: z.string() }),
@@ -167,57 +235,80 @@ export const decisionSchema = z.discriminatedUnion('do', [
 /** What is done about an answer. */
 export type Decision = z.infer<typeof decisionSchema>;
 
-/** How somebody whose answer came too late stands with a task. */
-export const standingOf = (incident: Incident, member: string): 'done' | 'gone' | 'over' => {
+/** How somebody whose answer came too late stands with a task; `report`: he meant to report this. */
+export const standingOf = (
+  incident: Incident,
+  member: string,
+  report?: 'arrive' | 'close',
+): 'done' | 'gone' | 'over' | 'arrived' => {
   const person = personOf(incident, member);
   if (OVER.has(incident.state)) return 'over';
   if (person?.released || person?.stood) return 'gone';
+  if (report === 'arrive' && person?.did.includes('arrive')) return 'arrived';
   return person?.accepted !== undefined ? 'done' : 'gone';
 };
 
 /** What an answer of a member's number means for the tasks that waited for it. Pure; `codes` already name every waiting task. */
 export const decide = (
   meaning: Meaning,
-  waiting: readonly (Task & { number: string })[],
+  waiting: readonly WaitingTask[],
   codes: Codes,
   /** The latest task that was asked of this number, whatever became of it. */
-  latest: (Task & { standing: 'done' | 'gone' | 'over' }) | undefined,
+  latest: (Task & { standing: ReturnType<typeof standingOf> }) | undefined,
   members: readonly Pick<Member, 'id'>[],
 ): Decision => {
   const [first] = members;
   if (!first) return { do: 'ignore' };
   if (meaning.say === 'stop' || meaning.say === 'start') return { do: meaning.say, member: first.id };
   const [only] = waiting;
+  const texted = meaning.say === 'unclear' || meaning.say === 'decline' ? 'accept' : meaning.say;
+  const listed = (task: WaitingTask): Choice => ({
+    number: task.number,
+    // Alone it needs no code.
+    code: `${waiting.length > 1 ? (codeOf(codes, task) ?? '') : ''}${TEXTED[texted]}`,
+    ...(texted === 'accept' ? {} : { action: texted }),
+  });
   const choose: Decision = only
     ? {
         do: 'choose',
         incident: only.incident,
         member: only.member,
         // The latest first: it is the one that he has before his eyes.
-        list: waiting.toReversed().map((task) => {
-          const code = codeOf(codes, task);
-          // Alone it needs no code.
-          return { number: task.number, code: `${waiting.length > 1 ? (code ?? '') : ''}1` };
-        }),
+        list: waiting.toReversed().map(listed),
       }
     : latest
       ? { do: 'tell', incident: latest.incident, member: latest.member, answer: latest.standing }
       : { do: 'ignore' };
   if (meaning.say === 'unclear') return only ? choose : { do: 'ignore' };
-  if (meaning.which !== undefined) {
-    const task = codes[meaning.which];
-    return task ? { do: 'act', action: meaning.say, incident: task.incident, member: task.member } : choose;
-  }
-  return only && waiting.length === 1
-    ? { do: 'act', action: meaning.say, incident: only.incident, member: only.member }
-    : choose;
+  const { which } = meaning;
+  const sole = waiting.length === 1 && only?.early !== true ? only : undefined;
+  const meant = which === undefined ? sole : codes[which];
+  if (!meant) return choose;
+  const { incident, member } = meant;
+  if (meaning.say === 'close' && meaning.words === undefined)
+    return {
+      do: 'tell',
+      incident,
+      member,
+      answer: 'no-words',
+      ...(which === undefined
+        ? {}
+        : { list: [{ number: '', code: `${which}${TEXTED.close}`, action: 'close' }] }),
+    };
+  return { do: 'act', action: meaning.say, incident, member };
 };
 
-/** The channels that are left to somebody who wants no texts. The last channel is never taken away: an alarm has to arrive. */
-export const withoutTexts = <T extends { channel: string }>(ways: readonly T[]): readonly T[] => {
+/**
+ * The ways that are left to somebody who wants no texts. The last channel of the plan is never taken away, because an alarm has to arrive:
+ * a telephone that this plan never rings is no way.
+ */
+export const withoutTexts = <T extends { channel: string }>(
+  ways: readonly T[],
+  plan: readonly { channel: string }[],
+): readonly T[] => {
   const others = ways.filter(({ channel }) => channel !== 'sms');
-  return others.length > 0 ? others : ways;
+  return others.some(({ channel }) => plan.some((step) => step.channel === channel)) ? others : ways;
 };
 
 /** What somebody is told of the outcome of his answer. */
-export type Told = Extract<Answer, 'lead' | 'helper' | 'declined' | 'done' | 'gone' | 'over' | 'late'>;
+export type Told = Exclude<Answer, 'no-words'>;

@@ -28,6 +28,8 @@ export const TEXT_PARAMS = {
   limit: 11,
   /** When the text was written. Makes each nag another text, which carriers would else drop as a repeat. */
   now: 8,
+  /** When the notice was decided. Stands for the number of a secret matter, and makes each ask another text. */
+  asked: 8,
   /** Name of the rung. */
   rung: Math.max(...RUNGS.map((rung) => Math.max(rung.length, RUNG_NAMES[rung].length))),
   /** One of the district's desk notes. */
@@ -60,6 +62,7 @@ export const TEXT_PARAM_NAMES = [
   'time',
   'limit',
   'now',
+  'asked',
   'rung',
   'note',
   'choice',
@@ -150,6 +153,8 @@ const missingSchema = z.strictObject({
   role: z.string().min(1).max(TEXT_PARAMS.role),
   /** Stands after the only task that somebody can choose: how he declines it. */
   choice2: z.string().min(1).max(TEXT_PARAMS.choice2),
+  /** Stands after the only task that somebody can report on. */
+  only: z.string().min(1).max(TEXT_PARAMS.choice2),
   /** Stands where there is no third task. */
   choice3: z.string().min(1).max(TEXT_PARAMS.choice3),
 });
@@ -208,6 +213,7 @@ export const textsSchema = z
     passed: z.string().min(1).max(TEXT_PARAMS.limit),
     /** The same in English; whatever else comes from a closed set is shown there by its own code. */
     en: z.strictObject({ missing: missingSchema, passed: z.string().min(1).max(TEXT_PARAMS.limit) }),
+    /** `#` in `no-words` stands for the code of the task, where there are several. */
     outcomes: z.record(z.enum(ANSWERS), z.string().min(1).max(TEXT_PARAMS.outcome)),
     results: z.record(z.enum(OUTCOMES), z.string().min(1).max(TEXT_PARAMS.result)),
     /** Words that make the vendor or a carrier drop a text, the day the documents were looked at, and which. */

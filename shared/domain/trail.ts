@@ -54,6 +54,7 @@ export const LINE_KINDS = [
   'climb-over',
   'restarted',
   'unreached',
+  'ringing',
   'reply',
   'caller-told',
   'notice',

@@ -1,13 +1,15 @@
 import { replace } from './act.ts';
-import { draft, finish, recordBreaches, write, type Change } from './draft.ts';
+import { draft, finish, notify, recordBreaches, write, type Change } from './draft.ts';
 import { askNext } from './escalate.ts';
 import type { Hands } from './hands.ts';
+import { PIN_MS } from './link.ts';
 import { INSISTENT, type Attempt, type Notice } from './notice.ts';
 import { isActive, owes, personOf, type Incident, type Instant } from './incident.ts';
 
 /**
  * Somebody who was asked cannot be reached over any channel: no number works, no vendor would take it. His minute is not waited out:
  * the next one is asked at once, as after a decline, but nothing is taken from him — he may hear of it otherwise and come.
+ * @param because of a channel that would work his number has no budget left
  * @returns undefined when nothing follows: he has answered, somebody else has, or it was known already.
  */
 export const leaveUnreached = (
@@ -15,6 +17,7 @@ export const leaveUnreached = (
   id: string,
   hands: Hands,
   now: Instant,
+  because?: 'budget',
 ): Change | undefined => {
   const d = draft(incident, hands, now);
   const person = personOf(d.incident, id);
@@ -23,26 +26,44 @@ export const leaveUnreached = (
   if (!owes(d.incident, 'accept') && !person.called) return undefined;
   recordBreaches(d);
   person.unreached = now;
-  write(d, { kind: 'unreached', by: 'system', whom: id, rung: person.called ? 'reinforce' : 'accept' });
+  write(d, {
+    kind: 'unreached',
+    by: 'system',
+    whom: id,
+    rung: person.called ? 'reinforce' : 'accept',
+    ...(because ? { facts: { because } } : {}),
+  });
   if (d.incident.lead === undefined) askNext(d);
   else replace(d, person);
   return finish(d);
 };
 
 /** A vendor that works has taken a notice long before. Milliseconds. */
-const TAKEN_MS = 10_000;
+export const TAKEN_MS = 10_000;
 
-/**
- * Must the desk telephone this person? Somebody has to act, and no vendor has taken his notice: all have failed, or ten seconds have
- * passed.
- */
-export const isUnreached = (
+/** Has no vendor taken this notice: have all failed so far, or ten seconds passed? */
+export const isUntaken = (
   { notice, attempts }: { notice: Notice; attempts: readonly Pick<Attempt, 'state'>[] },
   now: Instant,
 ): boolean => {
-  if (!INSISTENT.has(notice.kind)) return false;
   if (attempts.some(({ state }) => state === 'sent' || state === 'delivered' || state === 'read'))
     return false;
   const last = attempts.at(-1)?.state;
   return last === 'failed-temporary' || last === 'failed-permanent' || now - notice.at >= TAKEN_MS;
+};
+
+/** Must the desk telephone this person? Somebody has to act, or stands before a page that wants a code, and no vendor has taken his notice. */
+export const isUnreached = (row: Parameters<typeof isUntaken>[0], now: Instant): boolean => {
+  const { kind, at } = row.notice;
+  return (INSISTENT.has(kind) || (kind === 'pin' && now < at + PIN_MS)) && isUntaken(row, now);
+};
+
+/** The code for a second device could not be sent over any channel: whoever has the desk is told, because its owner may be standing in the street. */
+export const leaveWithoutCode = (incident: Incident, id: string, hands: Hands, now: Instant): Change => {
+  const d = draft(incident, hands, now);
+  write(d, { kind: 'unreached', by: 'system', whom: id, facts: { what: 'pin' } });
+  const [desk] = [...hands.duty, ...hands.street];
+  if (desk) notify(d, desk.id, 'desk', undefined, 'unsent');
+  d.incident.version += 1;
+  return { incident: d.incident, lines: d.lines, notices: d.notices };
 };

@@ -103,9 +103,13 @@ const quietFor = (quiet: { from: number; to: number }, at: Instant): number | un
   return since < length ? since : undefined;
 };
 
+/** How long after he was asked somebody still hears at once how it ended: who has gone off duty, and who is on his way at night. Milliseconds. */
+const RECENT_MS = 12 * 3_600_000;
+
 /**
  * Until when chatter has to wait so that nobody is woken for it; undefined: it may go now. Alerts never wait: the ladder, an area
- * call-out or reinforcement has named the person. Whoever was woken for the incident is told at once that he may sleep on.
+ * call-out or reinforcement has named the person. Whoever was woken for the incident is told at once that he may sleep on, and
+ * whoever had said that he comes that he need not.
  */
 export const silentUntil = (
   quiet: { from: number; to: number } | undefined,
@@ -117,13 +121,12 @@ export const silentUntil = (
   const since = quietFor(quiet, now);
   if (since === undefined) return undefined;
   const start = Math.floor(now / MINUTE_MS) * MINUTE_MS - since * MINUTE_MS;
-  const asked = incident && personOf(incident, notice.to)?.asked;
-  if (asked !== undefined && asked >= start) return undefined;
+  const person = incident && personOf(incident, notice.to);
+  const coming = person?.accepted !== undefined || notice.kind === 'reassigned';
+  const from = coming ? Math.min(start, now - RECENT_MS) : start;
+  if (person?.asked !== undefined && person.asked >= from) return undefined;
   return start + ((quiet.to - quiet.from + DAY_MINUTES) % DAY_MINUTES) * MINUTE_MS;
 };
-
-/** How long after he was asked somebody who has gone off duty still hears how it ended. Milliseconds. */
-const RECENT_MS = 12 * 3_600_000;
 
 /** Off duty is silent: chatter only reaches who was asked on this incident a short while ago. */
 export const isOffDuty = (

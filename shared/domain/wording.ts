@@ -1,6 +1,8 @@
 import type { Vendor } from './channel.ts';
-import type { OUTCOMES } from './incident.ts';
+import { isConfidential, type Incident, type OUTCOMES } from './incident.ts';
+import type { Choice } from './notice.ts';
 import type { NoticeKind, DeskNote, Answer } from './notice-kind.ts';
+import { ACTION_NAMES } from './moves.ts';
 import { ROLE_NAMES, districtDay, type Role } from './roster.ts';
 import { RUNG_NAMES, type Rung } from './rung.ts';
 import {
@@ -15,7 +17,7 @@ import {
 
 /** What a text may say. The template picks what it needs; what is left out is worded by `missing`. */
 export type NoticeFacts = {
-  /** `shortNumber` of the incident, or of the rejected message. */
+  /** `shortNumber` of the incident, or of the rejected message; of a note about somebody his id in the roster. */
   number: string;
   /** Road or grid of the incident. House and flat numbers are cut off; leave it out for secret matters. */
   place?: string | undefined;
@@ -26,10 +28,12 @@ export type NoticeFacts = {
   deadline?: Date | undefined;
   /** When the text is written. */
   at: Date;
+  /** When the notice was decided. */
+  asked?: Date | undefined;
   /** Only for `desk`. */
   note?: DeskNote | undefined;
-  /** Only for `choose`: short numbers with their codes; the first three are shown. */
-  list?: readonly { number: string; code: string }[] | undefined;
+  /** Only for `choose` (the first three are shown), and for an answer that asks for words. */
+  list?: readonly Choice[] | undefined;
   /** Only for `answer`. */
   answer?: Answer | undefined;
   /** Only for `pin`. */
@@ -75,6 +79,15 @@ export function clockTime(deadline: Date, at: Date): string {
       : `${Number(local.slice(5, 7))}月${Number(local.slice(8, 10))}日`;
   return day + local.slice(11, 16);
 }
+
+/**
+ * What a task is called in a list to choose from. A secret or dangerous one by the instant of its asking, as its first text had it: the number
+ * of an incident is not shown before somebody is asked whom it concerns.
+ */
+export const taskName = (
+  incident: Pick<Incident, 'id' | 'secret' | 'classification'>,
+  asked: Date,
+): string => (isConfidential(incident) ? clockTime(asked, asked) : shortNumber(incident.id));
 
 /** Where a house begins: digits before 号, 栋 … — but 12号网格 and 3号路 are names of grids and roads. */
 const HOUSE =
@@ -154,11 +167,17 @@ type Tongue = Language;
 const missingIn = (texts: Texts, tongue: Tongue): Texts['missing'] =>
   tongue === 'en' ? texts.en.missing : texts.missing;
 
-const choiceOf = (choice: { number: string; code: string } | undefined, tongue: Tongue): string | undefined =>
-  choice && `${choice.number}回${choice.code}${tongue === 'en' ? '' : '接单'}`;
+const choiceOf = (choice: Choice | undefined, tongue: Tongue): string | undefined => {
+  if (!choice) return undefined;
+  const code = `${choice.number}回${choice.code}`;
+  const whole = `${code}${tongue === 'en' ? '' : ACTION_NAMES[choice.action ?? 'accept']}`;
+  // Rather no word than half a one.
+  return whole.length <= TEXT_PARAMS.choice ? whole : code;
+};
 
 const VALUES: Record<TextParam, (facts: NoticeFacts, texts: Texts, tongue: Tongue) => string> = {
-  number: ({ number }) => number.slice(-TEXT_PARAMS.number) || '0',
+  // Letters and digits only: templates bar hyphens in what is spoken, and may in a number that is written.
+  number: ({ number }) => number.replace(/[^0-9A-Za-z]/g, '').slice(-TEXT_PARAMS.number) || '0',
   place: (facts, texts, tongue) => {
     const place = openPlace(facts.place ?? '');
     // A road may be named after an office whose trade is a barred word; rather no place than no text.
@@ -176,15 +195,18 @@ const VALUES: Record<TextParam, (facts: NoticeFacts, texts: Texts, tongue: Tongu
     return clockTime(deadline, at);
   },
   now: ({ at }) => clockTime(at, at),
+  asked: ({ at, asked = at }) => clockTime(asked, asked),
   rung: ({ rung }, texts, tongue) => {
     if (!rung) return missingIn(texts, tongue).rung;
     return tongue === 'en' ? rung : RUNG_NAMES[rung];
   },
   note: ({ note = 'other' }, { notes }, tongue) => (tongue === 'en' ? note : notes[note]),
   choice: ({ list = [] }, _texts, tongue) => choiceOf(list[0], tongue) ?? '…',
-  choice2: ({ list = [] }, texts, tongue) => choiceOf(list[1], tongue) ?? missingIn(texts, tongue).choice2,
+  choice2: ({ list = [] }, texts, tongue) =>
+    choiceOf(list[1], tongue) ?? missingIn(texts, tongue)[list[0]?.action ? 'only' : 'choice2'],
   choice3: ({ list = [] }, texts, tongue) => choiceOf(list[2], tongue) ?? missingIn(texts, tongue).choice3,
-  outcome: ({ answer = 'over' }, { outcomes }, tongue) => (tongue === 'en' ? answer : outcomes[answer]),
+  outcome: ({ answer = 'over', list = [] }, { outcomes }, tongue) =>
+    tongue === 'en' ? answer : outcomes[answer].replace('#', list[0]?.code ?? ''),
   pin: ({ pin }) => pin ?? '000000',
   token: ({ token }) => token ?? '0',
   role: ({ role }, texts, tongue) => {

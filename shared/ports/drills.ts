@@ -97,6 +97,6 @@ export const drillResults = async (
   Promise.all(
     drill.members.map(async (member) => {
       const row = await store.notice(REJECTS_OWNER, drillNoticeId(drill.id, member));
-      return drillResultOf(drill, member, row?.attempts ?? [], now);
+      return drillResultOf(drill, member, row, now);
     }),
   );

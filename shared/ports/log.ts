@@ -3,8 +3,8 @@ export interface Log {
   info(code: string, facts?: Record<string, string | number | boolean>): void;
   /** Something that a person has to look at. */
   error(code: string, error: unknown, facts?: Record<string, string | number | boolean>): void;
-  /** Counts something that an alarm or a dashboard watches. Unit: count. */
-  count(metric: Metric, n?: number): void;
+  /** Counts something that an alarm or a dashboard watches. Unit: count. `facts` stand in the same line. */
+  count(metric: Metric, n?: number, facts?: Record<string, string>): void;
 }
 
 /** Metrics of the duty room, each watched by an alarm or shown on the dashboard. */

@@ -174,10 +174,15 @@ export interface Store {
   /** Commits two changes, each with what is beside it, together or not at all; false: one of the rows has moved on. */
   commitBoth(first: Change, second: Change, beside?: Beside, besideSecond?: Beside): Promise<boolean>;
   /**
-   * Incidents received within `reach` ms of an instant with what was told, newest first: at most `limit` up to it, and as
-   * many after it, the nearest ones; eventually consistent.
+   * Ids of the incidents received within `reach` ms of an instant, newest first: at most `limit` up to it, and as many after
+   * it, the nearest ones; eventually consistent.
    */
-  around(at: Instant, reach: number, limit: number): Promise<{ incident: Incident; content: Content }[]>;
+  around(at: Instant, reach: number, limit: number): Promise<string[]>;
+  /**
+   * Classified incidents with what was told, in the order asked for; without those that cannot be read or are not classified
+   * yet. Eventually consistent.
+   */
+  told(ids: readonly string[]): Promise<{ incident: Incident; content: Content }[]>;
   /** The execution of this round is known to run. */
   workflowStarted(id: string, round: number): Promise<void>;
   notice(owner: string, id: string): Promise<NoticeRow | undefined>;

@@ -22,6 +22,10 @@ export interface Vault {
    * case apart; of a link or a code exactly.
    */
   hash(kind: HistoryKind | 'link' | 'pin', value: string): string;
+  /** A name that only we can read again: the same for the same text, url-safe, by a third and 22 characters longer. */
+  veil(text: string): string;
+  /** What was veiled; undefined: it is none of ours. */
+  unveil(veiled: string): string | undefined;
   /** What is kept of a text to compare it with others (`sketch.ts`), keyed with the pepper. */
   sketch(text: string): Sketch;
 }

@@ -1,5 +1,6 @@
 import {
   BatchGetItemCommand,
+  GetItemCommand,
   DynamoDBClient,
   QueryCommand,
   TransactWriteItemsCommand,
@@ -21,7 +22,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { SQSClient, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { dynamoTable } from '#shared/adapters/dynamo-table.ts';
 import { sqsQueues } from '#shared/adapters/queues.ts';
 import { SECRET_CACHE_MS, awsSecrets } from '#shared/adapters/secrets.ts';
@@ -32,6 +33,7 @@ const said = (message: string) => ({ message, $metadata: {} });
 
 describe('DynamoDB', () => {
   const dynamo = mockClient(DynamoDBClient);
+  afterAll(() => dynamo.restore());
   const table = dynamoTable(new DynamoDBClient({}), 'sample-table');
   const cancelled = (...CancellationReasons: CancellationReason[]) =>
     new TransactionCanceledException({ ...said('cancelled'), CancellationReasons });
@@ -140,12 +142,42 @@ describe('DynamoDB', () => {
       .resolvesOnce({ Responses: item('b') });
     const keys = ['a', 'b'].map((sk) => ({ pk: 'P', sk }));
     expect(await table.getMany(keys)).toEqual(keys);
-    expect(dynamo.commandCalls(BatchGetItemCommand)[1]?.args[0].input.RequestItems).toEqual(left);
+    expect(dynamo.commandCalls(BatchGetItemCommand)[1]?.args[0].input.RequestItems).toMatchObject(left);
+  });
+
+  test('single items asked for in one turn are one strongly consistent read; each asker gets his own answer', async () => {
+    const found = { pk: { S: 'P' }, sk: { S: 'a' }, n: { N: '1' } };
+    dynamo
+      .on(BatchGetItemCommand)
+      .resolvesOnce({ Responses: { 'sample-table': [found] } })
+      .rejectsOnce(new Error('sample: throttled'))
+      .on(GetItemCommand)
+      .resolves({ Item: found });
+    const ask = (sk: string) => table.get({ pk: 'P', sk });
+    const [a, absent, again] = await Promise.all([ask('a'), ask('b'), ask('a')]);
+    expect([a, absent, again]).toEqual([{ pk: 'P', sk: 'a', n: 1 }, undefined, a]);
+    expect(again).not.toBe(a);
+    const request = dynamo.commandCalls(BatchGetItemCommand)[0]?.args[0].input.RequestItems?.['sample-table'];
+    expect(request).toEqual({
+      Keys: ['a', 'b'].map((sk) => ({ pk: { S: 'P' }, sk: { S: sk } })),
+      ConsistentRead: true,
+    });
+    await expect(Promise.allSettled([ask('a'), ask('b')])).resolves.toMatchObject([
+      { status: 'rejected' },
+      { status: 'rejected' },
+    ]);
+    // One after the other each is a read of its own.
+    expect([await ask('a'), await ask('a')]).toEqual([a, a]);
+    expect(dynamo.commandCalls(GetItemCommand).map((call) => call.args[0].input.ConsistentRead)).toEqual([
+      true,
+      true,
+    ]);
   });
 });
 
 describe('Step Functions', () => {
   const sfn = mockClient(SFNClient);
+  afterAll(() => sfn.restore());
   const machine = 'arn:aws-cn:states:cn-north-1:000000000000:stateMachine:sample';
   const workflow = sfnWorkflow(new SFNClient({}), machine);
   beforeEach(() => sfn.reset());
@@ -216,6 +248,7 @@ describe('Step Functions', () => {
 
 describe('SQS', () => {
   const sqs = mockClient(SQSClient);
+  afterAll(() => sqs.restore());
   const queues = sqsQueues(new SQSClient({}), {
     links: 'https://sample.invalid/links',
     alerts: 'https://sample.invalid/alerts',
@@ -271,6 +304,7 @@ describe('SQS', () => {
 
 describe('the secret', () => {
   const manager = mockClient(SecretsManagerClient);
+  afterAll(() => manager.restore());
   let now = T0;
   const secrets = () =>
     awsSecrets(new SecretsManagerClient({}), 'sample-secret', { now: () => new Date(now) });

@@ -261,7 +261,7 @@ describe('jpush', () => {
 
   it('an attempt that is sent again rings once and has the same number', async () => {
     const { base, at, phones, paths } = await open((world) => new Jpush(JPUSH, world));
-    const sender = jpush({ endpoint: base, reportEndpoint: base, clock: at, account, timeoutMs: 200 });
+    const sender = jpush({ endpoint: base, reportEndpoint: base, clock: at, account, timeoutMs: 1_000 });
     const request = { attemptId: 'n.1', to: 'device-01', message };
     phones.faults.set({ vendor: 'jpush', mode: 'timeout', recorded: true });
     expect(await sender.send(request)).toMatchObject({ kind: 'unknown' });
@@ -441,7 +441,7 @@ describe('webpush', () => {
         clock: at,
         account: async () => VAPID,
         plainOrigins: [new URL(base).origin],
-        timeoutMs: 200,
+        timeoutMs: 1_000,
       }),
     );
     const [first, second, third] = ['browser-1', 'browser-2', 'browser-3'].map((whose) =>
@@ -474,7 +474,9 @@ describe('webpush', () => {
       'https://localhost/x',
       'https://metadata.google.internal/x',
       'https://printer.local/x',
-      'https://user@push.example/x',
+      'https://user@fcm.googleapis.com/x',
+      'https://db.default.svc/x',
+      'https://push.example/x',
       'no address',
     ])
       expect(await sendTo(sender, JSON.stringify({ ...subscription, endpoint }))).toMatchObject({

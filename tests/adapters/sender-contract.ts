@@ -200,18 +200,20 @@ export const describeSender = (v: VendorUnderTest): void => {
 
     it('no answer in time is unknown; what can be known is known by asking', async () => {
       const { phones, senderAt, rung, fault } = await open();
-      const sender = senderAt(phones.url, { timeoutMs: 150 });
+      // Only who gets no answer is hurried: on a busy machine an answer may take longer than a short wait.
+      const hurried = senderAt(phones.url, { timeoutMs: 150 });
+      const patient = senderAt(phones.url);
       fault('timeout');
-      expect(await sender.send('lost')).toMatchObject({ kind: 'unknown' });
+      expect(await hurried.send('lost')).toMatchObject({ kind: 'unknown' });
       expect(rung()).toEqual([]);
-      expect((await sender.ask('lost')).kind).toBe(v.afterTimeout.lost);
+      expect((await patient.ask('lost')).kind).toBe(v.afterTimeout.lost);
       fault('timeout', { recorded: true });
-      expect(await sender.send('recorded')).toMatchObject({ kind: 'unknown' });
-      expect(rung()).toEqual([arrived]);
-      expect((await sender.ask('recorded')).kind).toBe(v.afterTimeout.recorded);
+      expect(await hurried.send('recorded')).toMatchObject({ kind: 'unknown' });
+      await expect.poll(rung, { timeout: 10_000 }).toEqual([arrived]);
+      expect((await patient.ask('recorded')).kind).toBe(v.afterTimeout.recorded);
       if (v.calls.ask === undefined) return;
       fault('timeout', { action: v.calls.ask });
-      expect((await sender.ask('recorded', 'any-id')).kind).toBe('no-answer');
+      expect((await hurried.ask('recorded', 'any-id')).kind).toBe('no-answer');
     });
 
     it('a vendor that cannot be reached has surely sent nothing', async () => {

@@ -514,27 +514,38 @@ for (const name of ['memory', 'dynoxide'] as const) {
       ).toHaveLength(1);
     });
 
-    test('incidents of about one moment with what was told, the nearest before and after it; what is broken is left out', async () => {
-      const [old, first, broken] = [
+    test('incidents of about one moment: the nearest before and after it', async () => {
+      const [old, first] = [
         await takeIn(store, anIncident({ receivedAt: T0 - 3_600_000 })),
         await takeIn(store, anIncident({ receivedAt: T0 })),
-        await takeIn(store, anIncident({ receivedAt: T0 + 1_000 })),
       ];
       const last = await takeIn(store, anIncident({ receivedAt: T0 + 2_000 }));
-      const ids = async (at: number, reach: number, limit: number) =>
-        (await store.around(at, reach, limit)).map(({ incident }) => incident.id);
+      expect(await store.around(T0 + 2_000, 60_000, 9)).toEqual([last.id, first.id]);
+      expect(await store.around(T0, 60_000, 9)).toEqual([last.id, first.id]);
+      // However many have come since: whoever is compared late still meets his neighbours.
+      const later = await takeIn(store, anIncident({ receivedAt: T0 + 3_000 }));
+      expect(await store.around(T0 + 2_000, 60_000, 1)).toEqual([later.id, last.id]);
+      expect(await store.around(T0 + 1_500, 600, 9)).toEqual([last.id]);
+      expect(await store.around(T0, 3_600_000, 9)).toEqual([later.id, last.id, first.id, old.id]);
+      expect(await store.around(T0, 3_599_999, 9)).not.toContain(old.id);
+    });
+
+    test('several incidents with what was told, in the order asked for; what is broken or not classified yet is left out', async () => {
+      const [unclassified, first, broken, last] = [
+        await takeIn(store),
+        await takeIn(store),
+        await takeIn(store),
+        await takeIn(store),
+      ];
+      for (const one of [first, broken, last])
+        await store.commit(changed(one, (copy) => (copy.state = 'unanswered')));
       await table.write([
         { patch: { pk: ownerOf(broken.id), sk: 'INCIDENT' }, set: { round: 0 }, if: { present: true } },
       ]);
-      expect(await ids(T0 + 2_000, 60_000, 9)).toEqual([last.id, first.id]);
-      expect(await ids(T0, 60_000, 9)).toEqual([last.id, first.id]);
-      expect((await store.around(T0, 60_000, 9))[0]?.content.address).toBe(CONTENT.address);
-      // However many have come since: whoever is compared late still meets his neighbours.
-      const later = await takeIn(store, anIncident({ receivedAt: T0 + 3_000 }));
-      expect(await ids(T0 + 2_000, 60_000, 1)).toEqual([later.id, last.id]);
-      expect(await ids(T0 + 1_500, 600, 9)).toEqual([last.id]);
-      expect(await ids(T0, 3_600_000, 9)).toEqual([later.id, last.id, first.id, old.id]);
-      expect(await ids(T0, 3_599_999, 9)).not.toContain(old.id);
+      const found = await store.told([last.id, broken.id, unclassified.id, first.id]);
+      expect(found.map(({ incident }) => incident.id)).toEqual([last.id, first.id]);
+      expect(found[0]?.content.address).toBe(CONTENT.address);
+      expect(await store.told([])).toEqual([]);
     });
 
     test('two incidents change together or not at all', async () => {

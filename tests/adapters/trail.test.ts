@@ -151,6 +151,22 @@ describe('the vault', () => {
     );
   });
 
+  test('what it veiled only it can read; the same text is the same name, and nothing else is one of ours', () => {
+    const other = aesVault({ ...SECRET, pepper: Buffer.alloc(32, 1).toString('base64') });
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), fc.string(), fc.nat(), (text, forged, n) => {
+        const name = vault.veil(text);
+        expect(name).toMatch(/^[\w-]+$/);
+        expect([vault.veil(text), vault.unveil(name)]).toEqual([name, text.toWellFormed()]);
+        expect([other.unveil(name), vault.unveil(forged)]).toEqual([undefined, undefined]);
+        const bytes = Buffer.from(name, 'base64url');
+        const i = n % bytes.length;
+        bytes[i] = (bytes[i] ?? 0) ^ 1;
+        expect(vault.unveil(bytes.toString('base64url'))).toBeUndefined();
+      }),
+    );
+  });
+
   test('an erased key is told apart from a changed word', () => {
     const sealed = vault.seal('words', 'here');
     const { k1: _, ...keys } = SECRET.dataKeys.keys;

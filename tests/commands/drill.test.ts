@@ -1,6 +1,6 @@
 import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
-import { expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { tableMemos } from '#shared/adapters/memos.ts';
 import { answerDrill } from '#shared/ports/drills.ts';
 import { drillCommand } from '../../infra/commands/drill.ts';
@@ -8,6 +8,7 @@ import { person } from '../stories/duty-room.ts';
 import { openOffice } from './office.ts';
 
 const sqs = mockClient(SQSClient);
+afterAll(() => sqs.restore());
 
 it('begins a drill by hand, once at a time, and shows each person’s result', async () => {
   sqs.on(SendMessageBatchCommand).resolves({});
@@ -33,7 +34,7 @@ it('begins a drill by hand, once at a time, and shows each person’s result', a
   );
   office.now = new Date(office.now.getTime() + 61_000);
   const { out, err, code } = await office.run(drillCommand, 'result');
-  expect(out).toEqual(['a\tanswered by text after 60 s\tno channel', 'b\tunreachable\tno channel']);
+  expect(out).toEqual(['a\tanswered by text after 60 s\tno channel', 'b\tnot-sent\tno channel']);
   expect(err.at(-1)).toContain('1 of 2 answered');
   expect(code).not.toBe(0);
   expect((await office.run(drillCommand, 'result', '20261121T1200')).out).toEqual(out);

@@ -1,3 +1,6 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { templates } from '../../infra/commands/templates.ts';
 import { execute } from '../../infra/commands/command.ts';
@@ -32,6 +35,31 @@ describe('npm run templates', () => {
     expect(code).toBe(0);
     expect(out).toContain('✗ texts.json: signature and codes are samples');
     expect(err).toMatch(/barred words as of 2026-11-22/);
+  });
+
+  it('check knows whether the district has a domain for the links in its texts, as the deployment does', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'xiaonao-templates-'));
+    try {
+      cpSync(join(import.meta.dirname, '../../shared/districts'), root, { recursive: true });
+      const file = join(root, 'texts.json');
+      const changed = readFileSync(file, 'utf8')
+        .replace('"sample": true', '"sample": false')
+        .replace('"drill": {\n      "text": "', '"drill": {\n      "text": "${token}')
+        .replace('"en": "Drill ', '"en": "${token} Drill ')
+        .replace(/("en": "\$\{token\} Drill [^\n]*\n\s*"params": \["now")/, '$1, "token"');
+      writeFileSync(file, changed);
+      const check = async () => (await run('check', '--districts', root, '--district', 'donghu')).out;
+      expect(await check()).toContain('drill: holds a link, but the district has no links.domain');
+      const policy = join(root, 'donghu/policy.json');
+      const links = '{ "links": { "domain": "t.sample.example" },';
+      writeFileSync(policy, readFileSync(policy, 'utf8').replace('{', links));
+      expect(await check()).toContain(
+        'texts.json templates.drill.vendors.aliyun-sms: the template is sample',
+      );
+      expect(await check()).not.toContain('links.domain');
+    } finally {
+      rmSync(root, { recursive: true });
+    }
   });
 
   it('names what it knows when asked for something else', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { assignees, personOf } from '#shared/domain/incident.ts';
+import { mootBecause } from '#shared/domain/wanted.ts';
 import { DAY, dutyRoom, everybody, hand, outcome, type Setting } from './duty-room.ts';
 
 const GOLDEN = ['0 a ask', '60 b ask', '90 leader ask', '120 duty ask', '180 street ask'];
@@ -223,6 +224,39 @@ describe('reassign', () => {
     room.member('b').accepts();
     room.hears('460 c stand-down');
     expect(room.incident).toMatchObject({ state: 'onsite', lead: 'b', done: { arrive: expect.any(Number) } });
+  });
+
+  test('who was asked before and has said nothing is sent home: his late tap takes nothing from the new one', () => {
+    const room = dutyRoom();
+    room.at(65).desk.reassigns('c');
+    room.hears('0 a ask', '60 b ask', '65 a stand-down', '65 b stand-down', '65 c ask');
+    expect(assignees(room.incident)).toEqual(['c']);
+    for (const id of ['a', 'b'] as const) {
+      expect(
+        mootBecause(room.incident, { id: '', kind: 'ask', to: id, at: room.now - 60_000, round: 1 }),
+      ).toBe('reassigned');
+      expect(outcome(room.member(id).departs())).toBe('impossible');
+    }
+    room.member('c').accepts();
+    expect(room.incident.lead).toBe('c');
+    // Who helps or was called in addition goes on doing so, and of a pair the second is still looked for.
+    const pair = dutyRoom({ matter: { disposition: 'joint', danger: ['fight'] } });
+    pair.at(5).desk.reassigns('c');
+    pair.hears('0 a ask-secret', '0 b ask-secret', '5 c ask-secret');
+    const helped = dutyRoom().at(1);
+    helped.member('a').accepts();
+    helped.member('a').callsHelp();
+    helped.member('b').accepts();
+    helped.desk.reassigns('leader');
+    helped.hears(
+      '0 a ask',
+      '1 b reinforce',
+      '1 c reinforce',
+      '1 leader reinforce',
+      '1 a reassigned',
+      '1 leader ask',
+    );
+    expect(assignees(helped.incident)).toEqual(['b', 'c', 'leader']);
   });
 
   test('lifts a decline, and answers an unanswered incident', () => {

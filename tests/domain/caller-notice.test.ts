@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { loadDistrict } from '#shared/districts/load.ts';
 import {
   CALLER,
   callerBarred,
@@ -10,6 +11,8 @@ import type { Incident } from '#shared/domain/incident.ts';
 import { dutyRoom, everyday, T0 } from './duty-room.ts';
 
 const ON = callerToldSchema.parse({ on: true });
+const { minors } = loadDistrict('xiaohe').signs;
+const said = (words: string) => ({ words, minors });
 
 /** An accepted incident, with something about it changed. */
 const accepted = (more: Partial<Incident> = {}): Incident => {
@@ -21,7 +24,12 @@ const accepted = (more: Partial<Incident> = {}): Incident => {
 
 describe('a caller', () => {
   test('of an everyday matter may be told, where the district wants it', () => {
-    expect(callerBarred(ON, accepted(), {}, '楼上太吵，请来协调')).toBeUndefined();
+    for (const words of [
+      '楼上太吵，请来协调',
+      '我今年六十五岁，房东不退押金',
+      '老人二十五岁的房子漏水，25岁',
+    ])
+      expect(callerBarred(ON, accepted(), {}, said(words))).toBeUndefined();
     expect(callerBarred(callerToldSchema.parse({}), accepted(), {})).toBe('not-wanted');
   });
 
@@ -31,6 +39,7 @@ describe('a caller', () => {
     ['police', { state: 'returned' }],
     ['danger', { classification: { ...everyday, danger: ['sexual'] } }],
     ['danger', { classification: { ...everyday, danger: ['domestic'] } }],
+    ['danger', { classification: { ...everyday, grave: true } }],
     ['unsure', { classification: { ...everyday, sure: false } }],
     ['unsure', { classification: undefined }],
   ] as const)('never: %s %j', (why, more) => {
@@ -46,8 +55,18 @@ describe('a caller', () => {
     ['third-party', '路过看到有人在吵架'],
     ['protected', '初二的中学生在楼道里哭'],
     ['protected', '隔壁老公打老婆'],
+    ['third-party', '我看见有人在楼道里吵架，声音很大，请来看看'],
+    ['third-party', '我发现对面楼有两个人在吵架，请来协调'],
+    ['third-party', '帮我妈问一下，她家楼上漏水，邻居不肯修'],
+    ['third-party', '我同事被房东扣了押金，请你们来协调'],
+    ['protected', '我女儿在幼儿园门口被人推了一下，现在在吵'],
+    ['protected', '我儿子上初中，同学老是欺负他，学校不管'],
+    ['protected', '一个小孩在小区里玩水枪，弄湿了我的衣服'],
+    ['protected', '我今年十五岁，房东不退我押金'],
+    ['protected', '我16周岁，老板不发工资'],
+    ['protected', '他老是摸我，我是他员工'],
   ])('never: %s, by the words %s', (why, words) => {
-    expect(callerBarred(ON, accepted(), {}, words)).toBe(why);
+    expect(callerBarred(ON, accepted(), {}, said(words))).toBe(why);
   });
 
   test('hears nothing that is no longer true', () => {

@@ -1,15 +1,21 @@
 import * as fc from '../properties.ts';
 import { describe, expect, it } from 'vitest';
+import { loadVendors } from '#shared/districts/load.ts';
+import { vendorSchema } from '#shared/domain/channel.ts';
 import { canarySchema, lookAtVendor, type CanaryState } from '#shared/domain/canary.ts';
 
-const SMS = { channel: 'sms' as const, price: { milli: 45, per: 'segment' as const } };
-const CHAT = { channel: 'chat' as const, price: { milli: 0, per: 'message' as const } };
+const SMS = { channel: 'sms' as const, price: { milli: 45, per: 'segment' as const }, limits: [] };
+const CHAT = { channel: 'chat' as const, price: { milli: 0, per: 'message' as const }, limits: [] };
 const MINUTE = 60_000;
 /** Of the district's day. */
 const MIDNIGHT = Date.parse('2026-03-03T16:00:00.000Z');
 
 /** Looks every minute of some hours, with traffic in the given minutes; the minutes in which the vendor was tried. */
-const tries = (is: typeof SMS | typeof CHAT, minutes: number, traffic: ReadonlySet<number>): number[] => {
+const tries = (
+  is: Parameters<typeof lookAtVendor>[0],
+  minutes: number,
+  traffic: ReadonlySet<number>,
+): number[] => {
   let state: CanaryState | undefined;
   let sent = 0;
   const tried: number[] = [];
@@ -57,6 +63,22 @@ describe('a free channel', () => {
     expect(lookAtVendor(CHAT, state, 1, MIDNIGHT + 2 * MINUTE).due).toBe(true);
     expect(lookAtVendor(CHAT, state, 1, MIDNIGHT + MINUTE + 10_000).due).toBe(false);
   });
+});
+
+it('no vendor is tried so often that its own limit blinds it before the day is over', () => {
+  const { vendors } = loadVendors();
+  for (const vendor of vendorSchema.options) {
+    const is = vendors[vendor];
+    if (!is) continue;
+    const tried = tries(is, 1_440, new Set());
+    for (const { per, seconds, most } of is.limits) {
+      if (per !== 'number') continue;
+      const minutes = seconds / 60;
+      for (const first of tried)
+        expect(tried.filter((one) => one >= first && one < first + minutes).length).toBeLessThanOrEqual(most);
+    }
+  }
+  expect(vendors.dingtalk?.price.milli).toBe(0);
 });
 
 it('nobody is tried out by voice', () => {

@@ -187,6 +187,9 @@ test('never throws; spans slice the original content; unsure is never a lone civ
         const alone = ['non-police', 'consult'].includes(classification.disposition);
         expect({ alone: alone && (!classification.sure || sends.length > 0) }).toEqual({ alone: false });
         expect(classification.disposition === 'police' || !sends.includes('police')).toBe(true);
+        // What is police work by its kind stays dangerous where only a pair is asked, because nobody is sure.
+        const kind = district.categories.find(({ id }) => id === classification.category);
+        expect(classification.grave === true).toBe(kind?.disposition === 'police');
       },
     ),
     { numRuns: 500 },

@@ -199,6 +199,48 @@ describe('the plan', () => {
     expect(end).toMatchObject({ state: 'delivered', why: 'nothing-louder' });
   });
 
+  test('nor is he of whom one vendor has taken it and no receipt says more, whatever becomes of the louder ones', () => {
+    const limit: Fate = { answer: 'permanent', asked: 'no-answer' };
+    const chat = play(facts({ ways: [WECOM, ALIYUN] }), (_, vendor) => (vendor === 'wecom' ? SILENT : limit));
+    expect(rang(chat.rings)).toEqual([
+      ['wecom', 0],
+      ['aliyun-sms', 15],
+    ]);
+    expect(chat.end).toMatchObject({ state: 'sent' });
+    const lost: Fate = { ...SILENT, receipt: { after: 25, state: 'failed-permanent' } };
+    const unheard: Fate = { ...SILENT, receipt: { after: 5, state: 'failed-permanent' } };
+    // Only once the text has failed as well has he nothing: in that second, not at the end of his minute.
+    const none = play(facts({ ways: [ALIYUN, VOICE] }), (_, vendor) =>
+      vendor === 'aliyun-voice' ? unheard : lost,
+    );
+    expect(none).toMatchObject({ second: 25, end: { state: 'failed-permanent', why: 'unreachable' } });
+  });
+
+  test('what only he can do ends with his deed, not with the vendors: every minute somebody looks for a way', () => {
+    const wrong: Fate = { answer: 'permanent', asked: 'no-answer' };
+    const returned = { ways: [ALIYUN], notice: { kind: 'returned', at: T0 } as const, deadline: undefined };
+    const { attempts, end, second } = play(facts(returned), () => wrong, { second: 200 });
+    expect({ end, second }).toMatchObject({ end: { state: 'cancelled', why: 'accepted' }, second: 200 });
+    const again = (at: number, more: Partial<Facts>): Step =>
+      nextStep(facts({ ...returned, ...more }), T0 + at);
+    // Whoever comes by at any time of the minute waits for the same instant; a way that has opened is taken.
+    for (const at of [0, 1, 59_999]) {
+      const until = { do: 'wait', until: T0 + 60_000, exact: true };
+      expect([again(at, { attempts }), again(at, { ways: [] })]).toEqual([until, until]);
+    }
+    expect(again(60_000, { attempts, ways: [ALIYUN, VOICE] })).toMatchObject({ do: 'call', way: VOICE });
+    // A nag is over with the next one, and behind who is asked first stands somebody else.
+    expect(again(59_999, { ways: [], notice: { kind: 'nag', at: T0 }, deadline: T0 + 30 })).toMatchObject({
+      do: 'end',
+    });
+    expect(again(0, { ways: [], notice: { kind: 'nag', at: T0 }, deadline: T0 + 30 })).toMatchObject({
+      until: T0 + 30,
+    });
+    expect(again(0, { ways: [], notice: { kind: 'reinforce', at: T0 } })).toMatchObject({
+      why: 'unreachable',
+    });
+  });
+
   test('a channel that somebody lacks takes no time', () => {
     expect(rang(play(facts({ ways: [ALIYUN, VOICE] }), () => SILENT).rings)).toEqual([
       ['aliyun-sms', 0],
@@ -401,6 +443,9 @@ describe('the plan', () => {
       'sms',
       'push',
     ]);
+    // A code that no text brings comes to the same person's work app; a district may want it otherwise.
+    expect(planFor(own, 'pin', 'm').map(({ channel }) => channel)).toEqual(['sms', 'chat']);
+    expect(planFor(own, 'answer', 'm').map(({ channel }) => channel)).toEqual(['sms']);
     const quieter = [
       { channel: 'sms', after: 0 },
       { channel: 'chat', after: 5 },
@@ -442,7 +487,9 @@ test('whatever the vendors do: it ends, in order, and no vendor that took it is 
         const begin = facts({
           ways,
           notice: { kind, at: T0 },
-          deadline: deadline === undefined ? undefined : T0 + deadline * 1000,
+          // A nag has always one: the next nag.
+          deadline:
+            deadline === undefined && kind !== 'nag' ? undefined : T0 + Math.min(deadline ?? 300, 300) * 1000,
         });
         const { rings, end, attempts } = play(
           begin,

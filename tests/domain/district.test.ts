@@ -174,3 +174,17 @@ describe('ladders', () => {
     expect(acceptOf('pollution', 'war')).toBe(60);
   });
 });
+
+test('no drill is planned for the quiet hours, in which it would be sent to nobody', () => {
+  const planned = (minute: number): string => {
+    const files = filesOf('xiaohe');
+    Object.assign(at(files, ['policy']), {
+      delivery: { quiet: { from: 1_320, to: 420 } },
+      drill: { days: [1], at: minute },
+    });
+    return sentenceOf(files);
+  };
+  for (const minute of [1_320, 0, 419])
+    expect(planned(minute)).toContain('xiaohe/policy.json drill.at: a drill at ');
+  for (const minute of [420, 1_319]) expect(planned(minute)).toBe('nothing was refused');
+});

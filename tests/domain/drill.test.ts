@@ -1,6 +1,13 @@
 import * as fc from '../properties.ts';
 import { describe, expect, it } from 'vitest';
-import { beginDrill, drillDue, drillResultOf, withAnswer, type Drill } from '#shared/domain/drill.ts';
+import {
+  beginDrill,
+  drillDue,
+  drillResultOf,
+  withAnswer,
+  type Drill,
+  type DrillNotice,
+} from '#shared/domain/drill.ts';
 import type { Attempt } from '#shared/domain/notice.ts';
 import type { Member } from '#shared/domain/roster.ts';
 
@@ -84,19 +91,38 @@ describe('a result', () => {
   it('says delivered only where a vendor said so', () => {
     const after = drill.until;
     const of = (...states: Attempt['state'][]) =>
-      drillResultOf(drill, 'b', states.map(attempt), after).result;
+      drillResultOf(
+        drill,
+        'b',
+        { state: states.at(-1) ?? 'failed-permanent', attempts: states.map(attempt) },
+        after,
+      ).result;
     expect(of()).toBe('unreachable');
     expect(of('failed-permanent')).toBe('unreachable');
     expect(of('sent')).toBe('not-known');
     expect(of('unknown')).toBe('not-known');
     expect(of('failed-permanent', 'delivered')).toBe('delivered');
     expect(of('read', 'delivered')).toBe('read');
-    expect(drillResultOf(drill, 'b', [attempt('delivered')], after - 1).result).toBe('waiting');
+    expect(
+      drillResultOf(drill, 'b', { state: 'delivered', attempts: [attempt('delivered')] }, after - 1).result,
+    ).toBe('waiting');
     const answered = withAnswer(drill, 'b', 'keys', MONDAY_NINE + 61_400) ?? drill;
-    expect(drillResultOf(answered, 'b', [attempt('sent')], after)).toMatchObject({
-      result: 'answered',
-      over: 'keys',
-      seconds: 61,
-    });
+    expect(drillResultOf(answered, 'b', { state: 'sent', attempts: [attempt('sent')] }, after)).toMatchObject(
+      {
+        result: 'answered',
+        over: 'keys',
+        seconds: 61,
+      },
+    );
+  });
+
+  it('is none where nothing was sent: that says nothing of him', () => {
+    const of = (state: DrillNotice['state'], ...attempts: Attempt[]) =>
+      drillResultOf(drill, 'b', { state, attempts }, drill.until).result;
+    for (const state of ['pending', 'suppressed', 'expired', 'bundled'] as const)
+      expect(of(state)).toBe('not-sent');
+    expect(of('suppressed', attempt('failed-permanent'))).toBe('not-sent');
+    expect(of('expired', attempt('failed-temporary'))).toBe('unreachable');
+    expect(drillResultOf(drill, 'b', undefined, drill.until).result).toBe('not-sent');
   });
 });

@@ -80,3 +80,10 @@ test('nothing left to do: an empty plan', () => {
   expect(plan(room.incident, room.hands, room.now)).toEqual([]);
   room.hears('0 a ask');
 });
+
+test('where nobody is left but the desk, the pair that triage ends with is two of its people', () => {
+  const duty = [hand('duty', 'duty', 'desk'), hand('duty-2', 'duty', 'desk')];
+  const room = dutyRoom({ triage: 15, hands: { ...NO_HANDS, duty } });
+  expect(room.plan()[0]).toBe('15 ask duty duty-2');
+  room.at(15).hears('0 duty desk', '15 duty ask', '15 duty-2 ask');
+});

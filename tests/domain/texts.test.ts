@@ -4,6 +4,7 @@ import districtCategories from '#shared/districts/categories.json' with { type: 
 import districtTexts from '#shared/districts/texts.json' with { type: 'json' };
 import { RUNGS } from '#shared/domain/rung.ts';
 import { VENDORS, type Vendor } from '#shared/domain/channel.ts';
+import { anIncident } from '../adapters/fixtures.ts';
 import { discreetOf } from '#shared/domain/notice.ts';
 import { DESK_NOTES, NOTICE_KINDS, type NoticeKind } from '#shared/domain/notice-kind.ts';
 import {
@@ -20,6 +21,7 @@ import {
   neutralCode,
   renderNotice,
   shortNumber,
+  taskName,
   type NoticeFacts,
 } from '#shared/domain/wording.ts';
 
@@ -52,19 +54,30 @@ describe('what a phone shows', () => {
   });
 
   test('a secret or dangerous matter says only that there is a task', () => {
-    // New task, open, and the code without which nobody could answer: no number, no clock, whatever is known.
+    // New task, open, and the code without which nobody could answer: no number, no deadline, whatever is known. When he was asked stands
+    // there so that of two such texts neither is dropped as a repeat, and a list of codes can say which it means.
     const shown = (['aliyun-sms', 'sns', 'wecom', 'webpush', 'aliyun-voice'] as const).map((vendor) =>
-      renderNotice(texts, 'ask-secret', facts, vendor),
+      renderNotice(texts, 'ask-secret', { ...facts, asked: new Date('2026-11-03T06:02:05Z') }, vendor),
     );
     expect(shown.map(({ text }) => text)).toEqual([
-      '您有新任务，请打开。回1接单，回2退单。',
-      '您有新任务，请打开。',
-      '您有新任务，请打开。',
-      '您有新任务，请打开。',
+      '您有新任务（14:02:05），请打开。回1接单，回2退单。',
+      '您有新任务（14:02:05），请打开。',
+      '您有新任务（14:02:05），请打开。',
+      '您有新任务（14:02:05），请打开。',
       '您好，这里是值班台。您有一个新任务。接单请按1，退单请按2。',
     ]);
-    expect(shown.flatMap(({ params }) => Object.keys(params))).toEqual([]);
+    expect(new Set(shown.flatMap(({ params }) => Object.keys(params)))).toEqual(new Set(['asked']));
     expect(renderNotice(texts, 'ask-secret', facts, 'wecom', 'en').text).not.toMatch(/8F3K2M|14:03/);
+  });
+
+  test('what names no task is never the same text twice: WeCom drops an equal one within a minute, Tencent the third of a day', () => {
+    const later = new Date(at.getTime() + 1_000);
+    for (const kind of ['ask-secret', 'answer-secret', 'news'] as const)
+      for (const vendor of ['aliyun-sms', 'tencent-sms', 'wecom', 'webpush'] as const) {
+        const words = (when: Date) =>
+          renderNotice(texts, kind, { number: '8F3K2M', at: when, asked: when }, vendor).text;
+        expect(words(at), `${kind} ${vendor}`).not.toBe(words(later));
+      }
   });
 
   test('a member reads nothing else of it either; who must telephone keeps the number', () => {
@@ -74,6 +87,7 @@ describe('what a phone shows', () => {
     );
     expect(Object.fromEntries(spoken)).toEqual({
       'ask-secret': ['ask', 'reinforce', 'reopened'],
+      'answer-secret': ['answer'],
       news: ['stand-down', 'told', 'reassigned', 'changed', 'plain', 'summary', 'drill'],
       'as ever': [
         'ask-secret',
@@ -86,7 +100,7 @@ describe('what a phone shows', () => {
         // Who has just texted or tapped; callers, who hear of no secret matter; what is about no matter at all.
         'news',
         'choose',
-        'answer',
+        'answer-secret',
         'pin',
         'caller-accepted',
         'caller-coming',
@@ -94,7 +108,11 @@ describe('what a phone shows', () => {
         'canary',
       ],
     });
-    expect(texts.templates.news.params).toEqual([]);
+    expect(texts.templates.news.params).toEqual(['now']);
+    expect(renderNotice(texts, 'answer-secret', { ...facts, answer: 'lead' }).text).toBe(
+      '收到回复（14:02:20）：您负责，请打开，到场回3。',
+    );
+    expect(texts.templates.pin.params).toEqual(['pin']);
     const { place: _place, code: _code, rung: _rung, ...hidden } = facts;
     expect(renderNotice(texts, 'climb', hidden).text).toBe(
       '任务8F3K2M超时：地点见任务详情，该在14:03:20前完成“本环节”，请您过问。',
@@ -172,7 +190,7 @@ describe('what a phone shows', () => {
 
   test('of tasks to choose from the first three are shown, each whole, also where a variable holds twelve characters', () => {
     const tasks = [1, 2, 3, 4].map((n) => ({ number: `AAAAA${n}`, code: `${n}1` }));
-    const shown = (list: typeof tasks, vendor: Vendor) =>
+    const shown = (list: NoticeFacts['list'], vendor: Vendor) =>
       renderNotice(texts, 'choose', { ...facts, list }, vendor).text;
     for (const vendor of ['aliyun-sms', 'tencent-sms', 'wecom'] as const) {
       expect(shown(tasks, vendor)).toBe(
@@ -180,6 +198,23 @@ describe('what a phone shows', () => {
       );
       expect(shown(tasks.slice(0, 2), vendor)).toContain('：AAAAA1回11接单，AAAAA2回21接单，谢谢。');
       expect(shown([{ number: 'AAAAA1', code: '1' }], vendor)).toContain('：AAAAA1回1接单，退单回2，谢谢。');
+      const reports = tasks.map(({ number }, i) => ({ number, code: `${i + 1}4`, action: 'close' as const }));
+      expect(shown(reports.slice(0, 2), vendor)).toContain('：AAAAA1回14办结，AAAAA2回24办结，谢谢。');
+      expect(shown([{ ...reports[0], number: 'AAAAA1', code: '3', action: 'arrive' }], vendor)).toContain(
+        '：AAAAA1回3到场，只有这一个，谢谢。',
+      );
+      const asked = { ...facts, answer: 'no-words' as const };
+      expect(renderNotice(texts, 'answer', asked, vendor).text).toBe('任务8F3K2M：请回“办结 情况”。');
+      expect(
+        renderNotice(texts, 'answer', { ...asked, list: [{ number: '', code: '994' }] }, vendor).text,
+      ).toBe('任务8F3K2M：请回“994办结 情况”。');
+      // Secret ones have the instant of asking for a name; a word that would be cut is left away.
+      const secret = { ...anIncident(), secret: true };
+      const one = { number: taskName(secret, at), code: '1' };
+      expect(shown([one], vendor)).toContain('：14:02:20回1接单，退单回2，谢谢。');
+      expect(shown([{ ...one, code: '21' }, tasks[0] ?? one], vendor)).toContain(
+        '：14:02:20回21，AAAAA1回11接单，谢谢。',
+      );
     }
   });
 

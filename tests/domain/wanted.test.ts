@@ -3,13 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { loadVendors } from '#shared/districts/load.ts';
 import { budgetOf, fingerprint, freeAt, spend } from '#shared/domain/budget.ts';
 import { backAt, badSignal, byHealth, isPutOff, passedOver } from '#shared/domain/health.ts';
+import { CALLER } from '#shared/domain/caller-notice.ts';
 import type { Incident } from '#shared/domain/incident.ts';
 import type { Attempt, Notice } from '#shared/domain/notice.ts';
 import { isUnreached } from '#shared/domain/unreached.ts';
-import { NOTICE_KINDS } from '#shared/domain/notice-kind.ts';
+import { CALLER_KINDS, NOTICE_KINDS } from '#shared/domain/notice-kind.ts';
 import { priceOf } from '#shared/domain/vendors.ts';
-import { expiryOf, isOutdated, mootBecause, silentUntil } from '#shared/domain/wanted.ts';
+import { expiryOf, isOffDuty, isOutdated, mootBecause, silentUntil } from '#shared/domain/wanted.ts';
 import { T0, dutyRoom } from './duty-room.ts';
+import { staffed } from './sample-district.ts';
 
 const SECOND = 1_000;
 const DAY = 86_400_000;
@@ -90,6 +92,34 @@ describe('a notice is wanted until something makes it moot', () => {
     expect(why(parted, 'ask')).toBe('parted');
     expect(why(parted, 'nag', { to: 'duty' })).toBe('parted');
     expect(why(parted, 'ask', { at: T0 + 90_000 })).toBeUndefined();
+  });
+
+  test('who is asked again, and what was opened again, hears no more of what was before', () => {
+    const room = dutyRoom().hears('0 a ask').at(5);
+    room.desk.reassigns('b');
+    room.at(10).desk.reassigns('a');
+    room.hears('5 a stand-down', '5 b ask', '10 b stand-down', '10 a ask');
+    const gone = { at: T0 + 5_000 };
+    expect([why(room.incident, 'stand-down', gone), why(room.incident, 'reassigned', gone)]).toEqual([
+      'asked-again',
+      'asked-again',
+    ]);
+    expect([why(room.incident, 'ask'), why(room.incident, 'ask', { at: T0 + 10_000 })]).toEqual([
+      'asked-again',
+      undefined,
+    ]);
+    expect(why(room.incident, 'stand-down', { ...gone, to: 'b' })).toBeUndefined();
+    room.at(20).desk.closes();
+    room.at(30).desk.reopens();
+    room.hears('20 a stand-down', '30 a ask');
+    const now = { at: T0 + 30_000 };
+    for (const kind of ['ask', 'reinforce', 'nag', 'told', 'climb'] as const) {
+      const rung = kind === 'told' || kind === 'climb' ? ({ rung: 'arrive' } as const) : {};
+      expect([
+        why(room.incident, kind, { at: T0 + 10_000, ...rung }),
+        why(room.incident, kind, { ...now, ...rung }),
+      ]).toEqual(['reopened', undefined]);
+    }
   });
 
   test('a missed rung that was done meanwhile needs no word any more', () => {
@@ -173,6 +203,9 @@ test('after its own minute a first ask is too late, a return to 110 never is', (
   expect(second('ask', 90)).toBe(150);
   expect(second('ask', 50)).toBe(80);
   expect(second('nag', 480)).toBe(780);
+  // A code holds five minutes; a drill that comes later than that only disturbs. What is told helps for an hour, chatter for a day.
+  expect([second('pin', 7), second('drill', 7)]).toEqual([307, 307]);
+  expect([second('told', 0), second('stand-down', 0)]).toEqual([3_600, 86_400]);
   expect([second('returned', 0), second('handback', 0), second('desk', 0)]).toEqual([
     undefined,
     undefined,
@@ -199,6 +232,47 @@ describe('silence', () => {
     const woken = structuredClone(incident);
     for (const person of woken.people) person.asked = night - 60_000;
     expect(silentUntil(quiet, woken, notice('stand-down', { at: night }), night)).toBeUndefined();
+  });
+  test('whoever is on his way hears at once that it was taken from him, although he said so before the night', () => {
+    const room = dutyRoom().hears('0 a ask');
+    room.member('a').accepts();
+    const accepted = structuredClone(room.incident);
+    room.desk.reassigns('b');
+    room.hears('0 a reassigned', '0 b ask');
+    for (const [incident, kind] of [
+      [accepted, 'stand-down'],
+      [room.incident, 'reassigned'],
+    ] as const) {
+      const held = (asked: number): number | undefined => {
+        const evening = structuredClone(incident);
+        for (const person of evening.people) person.asked = asked;
+        return silentUntil(quiet, evening, notice(kind, { at: night }), night);
+      };
+      expect(held(night - 3 * 3_600_000)).toBeUndefined();
+      expect(held(night - 13 * 3_600_000)).toBe(morning);
+    }
+  });
+  test('quiet hours are the members’: a caller is told at any hour what became of his report', () => {
+    const { incident } = dutyRoom().hears('0 a ask');
+    for (const kind of CALLER_KINDS)
+      expect(silentUntil(quiet, incident, notice(kind, { to: CALLER, at: night }), night)).toBeUndefined();
+  });
+  test('off duty only who was asked within twelve hours hears how it ended; who is on duty always, and of an alert', () => {
+    const { incident } = dutyRoom().hears('0 a ask');
+    const { district, members } = staffed('donghu');
+    const [member] = members;
+    if (!member) throw new Error('nobody is on the roster');
+    const a = { ...member, id: 'a', shifts: ['late'] };
+    const { shifts } = { ...district, shifts: [{ id: 'late', name: '样例班', from: 1_320, to: 420 }] };
+    const silent = (hours: number, who = a, kind: Notice['kind'] = 'stand-down'): boolean =>
+      isOffDuty(who, shifts, incident, notice(kind, { to: who.id }), T0 + hours * 3_600_000);
+    // On from 22:00 to 7:00; asked at 14:00.
+    expect([silent(1), silent(24 * 2 + 1), silent(9), silent(24 + 9)]).toEqual([false, true, false, false]);
+    expect([silent(20, { ...a, shifts: ['none'] }), silent(12, { ...a, shifts: ['none'] })]).toEqual([
+      true,
+      false,
+    ]);
+    expect([silent(0, { ...a, id: 'b' }), silent(48, a, 'ask')]).toEqual([true, false]);
   });
 });
 
@@ -260,6 +334,12 @@ describe('somebody whom no channel reaches', () => {
     expect([state('ask', [], 9), state('ask', [], 10)]).toEqual([false, true]);
     expect([state('ask', ['unknown'], 9), state('ask', ['unknown'], 10)]).toEqual([false, true]);
     expect(state('told', ['failed-permanent'], 60)).toBe(false);
+    // Whoever waits for a code stands before a page; after five minutes he stands there no more.
+    expect([
+      state('pin', ['failed-permanent'], 1),
+      state('pin', ['sent'], 60),
+      state('pin', [], 300),
+    ]).toEqual([true, false, false]);
   });
 });
 

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CALLER } from '#shared/domain/caller-notice.ts';
 import { callerToldSchema } from '#shared/domain/caller-notice.ts';
+import { addReport } from '#shared/domain/further-report.ts';
+import { NO_HANDS } from '#shared/domain/hands.ts';
 import type { Inbound } from '#shared/ports/sender.ts';
 import { ownerOf, type Content, type NoticeRow } from '#shared/ports/store.ts';
 import { takeReply } from '../../functions/receipt/reply.ts';
@@ -14,12 +16,18 @@ beforeEach(async () => {
 });
 
 const PHONE = CONTENT.caller.phone;
+/** Of nobody whom a text must not tell of. */
+const ORDINARY = '楼上邻居半夜装修，声音太大，睡不着，请来协调一下。';
 const desk = (): string => office.members.find(({ role }) => role === 'duty')?.id ?? '';
 const toCaller = async (id: string): Promise<NoticeRow[]> =>
   (await office.store.notices(ownerOf(id))).filter(({ notice }) => notice.to === CALLER);
 /** The matter goes its whole way, every notice to the caller is delivered at once. */
 const goes = async (words: Partial<Content> = {}): Promise<string> => {
-  const id = await office.asks110(words);
+  const id = await office.asks110({ content: ORDINARY, ...words });
+  await runs(id);
+  return id;
+};
+const runs = async (id: string): Promise<void> => {
   const [who = ''] = await office.asked(id);
   for (const action of ['accept', 'depart', 'arrive'] as const) {
     office.time += 10_000;
@@ -28,7 +36,6 @@ const goes = async (words: Partial<Content> = {}): Promise<string> => {
   }
   await office.does(who, id, { action: 'close', outcome: 'solved', text: '样例说明' });
   await deliver(id);
-  return id;
 };
 const deliver = async (id: string): Promise<void> => {
   for (const { notice, over } of await toCaller(id))
@@ -110,6 +117,24 @@ describe('never told', () => {
       expect((await toCaller(id)).map(({ state, over }) => [state, over])).toEqual([['suppressed', why]]);
   });
 
+  test('what a second call of the same number says counts as well', async () => {
+    const id = await office.asks110({ content: ORDINARY });
+    const [who = ''] = await office.asked(id);
+    const incident = await office.incident(id);
+    const further = addReport(
+      incident,
+      { address: false, danger: false, secret: false },
+      NO_HANDS,
+      office.time,
+    );
+    const { callNo } = incident;
+    const report = { ...CONTENT, content: '他家中学生也在吵', callNo, receivedAt: office.time };
+    await office.store.commit(further, { report });
+    await office.does(who, id, { action: 'accept' });
+    await deliver(id);
+    expect((await toCaller(id)).map(({ over }) => over)).toEqual(['protected']);
+  });
+
   test('what became secret, or was taken away from its lead, between the tap and the sending', async () => {
     const id = await office.asks110();
     const [who = ''] = await office.asked(id);
@@ -172,9 +197,47 @@ describe('a caller answers', () => {
     await says('1', { messageId: 'once' });
     await says('1', { messageId: 'once' });
     expect(await told(id)).toHaveLength(1);
-    await says('没解决');
-    expect(await told(id)).toHaveLength(2);
     expect((await office.incident(id)).state).toBe('closed');
+  });
+
+  test('not content forty times: the desk hears of it once a day, and each word stands in the trail', async () => {
+    const id = await goes();
+    for (let n = 0; n < 40; n += 1) await says('没解决');
+    expect(await told(id)).toHaveLength(1);
+    expect(await replies(id)).toHaveLength(40);
+    office.time += 86_400_000;
+    await says('6');
+    expect(await told(id)).toHaveLength(2);
+    // With no duty officer on shift somebody hears of it all the same.
+    office.time += 86_400_000;
+    await office.store.saveRoster(
+      office.members.filter(({ role }) => role !== 'duty'),
+      office.time,
+    );
+    await says('1');
+    expect((await told(id)).map(({ notice }) => notice.to)).toEqual([desk(), desk(), 'street-1']);
+  });
+
+  test('two matters: it is of the one whose result he got last, not of the one that came last', async () => {
+    const earlier = await office.asks110({ content: ORDINARY });
+    office.time += 60_000;
+    const later = await goes();
+    office.time += 3_600_000;
+    await runs(earlier);
+    await says('2');
+    expect([await replies(earlier), await replies(later)]).toEqual([[{ score: 2 }], []]);
+  });
+
+  test('of a matter that goes on, or whose result was kept from him, it is nobody’s', async () => {
+    const open = await office.asks110({ content: ORDINARY });
+    const [who = ''] = await office.asked(open);
+    await office.does(who, open, { action: 'accept' });
+    await deliver(open);
+    expect(heard()).toHaveLength(1);
+    const kept = await goes({ content: `${ORDINARY}我是物业` });
+    expect((await toCaller(kept)).map(({ notice }) => notice.kind)).toContain('caller-result');
+    await says('5');
+    expect([await replies(open), await replies(kept)]).toEqual([[], []]);
   });
 
   test('TD: for good', async () => {

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { beginDrill, drillNoticeId } from '#shared/domain/drill.ts';
+import { ledgerFor } from '#shared/domain/ledger.ts';
 import { answerDrill, drillResults, readDrill, startDrill } from '#shared/ports/drills.ts';
 import { REJECTS_OWNER } from '#shared/ports/store.ts';
 import { openLink, showLink } from '../../functions/receipt/link.ts';
@@ -107,4 +108,14 @@ test('whoever has answered over one channel is left in peace by the next; whoeve
       ({ vendor }) => vendor,
     );
   expect([await over(who), await over(silent)]).toEqual([['aliyun-sms'], ['aliyun-sms', 'aliyun-voice']]);
+});
+
+test('above the soft cap of the day nothing is sent, and that is what the result says', async () => {
+  office.configured = ['aliyun-sms'];
+  office.district.delivery.plans.kinds.drill = [{ channel: 'sms', after: 0 }];
+  const milli = office.district.delivery.softCap + 1;
+  await office.store.count({ name: ledgerFor(office.time, who), add: { milli }, expires: office.time + 1e9 });
+  await office.deliver(REJECTS_OWNER, drillNoticeId(NAME, who));
+  office.time += 601_000;
+  expect([office.called, await result()]).toEqual([[], ['not-sent', undefined]]);
 });

@@ -142,6 +142,49 @@ describe('a link is exchanged', () => {
     expect(await open(token, 'a-third-device-of-a-thief', pin)).toMatchObject({ code: 'unauthorized' });
   });
 
+  test('when no text brings the code it comes by chat; when nothing does he reads whom to ask, and the desk hears of it', async () => {
+    office.district.links.desk = '0571-00000000';
+    const token = await linked();
+    await open(token, PHONE);
+    const refusal = { kind: 'refused', temporary: false, cause: 'number', code: 'x', sentence: '' } as const;
+    const asked = async (): Promise<string> => {
+      expect(await open(token, TABLET)).toMatchObject({ code: 'unauthorized', details: [{ field: 'pin' }] });
+      const rows = await office.store.notices(ownerOf(id));
+      return rows.findLast(({ notice }) => notice.kind === 'pin')?.notice.id ?? '';
+    };
+    const before = office.called.length;
+    office.script.send = [refusal];
+    await office.deliver(ownerOf(id), await asked());
+    expect(office.called.slice(before)).toEqual(['aliyun-sms', 'wecom']);
+    expect(await open(token, TABLET)).toMatchObject({ details: [{ field: 'pin' }] });
+
+    office.time += 301_000;
+    const second = await asked();
+    office.script.send = [refusal, refusal];
+    await office.deliver(ownerOf(id), second);
+    expect(await open(token, TABLET)).toMatchObject({
+      kind: 'refused',
+      code: 'unauthorized',
+      message: expect.stringContaining('值班台0571-00000000'),
+      details: [{ field: 'sent' }],
+    });
+    expect((await office.notice(id, 'duty-1', 'desk')).notice.note).toBe('unsent');
+    const lines = (await office.store.lines(id)).map(({ stored }) => stored);
+    expect(lines.find(({ kind }) => kind === 'unreached')).toMatchObject({
+      whom: who,
+      facts: { what: 'pin' },
+    });
+    // Brought twice by the queue, it is told once.
+    await office.deliver(ownerOf(id), second);
+    expect(lines).toHaveLength((await office.store.lines(id)).length);
+
+    // So many codes and no more: he is not left to wait for one that nobody sends.
+    office.time += 301_000;
+    await asked();
+    office.time += 301_000;
+    expect(await open(token, TABLET)).toMatchObject({ kind: 'refused', code: 'busy' });
+  });
+
   test('nobody guesses: five wrong codes, ten tries a minute, three codes an hour', async () => {
     const token = await linked();
     await open(token, PHONE);
@@ -187,6 +230,45 @@ describe('a link is exchanged', () => {
     expect(await showLink(opener(), token)).toMatchObject({ kind: 'refused', code: 'not_found' });
     for (const other of ['AAAAAAAAAAA', '../../../x', '', 'aaaaaaaaaaaa'])
       expect(await open(other, PHONE)).toMatchObject({ kind: 'refused', code: 'not_found' });
+  });
+
+  test('never again after a reopening, but for whoever is asked once more', async () => {
+    const token = await linked();
+    await office.does(who, id, { action: 'accept' });
+    expect(await open(token, PHONE)).toMatchObject({ kind: 'done' });
+    const [other = ''] = office.members.flatMap((one) =>
+      one.role === 'member' && one.id !== who ? [one.id] : [],
+    );
+    await office.does('duty-1', id, { action: 'reassign', member: other });
+    const first = who;
+    who = other;
+    const his = await linked();
+    await office.does(other, id, { action: 'accept' });
+    await office.does('duty-1', id, { action: 'close', outcome: 'cancelled', text: '样例' });
+    expect(await showLink(opener(), his)).toMatchObject({ kind: 'refused', code: 'not_found' });
+    await office.does('duty-1', id, { action: 'reopen', reason: '样例' });
+    expect(await office.asked(id)).toEqual([other]);
+    // He was sent away before the close: he stands among the people, and has nothing to do with it.
+    expect((await office.incident(id)).people.map((person) => person.id)).toContain(first);
+    for (const device of [PHONE, TABLET])
+      expect(await open(token, device)).toMatchObject({ kind: 'refused', code: 'not_found' });
+    expect(await open(his, PHONE)).toMatchObject({ kind: 'done', body: { member: other } });
+  });
+
+  test('on three devices and not on a fourth, whatever code it knows', async () => {
+    const token = await linked();
+    await open(token, PHONE);
+    for (const device of [TABLET, 'a-third-one-that-he-borrowed']) {
+      await open(token, device);
+      const pin = await pinSent();
+      expect(await open(token, device, pin)).toMatchObject({ kind: 'done' });
+    }
+    office.time += 61_000;
+    expect(await open(token, 'a-fourth-one-in-an-office')).toMatchObject({
+      kind: 'refused',
+      code: 'forbidden',
+    });
+    expect(await open(token, TABLET)).toMatchObject({ kind: 'done' });
   });
 
   test('never without a device, and a body that is none is a sentence', async () => {

@@ -6,6 +6,7 @@ import { districtDay } from '#shared/domain/roster.ts';
 import type { SendResult } from '#shared/ports/sender.ts';
 import { REJECTS_OWNER, ownerOf } from '#shared/ports/store.ts';
 import { T0 } from '../adapters/fixtures.ts';
+import { listUnreached } from '../../functions/console/console.ts';
 import { Office } from './office.ts';
 
 const BUSY: SendResult = {
@@ -146,7 +147,7 @@ test('refused words: only who is asked hears of a new task, whoever is sent home
     expect.stringContaining('接单'),
     '您有新任务，请打开查看。',
     expect.stringContaining('不用再去'),
-    '任务有消息，请打开查看。',
+    '任务有消息（10:00:00），请打开查看。',
   ]);
 });
 
@@ -158,6 +159,45 @@ test('in production a vendor without approved words is passed over: nobody waits
   await deliver();
   expect(office.called).toEqual(['tencent-sms']);
   expect(await way()).toEqual(['sending', 'sent']);
+});
+
+test('whom nobody can stand in for stays on the list with his number until it is done', async () => {
+  await deliver();
+  await office.does('duty-1', id, { action: 'return', reason: '有人持刀' });
+  const [duty = ''] = (await office.asked(id)).slice(-1);
+  const returned = (await office.notice(id, duty, 'returned')).notice;
+  const list = async () => {
+    const outcome = await listUnreached(office);
+    return outcome.kind === 'done' ? outcome.body.items.map(({ member }) => member.id) : outcome;
+  };
+  office.script.send = [BARRED];
+  await office.deliver(owner, returned.id);
+  expect(await list()).toEqual([duty]);
+  for (const minute of [1, 2]) {
+    expect(office.sent.notices).toContainEqual({ owner, noticeId: returned.id, lane: 'alerts', delay: 60 });
+    office.looked();
+    office.time = returned.at + minute * 60_000;
+    await office.deliver(owner, returned.id);
+    expect(await list()).toEqual([duty]);
+    expect(office.log.counts.Unreached).toBe(minute);
+  }
+  expect(office.sends.filter(({ message }) => message.kind === 'returned')).toHaveLength(1);
+  await office.does('duty-1', id, { action: 'handback', text: '110已接' });
+  office.time += 60_000;
+  await office.deliver(owner, returned.id);
+  expect(await list()).toEqual([]);
+  expect(await office.notice(id, duty, 'returned')).toMatchObject({ over: 'handed-back' });
+});
+
+test('only who is asked for the first time is replaced when nothing reaches him', async () => {
+  await deliver();
+  const judgement = { category: 'wage_dispute', disposition: 'non-police' } as const;
+  await office.does('duty-1', id, { action: 'classify', reason: '是工资的事', judgement });
+  office.script.send = [BARRED];
+  await office.deliver(owner, (await office.notice(id, first, 'changed')).notice.id);
+  expect(await office.notice(id, first, 'changed')).toMatchObject({ over: 'unreachable' });
+  expect(await office.asked(id)).toEqual([first]);
+  expect(await office.trail(id)).not.toContain('unreached');
 });
 
 test('a refusal for good is not tried again', async () => {
@@ -208,12 +248,33 @@ describe('when the vendor gives no answer it is asked what became of the text', 
   test('it cannot be asked either: sent again after a moment, and the possible double is counted', async () => {
     office.script.ask = [{ kind: 'no-answer' }];
     await deliver();
-    expect(office.sent.notices).toEqual([{ owner, noticeId, lane: 'alerts', delay: 2 }]);
+    // And in ten seconds somebody looks whether a vendor has it by then.
+    expect(office.sent.notices.map(({ delay }) => delay)).toEqual([10, 2]);
     await office.deliverAll();
     expect(office.asks.filter(({ attemptId }) => attemptId.endsWith('.1'))).toHaveLength(3);
     expect(office.sends).toHaveLength(2);
     expect(await row()).toMatchObject({ state: 'sent' });
     expect(office.log.counts.NoticeDoubled).toBe(1);
+  });
+
+  test('all of them hang: by the tenth second somebody has to look, long before the third try', async () => {
+    office.script.send = [SILENCE, SILENCE];
+    office.meanwhile = async () => void (office.time += 3_000);
+    office.configured = ['aliyun-sms', 'tencent-sms'];
+    const begun = office.time;
+    await deliver();
+    // Six seconds are gone: the rest is another message's, so that no vendor holds a function until it is killed.
+    expect([office.sends.length, office.asks.length, office.time - begun]).toEqual([2, 1, 6_000]);
+    const jobs = office.looked().sent.notices.map(({ delay }) => delay);
+    expect(jobs).toEqual([7, 0]);
+    expect(office.log.counts.Unreached).toBeUndefined();
+    office.time = begun + 10_000;
+    await deliver();
+    expect(office.log.counts.Unreached).toBe(1);
+    // Once he has answered nobody has to be telephoned.
+    await office.does(first, id, { action: 'accept' });
+    await deliver();
+    expect(office.log.counts.Unreached).toBe(1);
   });
 
   test('it stays silent: an end is made, loudly', async () => {
@@ -278,7 +339,8 @@ describe('a function that dies in the middle of the call', () => {
   });
 
   test.each([
-    [{ kind: 'no-answer' }, { NoticeDoubled: 1 }],
+    // Ten seconds, and no vendor is known to have it: the desk telephones.
+    [{ kind: 'no-answer' }, { NoticeDoubled: 1, Unreached: expect.any(Number) }],
     [{ kind: 'known', state: 'failed' }, { NoticeFailed: 1 }],
   ] as const)('two who hear %j at once count it once', async (answer, counts) => {
     office.time += 10_000;
@@ -461,6 +523,14 @@ describe('budgets of a number', () => {
     });
   };
 
+  /** What the trail says of him whom nothing could reach: of his being passed over, and of his notice. */
+  const passedOver = async (incident: string): Promise<unknown[]> =>
+    (await office.store.lines(incident))
+      .map(({ stored }) => stored)
+      .filter(({ kind, whom, facts }) => whom === first && (kind === 'unreached' || facts?.why !== undefined))
+      .sort((a, b) => (a.kind < b.kind ? 1 : -1))
+      .map(({ facts }) => facts);
+
   test('spent with one vendor: the other one brings it; spent with all: the next person is asked at once', async () => {
     await spent(50);
     office.configured = ['aliyun-sms', 'tencent-sms'];
@@ -485,6 +555,31 @@ describe('budgets of a number', () => {
     expect(office.called).toEqual(['tencent-sms']);
     expect(await office.notice(alone, first)).toMatchObject({ state: 'failed-permanent', attempts: [] });
     expect(await office.asked(alone)).toHaveLength(2);
+    expect(await passedOver(alone)).toMatchObject([
+      { because: 'budget' },
+      { state: 'failed-permanent', why: 'unreachable', because: 'budget', with: 'aliyun-sms' },
+    ]);
+  });
+
+  test('who can only be called, and was called a moment ago, is passed over at once, and the trail says for what', async () => {
+    office.configured = ['aliyun-voice'];
+    await deliver();
+    expect(office.called).toEqual(['aliyun-voice']);
+    // One call in a minute, says the vendor.
+    office.time += 30_000;
+    const next = await office.asks110();
+    await office.deliver(ownerOf(next), (await office.notice(next, first)).notice.id);
+    expect(office.called).toHaveLength(1);
+    expect(await office.asked(next)).toHaveLength(2);
+    expect(await passedOver(next)).toMatchObject([
+      { because: 'budget' },
+      { why: 'unreachable', because: 'budget', with: 'aliyun-voice' },
+    ]);
+    // Whom no vendor can reach at all has no budget to blame.
+    office.configured = ['wecom'];
+    const third = await office.asks110();
+    await office.deliver(ownerOf(third), (await office.notice(third, first)).notice.id);
+    expect(await passedOver(third)).toEqual([undefined, expect.not.objectContaining({ because: 'budget' })]);
   });
 
   test('the last fifth is kept for those whose minute runs; 80 % is a warning', async () => {
@@ -568,6 +663,32 @@ test('what a day costs is counted; above the cap chatter stops, and nothing else
   await office.deliver(ownerOf(ask), (await office.notice(ask, first)).notice.id);
   expect(await office.notice(ask, first)).toMatchObject({ state: 'sent' });
   expect(office.log.counts.ChatterStopped).toBe(1);
+
+  // What costs nothing saves nothing either: by chat he hears that he may go home, and no text follows.
+  office.configured = ['wecom', 'aliyun-sms'];
+  await office.store.saveRoster(
+    office.members.map((member) => ({ ...member, wecom: member.id })),
+    office.time,
+  );
+  const wecom = office.vendors.vendors.wecom ?? expect.fail('a vendor without a row');
+  // As one that tells whether it has arrived: then a text would follow.
+  wecom.tells.delivered = true;
+  const home = await office.asks110();
+  const [whom = ''] = await office.asked(home);
+  await office.does('duty-1', home, { action: 'close', outcome: 'cancelled', text: '来电撤销' });
+  const { notice } = await office.notice(home, whom, 'stand-down');
+  await office.deliver(ownerOf(home), notice.id);
+  expect(office.called.at(-1)).toBe('wecom');
+  expect(await office.notice(home, whom, 'stand-down')).toMatchObject({ state: 'sent' });
+  office.time += 60_000;
+  await office.deliver(ownerOf(home), notice.id);
+  expect(await office.notice(home, whom, 'stand-down')).toMatchObject({ state: 'sent', over: 'soft-cap' });
+  const calls = office.called.length;
+  wecom.price.milli = 1;
+  const dear = await office.asks110();
+  await office.does('duty-1', dear, { action: 'close', outcome: 'cancelled', text: '来电撤销' });
+  await office.deliver(ownerOf(dear), (await office.notice(dear, whom, 'stand-down')).notice.id);
+  expect(office.called).toHaveLength(calls);
 });
 
 describe('quiet hours', () => {

@@ -7,6 +7,7 @@ import { attemptIdOf, tableStore } from '#shared/adapters/store.ts';
 import { verifyChains } from '#shared/adapters/trail-chain.ts';
 import { loadTexts, loadVendors } from '#shared/districts/load.ts';
 import { loadRelations } from '#shared/districts/load-relations.ts';
+import { isCanary } from '#shared/domain/canary.ts';
 import type { Vendor } from '#shared/domain/channel.ts';
 import type { Request } from '#shared/domain/act.ts';
 import type { Incident, Instant } from '#shared/domain/incident.ts';
@@ -25,6 +26,7 @@ import type { Item, Table } from '#shared/ports/table.ts';
 import { classifyIncident } from '../../functions/classification/classification.ts';
 import { escalateIncident, type Onward } from '../../functions/escalation/escalation.ts';
 import { link } from '../../functions/linking/linking.ts';
+import { Overheard } from '../../functions/linking/overheard.ts';
 import { deliver } from '../../functions/notification/notification.ts';
 import { reconcile, type Restored } from '../../functions/reconcile/reconcile.ts';
 import { respond, type Responded } from '../../functions/response/response.ts';
@@ -161,16 +163,22 @@ export class Office {
   readonly senders = async (): Promise<Senders> =>
     Object.fromEntries(this.configured.map((vendor) => [vendor, this.#sender(vendor)]));
 
+  /** Vendors get our names veiled: what they got is remembered as what it means, and nothing may come unveiled. */
+  readonly #plain = async ({ attemptId }: Pick<SendRequest, 'attemptId'>): Promise<string> =>
+    isCanary(attemptId)
+      ? attemptId
+      : ((await this.secrets.vault()).unveil(attemptId) ?? `unveiled: ${attemptId}`);
+
   readonly #sender = (vendor: Vendor): Sender => ({
     send: async (request: SendRequest): Promise<SendResult> => {
       this.called.push(vendor);
-      this.sends.push(request);
+      this.sends.push({ ...request, attemptId: await this.#plain(request) });
       const result = this.script.send.shift();
       await this.meanwhile();
       return result ?? { kind: 'accepted', vendorId: `v-${this.sends.length}` };
     },
     ask: async (request: AskRequest): Promise<AskResult> => {
-      this.asks.push(request);
+      this.asks.push({ ...request, attemptId: await this.#plain(request) });
       return this.script.ask.shift() ?? { kind: 'no-answer' };
     },
   });
@@ -181,6 +189,7 @@ export class Office {
   readonly texts = loadTexts();
   readonly merging = loadRelations().merging;
   readonly repeating = loadRelations().repeating;
+  readonly overheard = new Overheard();
   readonly attemptId = attemptIdOf;
   readonly backoff = async (attempt: number): Promise<void> => void this.backoffs.push(attempt);
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { runInNewContext } from 'node:vm';
 import { transform } from 'esbuild';
 import { expect, test } from 'vitest';
 import { listLog } from '#shared/adapters/log.ts';
@@ -96,4 +97,113 @@ test('what it is about stands in it as words, whatever they are; a dead link has
   expect([dead.statusCode, dead.headers['content-type']]).toEqual([404, 'text/html; charset=utf-8']);
   expect(dead.body).toContain('<body data-link="dead" data-desk="0571-00000000">');
   expect((await get(DEAD)).body).toContain('<body data-link="dead">');
+});
+
+/** As much of a browser as the script needs to ask and to say. */
+class Part {
+  hidden = true;
+  value = '';
+  className = '';
+  textContent = '';
+  disabled = false;
+  readonly children: Part[] = [];
+  readonly dataset: Record<string, string> = {};
+  onclick?: () => void;
+  onsubmit?: (event: { preventDefault: () => void }) => void;
+  appendChild(one: Part): void {
+    this.children.push(one);
+  }
+}
+
+/** The page of a task's link in a browser, whose server says what it is told to; nothing waits in real time. */
+const opened = (answers: readonly (readonly [status: number, body?: object])[]) => {
+  const parts = new Map<string, Part>();
+  const part = (id: string): Part => {
+    const known = parts.get(id) ?? new Part();
+    parts.set(id, known);
+    return known;
+  };
+  const later: { run: () => void; ms: number }[] = [];
+  const asked: string[] = [];
+  const script = [...answers];
+  class Request {
+    status = 0;
+    responseText = '';
+    onloadend?: () => void;
+    open(method: string, url: string): void {
+      asked.push(`${method} ${url}`);
+    }
+    setRequestHeader(): void {}
+    send(): void {
+      const [status, body = {}] = script.shift() ?? [0];
+      this.status = status;
+      this.responseText = JSON.stringify(body);
+      this.onloadend?.();
+    }
+  }
+  const body = part('body');
+  Object.assign(body.dataset, { link: 'task', number: 'AB12CD' });
+  const document = {
+    body,
+    hidden: false,
+    getElementById: part,
+    createElement: () => new Part(),
+    querySelectorAll: () => [],
+    addEventListener: () => {},
+  };
+  runInNewContext(inner(SOURCE, 'script'), {
+    document,
+    location: { pathname: '/t/AAAAAAAAAAA' },
+    crypto: { getRandomValues: (bytes: Uint8Array) => bytes.fill(7) },
+    performance: { now: () => 0 },
+    XMLHttpRequest: Request,
+    setTimeout: (run: () => void, ms: number) => later.push({ run, ms }),
+    setInterval: () => 0,
+    clearTimeout: () => {},
+    clearInterval: () => {},
+    addEventListener: () => {},
+  });
+  return {
+    part,
+    asked,
+    said: (): string => part('say').textContent,
+    /** What waits next happens now; returns how long it would have waited. Milliseconds. */
+    next: (): number | undefined => {
+      const one = later.shift();
+      one?.run();
+      return one?.ms;
+    },
+  };
+};
+
+test('a network that is gone and a server that cannot answer are two sentences; both are tried again', () => {
+  const page = opened([[0], [503], [500], [404, { error: { code: 'not_found', message: '', details: [] } }]]);
+  expect(page.part('open').hidden).toBe(false);
+  page.part('enter').onclick?.();
+  expect(page.said()).toMatch(/^没有网络，“打开”还没有送到/u);
+  for (const _ of ['503', '500']) {
+    expect(page.next()).toBe(3_000);
+    expect(page.said()).toMatch(/^系统现在答不上来，“打开”还没有送到/u);
+  }
+  page.next();
+  expect(page.part('dead').hidden).toBe(false);
+  expect(page.asked).toEqual(Array(4).fill('POST /t/AAAAAAAAAAA/session'));
+});
+
+test('who waits for a code that has not gone out is told so, without asking', () => {
+  const wants = (field: string, message: string): [number, object] => [
+    401,
+    { error: { code: 'unauthorized', message, details: [{ field, message }] } },
+  ];
+  const page = opened([
+    wants('pin', '请输入发到您手机上的六位验证码。'),
+    wants('sent', '验证码还没有发出去，打电话给值班台。'),
+    wants('pin', ''),
+  ]);
+  page.part('enter').onclick?.();
+  expect([page.part('pin').hidden, page.said()]).toEqual([false, '']);
+  expect([page.next(), page.said()]).toEqual([4_000, '验证码还没有发出去，打电话给值班台。']);
+  // It has gone out after all.
+  expect([page.next(), page.said()]).toEqual([12_000, '']);
+  expect(page.next()).toBeUndefined();
 });

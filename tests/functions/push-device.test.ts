@@ -49,16 +49,21 @@ const USELESS: [what: string, body: unknown, field: string][] = [
   ['written otherwise', at('https://0x7f.1/x'), 'webpush.endpoint'],
   ['the machine itself', at('https://[::1]/x'), 'webpush.endpoint'],
   ['a name from inside', at('https://db.internal/x'), 'webpush.endpoint'],
-  ['somebody signed in', at('https://user:word@push.example/x'), 'webpush.endpoint'],
+  ['a service of a cluster', at('https://db.default.svc/x'), 'webpush.endpoint'],
+  ['a public name that may lead anywhere', at('https://push.example/x'), 'webpush.endpoint'],
+  ['a name made to look like one', at('https://fcm.googleapis.com.push.example/x'), 'webpush.endpoint'],
+  ['its end alone', at('https://xpush.apple.com/x'), 'webpush.endpoint'],
+  ['another port', at('https://fcm.googleapis.com:8443/x'), 'webpush.endpoint'],
+  ['somebody signed in', at('https://user:word@fcm.googleapis.com/x'), 'webpush.endpoint'],
   ['no address', at('push'), 'webpush.endpoint'],
-  ['too long', at(`https://push.example/${'x'.repeat(1_000)}`), 'webpush.endpoint'],
-  ['a short key', at('https://push.example/x', { ...KEYS, p256dh: 'BNif' }), 'webpush.keys.p256dh'],
+  ['too long', at(`https://fcm.googleapis.com/${'x'.repeat(1_000)}`), 'webpush.endpoint'],
+  ['a short key', at('https://fcm.googleapis.com/x', { ...KEYS, p256dh: 'BNif' }), 'webpush.keys.p256dh'],
   [
     'a key that is no point',
-    at('https://push.example/x', { ...KEYS, p256dh: Buffer.alloc(65, 4).toString('base64url') }),
+    at('https://fcm.googleapis.com/x', { ...KEYS, p256dh: Buffer.alloc(65, 4).toString('base64url') }),
     'webpush.keys.p256dh',
   ],
-  ['a short secret', at('https://push.example/x', { ...KEYS, auth: 'abcd' }), 'webpush.keys.auth'],
+  ['a short secret', at('https://fcm.googleapis.com/x', { ...KEYS, auth: 'abcd' }), 'webpush.keys.auth'],
   ['no id of an app', { jpush: '../../x' }, 'jpush'],
   ['both', { ...browser(1), ...APP }, 'webpush'],
   ['neither', {}, 'webpush'],
@@ -73,6 +78,12 @@ test('what cannot be a device is refused with the field that is wrong, and nothi
       details: [{ field }],
     });
   expect(await ids()).toEqual([]);
+});
+
+test('the push services of browsers are taken, wherever they are', async () => {
+  const hosts = ['updates.push.services.mozilla.com', 'web.push.apple.com', 'wns2-par02p.notify.windows.com'];
+  for (const host of hosts) await idOf(at(`https://${host}/x`));
+  expect(await ids()).toHaveLength(hosts.length);
 });
 
 test('six browsers: the oldest makes room; the same one again, with new keys, is the same', async () => {

@@ -10,6 +10,7 @@ import type { Route } from '#shared/lambda/http.ts';
 import { rememberSent } from '#shared/ports/sent-name.ts';
 import { ownerOf } from '#shared/ports/store.ts';
 import { takeReceipts } from '../../functions/receipt/receipt.ts';
+import { countUnknown } from '../../functions/receipt/unknown.ts';
 import { NOON, call, frontOffice, type Answer, type FrontOffice } from './front-office.ts';
 
 const ID = '01JQ8Z6V5N4K3H2G1F0E9D8C7B';
@@ -27,7 +28,7 @@ beforeEach(async () => {
   const queues = { notices: async (jobs: readonly NoticeJob[]) => void woken.push(...jobs) };
   const nobody = async () => 'woken' as const;
   const workflow = { start: async () => {}, finished: nobody, rearm: nobody, runs: async () => true };
-  const taker = { ...office, queues, vendors, workflow };
+  const taker = { ...office, queues, vendors, workflow, unknown: countUnknown(office) };
   routes = [
     {
       method: 'POST',
@@ -196,8 +197,19 @@ describe('a receipt', () => {
     await receipt(false, 1);
     expect(await state()).toBe('sent');
     expect(woken).toEqual([]);
+    expect(await office.store.owed(NOON + 59_999)).not.toContainEqual(
+      expect.objectContaining({ kind: 'notice' }),
+    );
     await receipt(true, 1);
     expect(await state()).toBe('delivered');
+  });
+
+  test('of an older attempt, after the louder one has failed: he has nothing any more, and somebody else is asked', async () => {
+    await attempt(1, 'sent');
+    await attempt(2, 'failed-permanent', { channel: 'voice', vendor: 'aliyun-voice' });
+    await receipt(false, 1);
+    expect(await state()).toBe('failed-permanent');
+    expect(woken).toEqual([expect.objectContaining({ owner: OWNER, noticeId: NOTICE })]);
   });
 
   test('of an attempt that the vendor had denied is a double, and counted as one', async () => {
@@ -216,6 +228,14 @@ describe('a receipt', () => {
     await receipt(true);
     expect(await state()).toBe('sent');
     expect(office.log.counts).toEqual({ ReceiptUnknown: 2 });
+  });
+
+  test('comes back with the name that the vendor got, which says nothing to him', async () => {
+    await attempt(1, 'sent');
+    const veiled = (await office.secrets.vault()).veil(attemptIdOf(OWNER, NOTICE, 1));
+    expect(veiled).not.toContain(ID.slice(-6));
+    await post([entry(veiled, true)]);
+    expect(await state()).toBe('delivered');
   });
 
   test('that loses a race looks again', async () => {
@@ -241,6 +261,21 @@ describe('a receipt', () => {
     const day = await Promise.all(ledgersOf(NOON).map((name) => office.store.counters(name)));
     expect(sumOf(day)).toMatchObject({ 'aliyun-sms.arrived': 2, 'aliyun-sms.fast': 1 });
   });
+});
+
+test('a flood of forged receipts is counted to the last one, in a few lines', () => {
+  let time = NOON;
+  const told: number[] = [];
+  const log = { ...office.log, count: (_: string, n = 1) => void told.push(n) };
+  const unknown = countUnknown({ log, clock: { now: () => new Date(time) } });
+  for (let n = 0; n < 100_000; n += 1) unknown({ vendor: 'aliyun-sms' });
+  expect(told.length).toBeLessThan(25);
+  expect(told.slice(0, 11)).toEqual([...Array(10).fill(1), 10]);
+  time += 60_000;
+  unknown({ vendor: 'aliyun-sms' });
+  unknown({ vendor: 'aliyun-sms' });
+  expect(told.at(-1)).toBe(1);
+  expect(told.reduce((sum, n) => sum + n, 0)).toBe(100_002);
 });
 
 describe('the vendor always hears what it wants to hear', () => {

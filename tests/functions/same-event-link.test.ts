@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Content } from '#shared/ports/store.ts';
 import { link } from '../../functions/linking/linking.ts';
 import { T0, sizeOf } from '../adapters/fixtures.ts';
@@ -205,6 +205,29 @@ describe('calls about one event', () => {
     });
   });
 
+  test('a sign that the whole text made look harmless is linked as well: no person has judged it', async () => {
+    const told = { content: '卖菜刀的天天占道摆摊，垃圾满地，没人清运', ...by('16600002001') };
+    const first = await calls(0, told);
+    office.time += 60_000;
+    const second = await office.hears(told);
+    expect(await office.incident(second)).toMatchObject({
+      classification: { danger: [] },
+      related: [{ id: first, verdict: 'link' }],
+    });
+  });
+
+  test('so is what the desk has judged dangerous, although no word of it shows a sign', async () => {
+    const first = await calls(0, { content: PIPE, ...by('16600002001') });
+    const judgement = { category: 'fire_gas_emergency', disposition: 'joint', urgency: 'P1' } as const;
+    await office.does('duty-1', first, { action: 'classify', reason: '水灌进了配电箱', judgement });
+    office.time += 60_000;
+    const second = await office.hears({ content: `${PIPE}快来人`, ...by('16600002002') });
+    expect(await office.incident(second)).toMatchObject({
+      state: 'asking',
+      related: [{ id: first, verdict: 'link' }],
+    });
+  });
+
   test('other doors of one street are other events; alike words there are a question to the desk', async () => {
     const first = await calls(0, { content: PIPE, ...by('16600002001') });
     office.time += 60_000;
@@ -338,6 +361,26 @@ test('ten callers of one second: one event, nine joined, none lost, whatever ove
   for (const id of ids) expect(await office.faults(id)).toEqual([]);
   const row = await office.table.get({ pk: `INC#${ids[0]}`, sk: 'INCIDENT' });
   expect(row && sizeOf(row)).toBeLessThanOrEqual(2_048);
+});
+
+/** A kilometre and more from each other. */
+const far = (n: number) => ({ location: { lng: 120.1 + n * 0.02, lat: 30.3 } });
+
+test('eleven callers of a minute about eleven things: each is read once for all the others, and anew after a minute', async () => {
+  const read = vi.spyOn(office.table, 'getMany');
+  const opened = (id: string) =>
+    read.mock.calls.flat(2).filter(({ pk, sk }) => pk === `INC#${id}` && sk === 'CONTENT').length;
+  const ids: string[] = [];
+  for (let n = 0; n < 11; n += 1) {
+    office.time += 4_000;
+    ids.push(
+      await office.hears({ content: PIPE, address: `样例${'东南西北'[n % 4] ?? ''}路${n}号`, ...far(n) }),
+    );
+  }
+  expect(ids.slice(0, -1).map(opened)).toEqual(Array.from({ length: 10 }, () => 1));
+  office.time += 60_000;
+  await office.hears({ content: PIPE, address: '样例中路1号', ...far(12) });
+  expect(ids.map(opened)).toEqual([...Array.from({ length: 10 }, () => 2), 1]);
 });
 
 test('what had others joined to it is joined itself: all of them end together', async () => {

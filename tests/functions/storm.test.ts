@@ -5,6 +5,7 @@ import type { AskResult, Callback, SendResult, Sender, Senders } from '#shared/p
 import { REJECTS_OWNER } from '#shared/ports/store.ts';
 import { deliver } from '../../functions/notification/notification.ts';
 import { takeReceipts } from '../../functions/receipt/receipt.ts';
+import { countUnknown } from '../../functions/receipt/unknown.ts';
 import { T0 } from '../adapters/fixtures.ts';
 import { Office } from './office.ts';
 
@@ -34,7 +35,8 @@ test('four hundred notices through failing vendors, lost and doubled messages, a
 
   const vendorOf = (vendor: Vendor): Sender => ({
     async send({ attemptId }): Promise<SendResult> {
-      const noticeId = attemptId.split('.').slice(1, -1).join('.');
+      const ours = (await secrets.vault()).unveil(attemptId) ?? '';
+      const noticeId = ours.split('.').slice(1, -1).join('.');
       const luck = roll();
       const takes = (): void => {
         rang.push({ noticeId, vendor, attemptId });
@@ -87,7 +89,11 @@ test('four hundred notices through failing vendors, lost and doubled messages, a
     parse: (body) => [{ kind: 'receipt', attemptId: body, state: 'delivered', code: 'OK' }],
     ack: {},
   };
-  const taker = { ...around, vendors: Object.fromEntries(VENDORS.map((vendor) => [vendor, callback])) };
+  const taker = {
+    ...around,
+    vendors: Object.fromEntries(VENDORS.map((vendor) => [vendor, callback])),
+    unknown: countUnknown(around),
+  };
   const token = (await office.secrets.district()).receiptToken;
 
   const kinds: Notice['kind'][] = ['returned', 'told', 'nag'];

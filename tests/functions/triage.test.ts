@@ -1,4 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { CALLER, callerToldSchema } from '#shared/domain/caller-notice.ts';
+import { joinFault } from '#shared/domain/join.ts';
+import { neutralCode } from '#shared/domain/wording.ts';
+import { ownerOf } from '#shared/ports/store.ts';
 import { T0 } from '../adapters/fixtures.ts';
 import { Office } from './office.ts';
 
@@ -113,6 +117,42 @@ describe('the desk says what it is', () => {
     expect(await office.does('duty-1', id, says)).toMatchObject({
       refusal: { details: [{ field: 'category' }] },
     });
+  });
+
+  test.each([
+    ['police work by its category', { category: 'domestic_violence', disposition: 'joint', urgency: 'P3' }],
+    ['joint and urgent', { category: 'neighbor_dispute', disposition: 'joint', urgency: 'P1' }],
+  ] as const)('%s: dangerous without a sign, for members, leaders and the caller', async (_, judgement) => {
+    office.district.callerTold = callerToldSchema.parse({ on: true });
+    const id = await waits();
+    await office.classify(id);
+    office.looked();
+    await office.does('duty-1', id, { ...says, judgement });
+    const [member = '', second = ''] = await office.asked(id);
+    await office.does(member, id, { action: 'accept' });
+    await office.does(second, id, { action: 'accept' });
+    const incident = await office.incident(id);
+    expect(incident.classification).toMatchObject({ danger: [], grave: true });
+    // A rung is overdue: its leader hears that there is something to open, and neither where nor what.
+    office.time = T0 + 40 * 60_000;
+    await office.escalate(id);
+    const rows = await office.store.notices(ownerOf(id));
+    expect(rows.map(({ notice }) => notice.kind)).toEqual(expect.arrayContaining(['ask-secret', 'climb']));
+    expect(rows.filter(({ notice }) => notice.to === CALLER)).toEqual([]);
+    for (const { notice } of rows) await office.deliver(ownerOf(id), notice.id);
+    const { place } = incident;
+    const code = neutralCode(office.district.categories, judgement.category);
+    expect(office.sends.some(({ message }) => message.kind === 'climb')).toBe(true);
+    for (const { message } of office.sends)
+      for (const word of [place?.name, place?.road, code]) expect(message.text).not.toContain(word);
+    const other = { ...incident, id: 'other' };
+    expect(joinFault(other, incident)).toContain('各按各的处置');
+    // What turns out to be harmless is an ordinary matter again.
+    await office.does('duty-1', id, {
+      ...says,
+      judgement: { category: 'daily_help', disposition: 'non-police' },
+    });
+    expect((await office.incident(id)).classification?.grave).toBeUndefined();
   });
 
   test('danger in what was called harmless is counted, once', async () => {

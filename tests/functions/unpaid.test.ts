@@ -22,7 +22,11 @@ test('a vendor that wants money: whoever has the desk hears of it once a day, by
     await office.deliver(ownerOf(id), (await office.notice(id, first)).notice.id);
   };
   await refused();
+  const queued = (): string[] =>
+    office.looked().sent.notices.flatMap(({ noticeId }) => (noticeId.startsWith('UNPAID') ? [noticeId] : []));
+  expect(queued()).toHaveLength(1);
   await refused();
+  expect(queued()).toEqual([]);
   const told = async () => (await office.store.notices(REJECTS_OWNER)).map(({ notice }) => notice);
   const duty = office.members.find(({ role }) => role === 'duty')?.id;
   expect(await told()).toMatchObject([{ kind: 'desk', note: 'unpaid', to: duty }]);

@@ -123,10 +123,10 @@ it('lets a fast clock run only while nothing goes on', async () => {
   const speeds: number[] = [];
   let working = Promise.withResolvers<void>();
   const stop = keepPace({ setSpeed: (speed) => speeds.push(speed) }, () => working.promise, 60);
-  await vi.waitFor(() => expect(speeds).toEqual([60, 1]));
+  await vi.waitFor(() => expect(speeds).toEqual([60, 1]), 10_000);
   working.resolve();
   working = Promise.withResolvers();
-  await vi.waitFor(() => expect(speeds).toEqual([60, 1, 60, 1]));
+  await vi.waitFor(() => expect(speeds).toEqual([60, 1, 60, 1]), 10_000);
   stop();
   expect(speeds.at(-1)).toBe(60);
 });

@@ -349,22 +349,24 @@ describe('the adapter against the vendor', () => {
   test('a time-out is unknown; asked afterwards, the vendor says whether it went out', async () => {
     const clock = { now: start };
     const phones = await phonesAt(clock);
-    const sender = senderTo(phones, clock, key.accessKeySecret, 150);
+    const hurried = senderTo(phones, clock, key.accessKeySecret, 150);
+    const patient = senderTo(phones, clock);
     const sentAt = new Date(start);
     phones.faults.set({ vendor: 'aliyun-sms', mode: 'timeout', count: 1 });
-    expect(await sender.send(text('lost'))).toMatchObject({ kind: 'unknown' });
-    expect(await sender.ask({ attemptId: 'lost', to: A, sentAt })).toEqual({ kind: 'no-record' });
+    expect(await hurried.send(text('lost'))).toMatchObject({ kind: 'unknown' });
+    expect(await patient.ask({ attemptId: 'lost', to: A, sentAt })).toEqual({ kind: 'no-record' });
 
     phones.faults.set({ vendor: 'aliyun-sms', mode: 'timeout', count: 1, recorded: true });
-    expect(await sender.send(text('gone out'))).toMatchObject({ kind: 'unknown' });
-    expect(await sender.ask({ attemptId: 'gone out', to: A, sentAt })).toEqual({
+    expect(await hurried.send(text('gone out'))).toMatchObject({ kind: 'unknown' });
+    await expect.poll(() => phones.messages(), { timeout: 10_000 }).toHaveLength(1);
+    expect(await patient.ask({ attemptId: 'gone out', to: A, sentAt })).toEqual({
       kind: 'known',
       state: 'delivered',
       code: 'DELIVERED',
     });
 
     phones.faults.set({ vendor: 'aliyun-sms', mode: 'timeout', count: 1, action: 'QuerySendDetails' });
-    expect(await sender.ask({ attemptId: 'gone out', to: A, sentAt })).toEqual({ kind: 'no-answer' });
+    expect(await hurried.ask({ attemptId: 'gone out', to: A, sentAt })).toEqual({ kind: 'no-answer' });
   });
 
   test('an attempt is found behind fifty others and on the day after a midnight', async () => {

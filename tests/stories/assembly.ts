@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { buildApp } from '../../infra/app.ts';
-import { bundle } from '../../infra/bundle.ts';
 import { assemble } from '../../infra/local/main.ts';
-import { stopSpares } from './machine.ts';
+import { endFile } from './machine.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -15,21 +14,30 @@ export interface Otherwise {
   policy: Record<string, unknown>;
 }
 
+/** The stacks of all districts as they are; files share the worker and so its assembly. */
+let asTheyAre: Promise<string> | undefined;
+
 /**
- * The stacks of all districts, synthesized once for all files. With `otherwise` one district is deployed with a changed policy, in the
- * stack and beside every function.
+ * The stacks of all districts, synthesized once for all files. With `otherwise` that one district alone, deployed with a changed policy,
+ * in the stack and beside every function.
  */
 export const synthesize = async (
   otherwise?: Otherwise,
 ): Promise<{ assembly: string; remove: () => Promise<void> }> => {
-  if (!otherwise) return { assembly: await assemble(), remove: stopSpares };
-  await bundle();
+  asTheyAre ??= assemble();
+  const shared = await asTheyAre;
+  if (!otherwise) return { assembly: shared, remove: () => endFile() };
   const folder = mkdtempSync(join(tmpdir(), 'xiaonao-assembly-'));
   const assembly = join(folder, 'out');
   // The rules about templates have tests of their own; here they would only cost seconds.
-  buildApp({ outdir: assembly, checks: false, ...changed(folder, otherwise) }).synth();
+  buildApp({
+    outdir: assembly,
+    districts: [otherwise.district],
+    checks: false,
+    ...changed(folder, otherwise),
+  }).synth();
   const remove = async (): Promise<void> => {
-    await stopSpares();
+    await endFile(assembly);
     rmSync(folder, { recursive: true, force: true });
   };
   return { assembly, remove };

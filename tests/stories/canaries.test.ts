@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { loadTexts } from '#shared/districts/load.ts';
-import { sampleAccounts } from '../../infra/local/phones/sample-accounts.ts';
+import { SAMPLE } from './accounts.ts';
 import { synthesize } from './assembly.ts';
 import { CAST, DutyRoom } from './duty-room.ts';
 
@@ -17,7 +16,7 @@ const EARLY = Date.parse('2026-03-03T16:00:30.000Z');
 const MINUTE = 60;
 
 it('vendors are tried out while nobody uses them; one that fails stands behind the other for ten good minutes', async () => {
-  const { vendors, secret } = sampleAccounts(loadTexts());
+  const { secret } = SAMPLE;
   const room = await DutyRoom.open({
     assembly: built.assembly,
     district: 'donghu',
@@ -25,7 +24,6 @@ it('vendors are tried out while nobody uses them; one that fails stands behind t
       one.id === 'a' ? { ...one, wecom: 'wecom-a', dingtalk: 'ding-a' } : one,
     ),
     begin: EARLY,
-    vendors,
     accounts: { wecom: secret.wecom, dingtalk: secret.dingtalk, aliyunVoice: secret.aliyunVoice },
   });
   const wecom = async (): Promise<unknown> =>

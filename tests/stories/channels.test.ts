@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadTexts } from '#shared/districts/load.ts';
 import type { Member } from '#shared/domain/roster.ts';
-import { sampleAccounts } from '../../infra/local/phones/sample-accounts.ts';
+import { SAMPLE } from './accounts.ts';
 import { synthesize } from './assembly.ts';
 import { CAST, DutyRoom } from './duty-room.ts';
 
@@ -11,10 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => built.remove());
 
-/** The same for all rooms, so that they may share a machine. */
-const { vendors, secret } = sampleAccounts(loadTexts());
+const { secret } = SAMPLE;
 
-type Section = keyof ReturnType<typeof sampleAccounts>['secret'];
+type Section = keyof typeof SAMPLE.secret;
 
 /** A duty room with these vendors beside Aliyun's texts; `chat`: who is found in WeCom, `ding`: in DingTalk. */
 const open = (
@@ -36,7 +34,6 @@ const open = (
       ...(chat.includes(one.id) ? { wecom: `wecom-${one.id}` } : {}),
       ...(ding.includes(one.id) ? { dingtalk: `ding-${one.id}` } : {}),
     })),
-    vendors,
     accounts,
   });
 };

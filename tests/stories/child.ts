@@ -10,6 +10,8 @@ const cloud = await startCloud({
   data,
   port: 0,
   clock: createClock({ at: Number(at), speed: 0 }),
+  coldStarts: true,
+  accepted: true,
   secret: {},
   env: { VENDORS_URL: vendor },
 });

@@ -229,7 +229,7 @@ describe('the doors of the people', () => {
   it('tell of a secret incident only that there is one, except to the lead and the desk', async () => {
     const room = await open();
     const id = idOf(await room.call({ secret: true, address: '样例路77号' }));
-    const [text] = room.phones.messages();
+    const [text] = room.messages();
     expect(text?.text).not.toMatch(/样例路|77|装修|邻居/u);
     await room.at(65);
     room.expectRings(['a', 'ask-secret', 0], ['b', 'ask-secret', 60]);
@@ -251,7 +251,7 @@ describe('the doors of the people', () => {
     // What comes later names nothing either. Who must telephone has the number, and not the rung that is missed.
     await room.at(240);
     room.expectRings(['b', 'news', 125], ['b', 'news', 180], ['leader', 'climb', 240]);
-    const naming = room.phones.messages().filter(({ text }) => text.includes(id.slice(-6)));
+    const naming = room.messages().filter(({ text }) => text.includes(id.slice(-6)));
     expect(naming.map((message) => message.text)).toEqual([
       expect.stringMatching(/：地点见任务详情，该在10:03:00前完成“本环节”，请您过问。$/u),
     ]);

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { randomUUID } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { expect } from 'vitest';
@@ -127,16 +127,25 @@ export const kindOf = (shown: string): NoticeKind => {
 
 const countsSchema = z.record(z.string(), z.unknown());
 
-/** What the functions of a machine have counted so far, by metric. */
-const countsIn = (data: string): Map<string, number> => {
-  const logs = join(data, 'logs');
-  const counts = new Map<string, number>();
-  for (const file of readdirSync(logs))
-    for (const line of readFileSync(join(logs, file), 'utf8').split('\n'))
-      if (line.startsWith('{"_aws"'))
-        for (const [metric, n] of Object.entries(countsSchema.parse(JSON.parse(line))))
-          if (typeof n === 'number') counts.set(metric, (counts.get(metric) ?? 0) + n);
-  return counts;
+/** How long each log of a machine's functions is. */
+const lengthsOf = (data: string): Map<string, number> =>
+  new Map(
+    readdirSync(join(data, 'logs')).map((name) => {
+      const file = join(data, 'logs', name);
+      return [file, statSync(file).size];
+    }),
+  );
+
+/** How often the functions of a machine have counted something since their logs were so long. */
+const countedIn = (data: string, before: ReadonlyMap<string, number>, metric: Metric): number => {
+  let sum = 0;
+  for (const file of lengthsOf(data).keys())
+    for (const line of readFileSync(file).subarray(before.get(file)).toString('utf8').split('\n'))
+      if (line.startsWith('{"_aws"')) {
+        const n = countsSchema.parse(JSON.parse(line))[metric];
+        if (typeof n === 'number') sum += n;
+      }
+  return sum;
 };
 
 /**
@@ -156,8 +165,8 @@ export class DutyRoom {
   #roster: readonly Member[];
   #seen: number;
   #calls = 0;
-  /** What had been counted before the story. */
-  readonly #counted: ReadonlyMap<string, number>;
+  /** How long the functions' logs were before the story. */
+  readonly #logs: ReadonlyMap<string, number>;
 
   private constructor(
     machine: Machine,
@@ -173,7 +182,7 @@ export class DutyRoom {
     this.begin = parts.begin;
     this.#roster = parts.roster;
     this.#seen = machine.seen;
-    this.#counted = countsIn(machine.data);
+    this.#logs = lengthsOf(machine.data);
   }
 
   /** Opens a duty room; with `data` of an earlier one it goes on where that one stopped. */
@@ -312,6 +321,11 @@ export class DutyRoom {
     return found?.id ?? number;
   }
 
+  /** Everything that has come to the phones since the machine was taken, in order of time. */
+  messages(): ReturnType<Phones['messages']> {
+    return this.phones.messages().slice(this.#machine.seen);
+  }
+
   /** What rang since the last look, in order of time, with the vendor who brought it. */
   channels(): [who: string, vendor: string, kind: NoticeKind, second: number][] {
     const fresh = this.phones.messages().slice(this.#seen);
@@ -376,7 +390,7 @@ export class DutyRoom {
 
   /** How often the functions have counted something that an alarm or the dashboard watches. */
   counted(metric: Metric): number {
-    return (countsIn(this.#machine.data).get(metric) ?? 0) - (this.#counted.get(metric) ?? 0);
+    return countedIn(this.#machine.data, this.#logs, metric);
   }
 
   /** Resolves when the next text has come to a phone: for what waits in real time, such as a vendor's refusal. */

@@ -1,11 +1,10 @@
-import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newWebhookKey } from '#shared/adapters/new-district-secret.ts';
 import type { DistrictSecret } from '#shared/contracts/secret.ts';
-import { readyForCommands } from '../../infra/commands/ready.ts';
 import { Back110 } from '../../infra/local/phones/back-110.ts';
 import { synthesize } from './assembly.ts';
 import { CAST, DutyRoom } from './duty-room.ts';
+import { putSecret } from './machine.ts';
 
 let built: Awaited<ReturnType<typeof synthesize>>;
 beforeAll(async () => {
@@ -13,21 +12,9 @@ beforeAll(async () => {
 });
 afterAll(() => built.remove());
 
-/** Puts a changed secret where all functions read it, as `npm run secret` does. */
 const put = async (room: DutyRoom, change: Partial<DistrictSecret>): Promise<void> => {
-  const client = new SecretsManagerClient({
-    endpoint: room.cloud.endpoints.secretsmanager,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'story', secretAccessKey: 'story' },
-  });
   Object.assign(room.secret, change);
-  await client.send(
-    new PutSecretValueCommand({
-      SecretId: readyForCommands(room.cloud).secretId,
-      SecretString: JSON.stringify(room.secret),
-    }),
-  );
-  client.destroy();
+  await putSecret(room.cloud, room.secret);
 };
 
 const KNIFE = '有人拿着刀在小区门口威胁邻居，说要砍人，快来。';
@@ -78,7 +65,7 @@ describe('a key that is not good any more', () => {
     await room.at(320);
     const [handed] = (await room.incident(id)).trail.filter(({ kind }) => kind === 'handed-back');
     expect(handed).toMatchObject({ by: '110' });
-    expect(room.phones.messages().filter(({ vendor }) => vendor === 'back-110').length).toBe(1);
+    expect(room.messages().filter(({ vendor }) => vendor === 'back-110').length).toBe(1);
     room.rang();
     await room.leave();
   });

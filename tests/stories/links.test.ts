@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadTexts } from '#shared/districts/load.ts';
-import { sampleAccounts } from '../../infra/local/phones/sample-accounts.ts';
+import { SAMPLE } from './accounts.ts';
 import { synthesize } from './assembly.ts';
 import { CAST, DutyRoom } from './duty-room.ts';
 
@@ -24,8 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => built.remove());
 
-/** The same for all rooms, so that they may share a machine. */
-const { vendors, secret } = sampleAccounts(loadTexts());
+const { secret } = SAMPLE;
 
 const ROSTER = CAST('story', 'patrol').map((one) => (one.id === 'a' ? { ...one, wecom: 'wx-a' } : one));
 const PHONE = { device: 'a-first-device-of-his-own' };
@@ -37,7 +35,6 @@ const open = (options: { calls?: boolean } = {}): Promise<DutyRoom> => {
     assembly: built.assembly,
     district: 'donghu',
     roster: ROSTER,
-    vendors,
     accounts: { wecom: secret.wecom, ...(options.calls ? { aliyunVoice: secret.aliyunVoice } : {}) },
   });
 };
@@ -59,7 +56,7 @@ describe('a link', () => {
   it('opens one incident on one device; a second device asks for the code on his own phone; at the close it is dead', async () => {
     const room = await open();
     const id = (await room.call()).body.incidentId ?? '';
-    const link = room.phones.messages().at(-1)?.link ?? '';
+    const link = room.messages().at(-1)?.link ?? '';
     expect(link).toMatch(new RegExp(`^https://${DOMAIN}/t/[0-9A-Za-z]{11}$`));
     // Programs look at messages: nothing comes of it.
     expect((await room.send(new URL(link).pathname, {})).status).toBe(200);
@@ -84,7 +81,7 @@ describe('a link', () => {
 
     expect((await exchange(room, link, TABLET)).status).toBe(401);
     await room.cloud.settle();
-    const code = /验证码(\d{6})/.exec(room.phones.messages().at(-1)?.text ?? '')?.[1];
+    const code = /验证码(\d{6})/.exec(room.messages().at(-1)?.text ?? '')?.[1];
     expect(code).toBeDefined();
     expect((await exchange(room, link, { ...TABLET, pin: code })).status).toBe(200);
 
@@ -107,7 +104,7 @@ describe('a drill', () => {
       'a wecom 120',
       ...['b', 'c', 'duty', 'leader', 'street'].map((who) => `${who} aliyun-voice 120`),
     ]);
-    const link = room.phones.messages().find((message) => message.link)?.link ?? '';
+    const link = room.messages().find((message) => message.link)?.link ?? '';
     expect((await browse(room, link)).html).toContain('data-link="drill"');
     expect((await exchange(room, link, PHONE)).body).toEqual({ answered: true });
     expect((await exchange(room, link, TABLET)).body).toEqual({ answered: true });

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadTexts } from '#shared/districts/load.ts';
-import { sampleAccounts } from '../../infra/local/phones/sample-accounts.ts';
+import { SAMPLE } from './accounts.ts';
 import { synthesize } from './assembly.ts';
 import { CAST, DutyRoom } from './duty-room.ts';
 
@@ -10,8 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => built.remove());
 
-/** The same for all rooms, so that they may share a machine. */
-const { vendors, secret } = sampleAccounts(loadTexts());
+const { secret } = SAMPLE;
 
 /** A duty room with one further vendor, who posts back to it. */
 const open = async (section: 'tencentSms' | 'aliyunVoice'): Promise<DutyRoom> => {
@@ -19,7 +17,6 @@ const open = async (section: 'tencentSms' | 'aliyunVoice'): Promise<DutyRoom> =>
     assembly: built.assembly,
     district: 'donghu',
     roster: CAST('story', 'patrol'),
-    vendors,
     accounts: { [section]: secret[section] },
   });
   room.phones.setReceiptUrls((vendor) => `${room.cloud.url}/receipts/${vendor}/${room.secret.receiptToken}`);

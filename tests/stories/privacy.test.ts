@@ -150,9 +150,12 @@ it('names, numbers, addresses and words of callers reach no vendor, no log, no q
       body,
     });
   }
-  room.phones.reply({ number: a, text: '1', vendor: 'aliyun-sms', extension: '1' });
-  await room.phones.idle();
-  await room.cloud.settle();
+  const texts = async (text: string): Promise<void> => {
+    room.phones.reply({ number: a, text, vendor: 'aliyun-sms', extension: '1' });
+    await room.phones.idle();
+    await room.cloud.settle();
+  };
+  await texts('1');
   await room.act('a', first, 'feedback', { text: `${NAMES[1]}答应明天修，${WORDS[2]}` });
   await room.act('a', first, 'close', { outcome: 'by_phone', text: `${NAMES[0]}已同意，${ADDRESS[2]}` });
   // A secret one: not even the road, and to whoever leads or has the desk alone its number.
@@ -161,11 +164,17 @@ it('names, numbers, addresses and words of callers reach no vendor, no log, no q
     .body;
   // Its link is opened, as a browser does and as the page does.
   const tokens = room.phones.messages().flatMap(({ link }) => (link === undefined ? [] : [link.slice(-11)]));
+  const pages: string[] = [];
   for (const token of new Set(tokens)) {
-    await fetch(`${room.cloud.url}/t/${token}`, { headers: { accept: 'text/html' } });
-    const body = JSON.stringify({ device: 'a-device-with-its-secret' });
-    await room.send(`/t/${token}/session`, { method: 'POST', body });
+    const page = await fetch(`${room.cloud.url}/t/${token}`, { headers: { accept: 'text/html' } });
+    pages.push(await page.text());
+    // The second device is asked for a code.
+    for (const device of ['a-device-with-its-secret', 'a-second-one-of-the-same'])
+      await room.send(`/t/${token}/session`, { method: 'POST', body: JSON.stringify({ device }) });
   }
+  await room.cloud.settle();
+  // What cannot be read is answered with a code, and the code counts.
+  await texts('收到');
   // One that no function can read: it dies five times, and its message lies among the dead.
   room.cloud.injectFunctionCrash('Classification', { count: 5 });
   const { incidentId: lost = '' } = (
@@ -175,13 +184,15 @@ it('names, numbers, addresses and words of callers reach no vendor, no log, no q
   const dead = await deadLetter(room);
   expect(dead).toContain(lost);
   await room.at(200);
-  await room.act('a', hidden, 'accept');
+  await texts('1');
+  expect((await room.incident(hidden)).incident['lead']).toBe('a');
   const chiefs = roster.flatMap(({ role, phone }) => (role === 'member' ? [] : [phone]));
   const members = room.phones
     .messages()
     .slice(before)
     .flatMap(({ number, text }) => (chiefs.includes(number) ? [] : [text]));
-  expect(members.join('\n')).toMatch(/您有新任务，请打开。[^]*任务有消息，请打开查看。/u);
+  const said = ['您有新任务（', '打开任务的验证码', '请选一个任务回复数字：', '收到回复（', '任务有消息（'];
+  expect(said.filter((words) => !members.join('\n').includes(words))).toEqual([]);
   const called = new Set(ear.heard.map((request) => /^\/vendors\/([\w-]+)/.exec(request)?.[1]));
   expect(called).toEqual(new Set([...VENDORS, 'back-110']));
   // 110 has the words of the close, without those that are somebody's.
@@ -201,16 +212,25 @@ it('names, numbers, addresses and words of callers reach no vendor, no log, no q
     );
   expect([
     ...found('vendor', ear.heard, personal),
+    // 110 is told which of its calls it is about; nobody else learns an incident's id.
+    ...found(
+      'vendor',
+      ear.heard.filter((request) => !request.startsWith('/vendors/back-110')),
+      [first, hidden],
+    ),
     // What is encrypted on the wire.
     ...found('phone', shown, personal),
     ...found('log', logs, [...personal, ...roster.map(({ phone }) => phone)]),
     ...found('queue', queues, [...personal, ...roster.map(({ phone }) => phone)]),
     ...found('dead letter', [dead], [...personal, ...roster.map(({ phone }) => phone)]),
     ...found('member', members, [hidden.slice(-6), '东湖中路']),
+    // Programs of the vendors look behind every link.
+    ...found('page', pages, [hidden.slice(-6), '东湖中路']),
     ...found('log', logs, tokens),
     ...found('queue', queues, tokens),
   ]).toEqual([]);
   expect(tokens.length).toBeGreaterThan(0);
+  expect(pages.join('')).toMatch(/data-link="task" data-number="\d\d:\d\d:\d\d"/);
   // The scan itself can see: the road of an everyday matter is told to members, and only to them.
   expect(found('vendor', ear.heard, ['东湖中路'])).toEqual(['vendor: 东湖中路']);
   expect(found('log', logs, ['东湖中路'])).toEqual([]);

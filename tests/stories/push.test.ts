@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadTexts } from '#shared/districts/load.ts';
-import { sampleAccounts } from '../../infra/local/phones/sample-accounts.ts';
 import { WebPushService, type Subscription } from '../../infra/local/phones/webpush.ts';
+import { SAMPLE } from './accounts.ts';
 import { synthesize } from './assembly.ts';
 import { CAST, DutyRoom, type Answer } from './duty-room.ts';
 
 let built: Awaited<ReturnType<typeof synthesize>>;
+let asIs: Awaited<ReturnType<typeof synthesize>>;
 beforeAll(async () => {
   // This district also asks by push; the others only tell by it what is good to know.
   const alerts = [
@@ -13,26 +13,17 @@ beforeAll(async () => {
     { channel: 'sms', after: 15 },
   ];
   built = await synthesize({ district: 'donghu', policy: { delivery: { plans: { alerts } } } });
+  asIs = await synthesize();
 });
-afterAll(() => built.remove());
+afterAll(async () => {
+  await built.remove();
+  await asIs.remove();
+});
 
-/** A duty room with both push vendors, and browsers that people have in their hands. */
-const open = async (district: string) => {
-  const { vendors, secret } = sampleAccounts(loadTexts());
-  let service: WebPushService | undefined;
-  const room = await DutyRoom.open({
-    assembly: built.assembly,
-    district,
-    roster: CAST('story', 'patrol'),
-    vendors: vendors.map((make) => (world) => {
-      const vendor = make(world);
-      if (vendor instanceof WebPushService) service = vendor;
-      return vendor;
-    }),
-    accounts: { webpush: secret.webpush, jpush: secret.jpush },
-  });
-  if (!service) throw new Error('There is no push service.');
-  const browsers = service;
+const accounts = { webpush: SAMPLE.secret.webpush, jpush: SAMPLE.secret.jpush };
+
+/** What people do about their devices in a room with both push vendors, and what is told of it. */
+const around = (room: DutyRoom) => {
   const asks = async (who: string, method: string, path: string, body?: object): Promise<Answer> =>
     room.send(path, {
       method,
@@ -41,8 +32,37 @@ const open = async (district: string) => {
     });
   return {
     room,
-    browsers,
     asks,
+    devices: async (who: string): Promise<unknown> => (await asks(who, 'GET', '/api/push')).body['devices'],
+    /** What the trail says of the notices to somebody. */
+    told: async (id: string, whom: string): Promise<unknown[]> =>
+      (await room.incident(id)).trail
+        .filter((line) => line.kind === 'notice' && line.whom === whom)
+        .map((line) => line['facts']),
+  };
+};
+
+/** The district that asks by push, and browsers that people have in their hands. */
+const withBrowsers = async () => {
+  let service: WebPushService | undefined;
+  const room = await DutyRoom.open({
+    assembly: built.assembly,
+    district: 'donghu',
+    roster: CAST('story', 'patrol'),
+    vendors: SAMPLE.vendors.map((make) => (world) => {
+      const vendor = make(world);
+      if (vendor instanceof WebPushService) service = vendor;
+      return vendor;
+    }),
+    accounts,
+  });
+  if (!service) throw new Error('There is no push service.');
+  const browsers = service;
+  const { asks, ...more } = around(room);
+  return {
+    ...more,
+    asks,
+    browsers,
     /** Somebody allows notifications on a page: it asks for the key, subscribes, registers. */
     allows: async (who: string, whose: string): Promise<{ id: string; subscription: Subscription }> => {
       const { body } = await asks(who, 'GET', '/api/push');
@@ -54,18 +74,12 @@ const open = async (district: string) => {
       expect(answer.status).toBe(200);
       return { id: String(answer.body['id']), subscription };
     },
-    devices: async (who: string): Promise<unknown> => (await asks(who, 'GET', '/api/push')).body['devices'],
-    /** What the trail says of the notices to somebody. */
-    told: async (id: string, whom: string): Promise<unknown[]> =>
-      (await room.incident(id)).trail
-        .filter((line) => line.kind === 'notice' && line.whom === whom)
-        .map((line) => line['facts']),
   };
 };
 
 describe('a browser that its owner has registered', () => {
   it('rings at once and says no more than a text; when it is gone the text goes out in the same second, and it is never tried again', async () => {
-    const { room, browsers, asks, allows, devices, told } = await open('donghu');
+    const { room, browsers, asks, allows, devices, told } = await withBrowsers();
     // An address that leads inside is no push service, whatever a page claims.
     const { subscription: sample } = await allows('c', 'c');
     for (const endpoint of [
@@ -76,7 +90,7 @@ describe('a browser that its owner has registered', () => {
       const refused = await asks('a', 'POST', '/api/push/devices', { webpush: { ...sample, endpoint } });
       expect(refused.status).toBe(400);
       expect(refused.body.error?.details).toEqual([
-        { field: 'webpush.endpoint', message: '应为推送服务的公网 https 地址' },
+        { field: 'webpush.endpoint', message: '应为浏览器推送服务（谷歌、火狐、苹果、微软）的 https 地址' },
       ]);
     }
 
@@ -103,7 +117,7 @@ describe('a browser that its owner has registered', () => {
     // One has gone: the other one rings, and the trail says so.
     browsers.unsubscribe(tablet.subscription);
     const second = (await room.call({ address: '样例路2号', secret: true })).body.incidentId ?? '';
-    expect(room.phones.messages().at(-1)?.text).toBe('小脑\n您有新任务，请打开。');
+    expect(room.messages().at(-1)?.text).toBe('小脑\n您有新任务（10:00:00），请打开。');
     expect(room.channels()).toEqual([['a', 'webpush', 'ask-secret', 0]]);
     expect((await told(second, 'a'))[1]).toMatchObject({ state: 'sent', gone: 1 });
     expect(await devices('a')).toMatchObject([{ id: phone.id }]);
@@ -125,14 +139,21 @@ describe('a browser that its owner has registered', () => {
     expect(room.channels()).toEqual([['a', 'aliyun-sms', 'ask', 0]]);
     expect((await told(fourth, 'a'))[0]).toMatchObject({ state: 'sending', vendor: 'aliyun-sms' });
     await room.act('a', fourth, 'accept');
-    for (const { text } of room.phones.messages()) expect(text).not.toMatch(/路\d+号|样例来电人|16600001234/);
+    for (const { text } of room.messages()) expect(text).not.toMatch(/路\d+号|样例来电人|16600001234/);
     await room.leave();
   });
 });
 
 describe('an app', () => {
   it('tells what is good to know, and what JPush does not know any more is taken out as well', async () => {
-    const { room, asks, devices, told } = await open('xinjie');
+    const { room, asks, devices, told } = around(
+      await DutyRoom.open({
+        assembly: asIs.assembly,
+        district: 'xinjie',
+        roster: CAST('story', 'patrol'),
+        accounts,
+      }),
+    );
     const register = (jpush: string) => asks('a', 'POST', '/api/push/devices', { jpush });
     for (const id of ['sample-device-1', 'sample-device-2']) expect((await register(id)).status).toBe(200);
     const id = (await room.call()).body.incidentId ?? '';

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadTexts } from '#shared/districts/load.ts';
 import { ownerOf } from '#shared/ports/store.ts';
-import { sampleAccounts } from '../../infra/local/phones/sample-accounts.ts';
+import { SAMPLE } from './accounts.ts';
 import { synthesize } from './assembly.ts';
 import { CAST, DutyRoom } from './duty-room.ts';
 import { Wire } from './wire.ts';
@@ -15,7 +14,7 @@ afterAll(() => built.remove());
 const ROSTER = CAST('story', 'patrol');
 const phoneOf = (id: string): string => ROSTER.find((one) => one.id === id)?.phone ?? '';
 
-const { vendors, secret } = sampleAccounts(loadTexts());
+const { secret } = SAMPLE;
 const accounts = { tencentSms: secret.tencentSms, aliyunVoice: secret.aliyunVoice };
 
 const open = (wire?: Wire): Promise<DutyRoom> =>
@@ -23,7 +22,6 @@ const open = (wire?: Wire): Promise<DutyRoom> =>
     assembly: built.assembly,
     district: 'donghu',
     roster: ROSTER,
-    vendors,
     accounts,
     ...(wire ? { between: wire.between } : {}),
   });
@@ -147,6 +145,12 @@ describe('a phone that rings already', () => {
     await room.phones.idle();
     await room.cloud.settle();
     expect((await room.incident(id)).incident['lead']).toBe('a');
+    const ringing = async (incident: string): Promise<unknown[]> =>
+      (await room.incident(incident)).trail.flatMap((line) =>
+        line.kind === 'ringing' ? [[line.whom, line['facts']]] : [],
+      );
+    const call = { vendor: 'aliyun-voice', attempt: 2 };
+    expect(await ringing(id)).toMatchObject([['a', { ...call, why: 'accepted' }]]);
     room.expectRings(['a', 'ask', 0], ['a', 'ask', 20], ['a', 'answer', 25]);
     expect(await called(room, id)).toMatchObject([{ state: 'sending', channel: 'voice' }, { state: 'sent' }]);
     await room.at(30);
@@ -163,6 +167,7 @@ describe('a phone that rings already', () => {
     await room.at(145);
     await room.act('a', other, 'decline', { reason: '正在处理另一起' });
     await room.act('b', other, 'accept');
+    expect(await ringing(other)).toMatchObject([['a', { ...call, why: 'declined' }]]);
     room.expectRings(['a', 'ask', 110], ['a', 'ask', 130], ['b', 'ask', 145]);
     await end(room, { keys: '1' });
     // Key 1 in the call that rings on after his decline is told what he is, and takes nothing from the one who goes.

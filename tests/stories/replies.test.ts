@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadTexts } from '#shared/districts/load.ts';
-import { sampleAccounts } from '../../infra/local/phones/sample-accounts.ts';
+import { SAMPLE } from './accounts.ts';
 import { synthesize } from './assembly.ts';
 import { CAST, DutyRoom } from './duty-room.ts';
 
@@ -10,8 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => built.remove());
 
-/** The same for all rooms, so that they may share a machine. */
-const { vendors, secret } = sampleAccounts(loadTexts());
+const { secret } = SAMPLE;
 
 const ROSTER = CAST('story', 'patrol');
 const phoneOf = (id: string): string => ROSTER.find((one) => one.id === id)?.phone ?? '';
@@ -21,7 +19,7 @@ const open = (voice = false, roster = ROSTER): Promise<DutyRoom> => {
     assembly: built.assembly,
     district: 'donghu',
     roster,
-    ...(voice ? { vendors, accounts: { aliyunVoice: secret.aliyunVoice } } : {}),
+    ...(voice ? { accounts: { aliyunVoice: secret.aliyunVoice } } : {}),
   });
 };
 /** A call about a door; two about one door would be one event. */
@@ -37,7 +35,7 @@ const lead = async (room: DutyRoom, id: string): Promise<unknown> =>
   (await room.incident(id)).incident['lead'];
 /** The words on somebody's phone, newest last. */
 const shown = (room: DutyRoom, who: string): string =>
-  room.phones.messages().findLast(({ number }) => number === phoneOf(who))?.text ?? '';
+  room.messages().findLast(({ number }) => number === phoneOf(who))?.text ?? '';
 
 describe('a text back', () => {
   it('1: he leads, without opening anything; nobody else is ever asked', async () => {
@@ -47,7 +45,7 @@ describe('a text back', () => {
     room.expectRings(['a', 'ask', 0]);
     await texts(room, 'a', ' １ ');
     expect(await lead(room, id)).toBe('a');
-    expect(shown(room, 'a')).toContain('由您负责');
+    expect(shown(room, 'a')).toContain('您负责，请打开，到场回3');
     await room.at(59);
     room.expectRings(['a', 'answer', 20]);
     const accepted = (await room.incident(id)).trail.find(({ kind }) => kind === 'accepted');
@@ -81,6 +79,25 @@ describe('a text back', () => {
     await texts(room, 'a', '11');
     expect(await lead(room, first)).toBe('a');
     room.expectRings(['a', 'answer', 10]);
+    // On site and done, still without opening anything.
+    await room.at(70);
+    await texts(room, 'a', '到场');
+    expect(shown(room, 'a')).toContain(`${second.slice(-6)}回23到场，${first.slice(-6)}回13到场，谢谢。`);
+    await texts(room, 'a', '23到场');
+    await texts(room, 'a', '24');
+    expect(shown(room, 'a')).toContain(`任务${second.slice(-6)}：请回“24办结 情况”。`);
+    await texts(room, 'a', '２４办结　双方谈妥');
+    const { incident, trail } = await room.incident(second);
+    expect(incident.state).toBe('closed');
+    expect(
+      trail.filter(({ by, kind }) => by === 'a' && (kind === 'arrived' || kind === 'closed')),
+    ).toMatchObject([
+      { facts: { over: 'sms' } },
+      { facts: { over: 'sms', outcome: 'solved' }, text: '双方谈妥' },
+    ]);
+    expect((await room.incident(first)).incident.state).toBe('accepted');
+    const answers = Array.from({ length: 3 }, () => ['a', 'answer', 70] as const);
+    room.expectRings(...answers, ['a', 'choose', 70]);
     await room.leave();
   });
 

@@ -18,7 +18,7 @@ afterAll(() => built.remove());
 
 const cast = CAST('story', 'patrol');
 const open = (begin = MORNING): Promise<DutyRoom> =>
-  DutyRoom.open({ assembly: built.assembly, district: 'donghu', roster: cast, begin });
+  DutyRoom.open({ assembly: built.assembly, district: 'donghu', roster: cast, begin, stops: true });
 /** Stops the machine and starts it again when so many seconds have passed since the story's beginning. */
 const restart = async (room: DutyRoom, second: number): Promise<DutyRoom> => {
   const data = await room.close();

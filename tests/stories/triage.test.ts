@@ -11,12 +11,13 @@ afterAll(() => built.remove());
 
 const cast = [...CAST('story', 'patrol'), person('Duty2', 'duty', { squad: 'story', team: 'desk' })];
 /** @param look how many seconds after the beginning reconcile first looks; then every minute. */
-const open = (look = 60): Promise<DutyRoom> =>
+const open = (look = 60, more: { stops?: boolean } = {}): Promise<DutyRoom> =>
   DutyRoom.open({
     assembly: built.assembly,
     district: 'donghu',
     roster: cast,
     begin: MORNING + (60 - look) * 1000,
+    ...more,
   });
 
 /** A call from which nobody can tell what it is about. */
@@ -168,7 +169,7 @@ describe('in triage', () => {
       [10, 15],
       [40, 40],
     ] as const) {
-      const first = await open();
+      const first = await open(60, { stops: true });
       await unclear(first);
       first.expectRings(['duty', 'desk', 0]);
       const data = await first.close();
@@ -260,7 +261,7 @@ describe('the desk corrects', () => {
         incident: { state: 'returned', classification: { disposition: 'police' }, owed: ['handback'] },
       },
     });
-    room.expectRings(['a', 'ask', 0], ['a', 'stand-down', 40], ['duty', 'returned', 40]);
+    room.expectRings(['a', 'ask', 0], ['a', 'news', 40], ['duty', 'returned', 40]);
     const { trail } = await room.incident(id);
     expect(trail.filter((line) => line.kind === 'danger-found')).toHaveLength(1);
     // From here on it is the police's: taking it back is refused with a sentence.

@@ -7,6 +7,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { Webhook } from 'standardwebhooks';
 import * as z from 'zod';
+import { aesVault } from '#shared/adapters/vault.ts';
+import { completeSecret, connectData } from '../installation.ts';
 import { spreadOf, type Spread } from './figures.ts';
 import type { System, Workplace } from './workplace.ts';
 
@@ -226,6 +228,10 @@ export const runLoad = async (
     void work.finally(() => running.delete(work));
   };
 
+  // What the vendor calls a text by is ours to read.
+  const installation = await connectData(system.data);
+  const vault = aesVault(await completeSecret(installation));
+  installation.close();
   const begin = now() + 200;
   const dueOf = (i: number) =>
     begin +
@@ -290,8 +296,9 @@ export const runLoad = async (
   let seen = 0;
   const look = () => {
     for (const row of fresh.all(seen)) {
-      const { id, number, at, out_id: outId } = textSchema.parse(row);
+      const { id, number, at, out_id: veiled } = textSchema.parse(row);
       seen = id;
+      const outId = vault.unveil(veiled) ?? veiled;
       const [owner = '', notice = ''] = outId.split('.', 1).concat(outId.slice(outId.indexOf('.') + 1));
       const text = { number, at, notice: notice.slice(0, notice.lastIndexOf('.')) };
       const one = byIncident.get(owner);

@@ -13,12 +13,14 @@ import { outIdOf } from '#shared/adapters/aliyun-voice.ts';
 import { dynamoTable } from '#shared/adapters/dynamo-table.ts';
 import { givenSecrets } from '#shared/adapters/secrets.ts';
 import { attemptIdOf, tableStore } from '#shared/adapters/store.ts';
+import { aesVault } from '#shared/adapters/vault.ts';
 import { districtSecretSchema } from '#shared/contracts/secret.ts';
 import { loadDistrict, loadTexts } from '#shared/districts/load.ts';
 import type { Attempt, Notice } from '#shared/domain/notice.ts';
 import type { Member } from '#shared/domain/roster.ts';
 import { REJECTS_OWNER, type NoticeRow, type Store } from '#shared/ports/store.ts';
 import type { Table } from '#shared/ports/table.ts';
+import type { Vault } from '#shared/ports/vault.ts';
 import { assemble } from '../../local/main.ts';
 import type { Faults } from '../../local/phones/faults.ts';
 import { startPhones, type Phones } from '../../local/phones/phones.ts';
@@ -91,6 +93,7 @@ const houseSchema = z.object({
 /** A district's cloud in a process of its own, seen from outside. */
 interface House {
   store: Store;
+  vault: Vault;
   table: Table;
   send(lane: 'Alerts' | 'Chatter', notices: readonly Notice[]): Promise<void>;
   /** As a power cut would end it. */
@@ -120,6 +123,7 @@ const openHouse = async (
   return {
     table,
     store: tableStore(table, givenSecrets(house.secret)),
+    vault: aesVault(house.secret),
     async send(lane, notices) {
       for (let i = 0; i < notices.length; i += 10)
         await sqs.send(
@@ -190,13 +194,13 @@ const messageSchema = z.object({ id: z.int(), out_id: z.string() });
 const MOST_CALLS = 40;
 
 /** What lies on the phones, by the phones' own record: not what we believe. */
-const phonesRecord = (directory: string, notices: readonly Notice[]) => {
+const phonesRecord = (directory: string, notices: readonly Notice[], vault: Vault) => {
   // A call carries a short name of its attempt only.
   const calls = new Map(
     notices.flatMap(({ id }) =>
       Array.from({ length: MOST_CALLS }, (_, i) => {
         const attempt = attemptIdOf(REJECTS_OWNER, id, i + 1);
-        return [outIdOf(attempt), attempt] as const;
+        return [outIdOf(vault.veil(attempt)), attempt] as const;
       }),
     ),
   );
@@ -210,7 +214,7 @@ const phonesRecord = (directory: string, notices: readonly Notice[]) => {
     look(): void {
       for (const row of fresh.all(last)) {
         const { id, out_id: ours } = messageSchema.parse(row);
-        const attempt = calls.get(ours) ?? ours;
+        const attempt = calls.get(ours) ?? vault.unveil(ours) ?? ours;
         last = id;
         const notice = attempt.slice(attempt.indexOf('.') + 1, attempt.lastIndexOf('.'));
         const attempts = rung.get(notice) ?? new Map<string, number>();
@@ -307,7 +311,7 @@ const storm = async (
   const first = await open();
   await first.store.saveRoster(membersOf(PEOPLE, district), Date.now());
   const notices = await announce(first, { name: 's', n: size, people: PEOPLE, kinds: ['returned', 'told'] });
-  const record = phonesRecord(directory, notices);
+  const record = phonesRecord(directory, notices, first.vault);
   const rung = (): number => notices.reduce((sum, { id }) => sum + (record.rung.has(id) ? 1 : 0), 0);
   const began = performance.now();
   const clear = badWeather(phones.faults);

@@ -85,8 +85,15 @@ const urgencyOf = (
   if (now || belief.urgency.P1 >= (asked ? limits.p1Asked : limits.p1) * (pressing ? PART : 1)) return 'P1';
   const later = URGENCIES.slice(1);
   const told = later.reduce((a, b) => (belief.urgency[b] > belief.urgency[a] ? b : a));
+  // Police work goes on as long as nobody says that it is over; what somebody asks about, or tells beside a date of
+  // long ago, may be of any time.
+  const dated = asked || signs.some(({ tense }) => tense === 'long');
+  const goesOn = signs.some(
+    ({ send, tense }) =>
+      send === 'police' && (tense === 'now' || tense === 'again' || (tense === 'open' && !dated)),
+  );
   // What is as a rule a matter of seconds can still turn at any time, and violence long past is no routine.
-  if (seconds) return told > 'P2' ? 'P2' : told;
+  if (seconds || goesOn) return told > 'P2' ? 'P2' : told;
   return signs.some((hit) => hit.firm) && told > 'P3' ? 'P3' : told;
 };
 

@@ -29,6 +29,8 @@ const guardSchema = z.strictObject({
   immune: z.array(z.enum(CANCELS)).default([]),
   /** Counts whatever the rest of the text is about: a blow told in a question of law is still a blow. */
   firm: z.boolean().default(false),
+  /** Cues of a firm sign that are not firm: 塌了, 死亡 are told of houses and of inheritances too. */
+  loose: wordsSchema.default([]),
   /** Harm that comes by chance: to worry about it (怕砸到人) is to say that it has not come. */
   chance: z.boolean().default(false),
   /** Harm that nobody did: one of `words` in the same clause and none of `void` (摔骨折了, but not 被推倒摔骨折了). */
@@ -73,7 +75,12 @@ export const dangerFileSchema = z.strictObject({
     worry: wordsSchema,
     /** 要是…就: a threat. */ void: wordsSchema,
   }),
-  figure: z.strictObject({ before: wordsSchema, after: wordsSchema }),
+  figure: z.strictObject({
+    before: wordsSchema,
+    after: wordsSchema,
+    /** Ends like a figure of speech, but somebody says what he hears or sees: 好像着火了. */
+    void: wordsSchema,
+  }),
   report: z.strictObject({ before: wordsSchema, anywhere: wordsSchema }),
   abstract: z.strictObject({ words: wordsSchema, /** Somebody real is meant. */ void: wordsSchema }),
   tense: z.strictObject({
@@ -165,7 +172,7 @@ const BACK = 8;
 const KEPT = 6;
 
 type Part = { words: ReadonlySet<string>; gap: number; wide: boolean };
-type Cue = { guard: number; parts: Part[] };
+type Cue = { guard: number; firm: boolean; parts: Part[] };
 type Found = { start: number; end: number };
 
 /** Words by their first two characters, so that a place in the text is compared with few of them. */
@@ -210,7 +217,7 @@ const NARROW_GAP = 4;
 const GAPS: Readonly<Record<string, number>> = { '~': NARROW_GAP, '…': GAP, '……': WIDE_GAP };
 
 /** Compiles cues; a part that many cues share is expanded once. */
-const cueCompiler = (groups: Danger['groups']): ((word: string, guard: number) => Cue) => {
+const cueCompiler = (groups: Danger['groups']): ((word: string, guard: number, firm?: boolean) => Cue) => {
   // The words of a group are brought into plain form once, not once for each cue that holds the group.
   const plainGroups = Object.fromEntries(
     Object.entries(groups).map(([name, words]) => [plainWord(name), plainWords(words)]),
@@ -221,14 +228,14 @@ const cueCompiler = (groups: Danger['groups']): ((word: string, guard: number) =
     known.set(piece, words);
     return words;
   };
-  return (word, guard) => {
+  return (word, guard, firm = false) => {
     const parts: Part[] = [];
     let before = '…';
     for (const piece of word.split(/(……|…|~)/u)) {
       if (piece in GAPS) before = piece;
       else parts.push({ words: wordsOf(piece), gap: GAPS[before] ?? GAP, wide: before === '……' });
     }
-    return { guard, parts };
+    return { guard, firm, parts };
   };
 };
 
@@ -264,6 +271,7 @@ type Compiled = {
     | 'worry'
     | 'figure'
     | 'afterFigure'
+    | 'voidFigure'
     | 'report',
     string[]
   >;
@@ -295,7 +303,9 @@ const compile = (district: GuardedDistrict): Compiled => {
   };
   const beginning = index(
     danger.guards.flatMap((guard, i) =>
-      [...guard.words, ...(district.dangerWords[guard.id] ?? [])].map((w) => compileCue(w, i)),
+      [...guard.words, ...(district.dangerWords[guard.id] ?? [])].map((w) =>
+        compileCue(w, i, guard.firm && !guard.loose.includes(w)),
+      ),
     ),
   );
   const handled = index(HANDLERS.flatMap((by, i) => danger.handled[by].map((w) => compileCue(w, i))));
@@ -343,6 +353,7 @@ const compile = (district: GuardedDistrict): Compiled => {
       worry: plainWords(danger.hypothesis.worry),
       figure: plainWords(danger.figure.before),
       afterFigure: plainWords(danger.figure.after),
+      voidFigure: plainWords(danger.figure.void),
       report: plainWords(danger.report.before),
     },
     notBetween: danger.guards.map((g) => plainWords(g.notBetween)),
@@ -528,8 +539,10 @@ const cancelled = (
     if (suffix) return { by: 'hypothesis', start: last.end, end: last.end + suffix.length };
   }
   if (may('figure')) {
-    const word = endsWithOne(text.slice(Math.max(from, first.start - 8), first.start), k.lists.figure);
-    if (word) return { by: 'figure', start: first.start - word.length, end: first.start };
+    const before = text.slice(Math.max(from, first.start - 8), first.start);
+    const word = endsWithOne(before, k.lists.figure);
+    if (word && !endsWithOne(before, k.lists.voidFigure))
+      return { by: 'figure', start: first.start - word.length, end: first.start };
     const suffix = startsWithOne(after, k.lists.afterFigure);
     if (suffix) return { by: 'figure', start: last.end, end: last.end + suffix.length };
   }
@@ -660,6 +673,8 @@ export const guard = (
         h.kind === hit.kind &&
         h.start <= hit.start &&
         h.end >= hit.end &&
+        // 有人触电倒地 may be dismissed, 触电 in it may not.
+        (h.firm || !hit.firm) &&
         !h.cancelledBy === !hit.cancelledBy,
     );
     if (same >= 0) return;
@@ -702,7 +717,7 @@ export const guard = (
           span,
           words: text.slice(...span),
           send: k.danger.send[g.id] ?? 'joint',
-          firm: g.firm,
+          firm: cue.firm,
           ...(g.category === undefined ? {} : { category: g.category }),
           urgency: urgencyOf(g, tense),
           tense,

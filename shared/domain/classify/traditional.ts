@@ -66,8 +66,11 @@ let table: ReadonlyMap<string, string> | undefined;
  * function that only parses district files does not carry the table.
  */
 export const simplified = (character: string): string | undefined => {
-  table ??= new Map(
-    Array.from({ length: TRADITIONAL.length }, (_, i) => [TRADITIONAL.charAt(i), SIMPLIFIED.charAt(i)]),
-  );
+  table ??= new Map([
+    ...Array.from(TRADITIONAL, (char, i): [string, string] => [char, SIMPLIFIED.charAt(i)]),
+    // Simplified writing has it too (著名), but traditional writing says 著火 for 着火, and a fire must not be missed.
+    // The words of the rules are brought into the same form, so 著名 is still found.
+    ['著', '着'],
+  ]);
   return table.get(character);
 };
