@@ -67,8 +67,8 @@ describe('a model that finds everything routine', () => {
     '他去年打过我，因为晾衣杆那点事',
     '2016年冬天，我表舅被车撞死，肇事的喝过酒',
     '昨天跟物业保安打架，停车费的事没说清',
-    '双方打架都有轻伤，请问会怎么处罚',
-    '打人要坐牢吗？',
+    '两家人为停车打架，双方都有轻伤，请问会怎么处罚',
+    '跟人在饭店打架，动手的一方会不会坐牢，赔钱行吗？',
   ])('what is over or only asked about stays routine: %s', (text) => {
     expect(decided(text, routine).urgency > 'P2').toBe(true);
   });

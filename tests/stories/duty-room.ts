@@ -326,16 +326,18 @@ export class DutyRoom {
     return this.phones.messages().slice(this.#machine.seen);
   }
 
-  /** What rang since the last look, in order of time, with the vendor who brought it. */
+  /** What rang since the last look, in order of time, then name, with the vendor who brought it. */
   channels(): [who: string, vendor: string, kind: NoticeKind, second: number][] {
     const fresh = this.phones.messages().slice(this.#seen);
     this.#seen += fresh.length;
-    return fresh.map(({ number, vendor, text, at }) => [
-      this.#who(number),
-      vendor,
-      kindOf(text),
-      (Date.parse(at) - this.begin) / 1000,
-    ]);
+    return fresh
+      .map(({ number, vendor, text, at }): [string, string, NoticeKind, number] => [
+        this.#who(number),
+        vendor,
+        kindOf(text),
+        (Date.parse(at) - this.begin) / 1000,
+      ])
+      .toSorted(([a, , , at], [b, , , bt]) => at - bt || a.localeCompare(b));
   }
 
   /** What rang since the last look, in order of time, then name. */
