@@ -121,12 +121,9 @@ export const peopleFor = (incident: Incident, hands: Hands, rung: Rung, step: St
 const firstPair = (incident: Incident, hands: Hands): Hand[] =>
   [
     ...new Map(
-      [
-        ...hands.candidates,
-        ...leaders(incident, hands).slice(0, 1),
-        ...hands.duty,
-        ...hands.street,
-      ].map((hand) => [hand.id, hand]),
+      [...hands.candidates, ...leaders(incident, hands).slice(0, 1), ...hands.duty, ...hands.street].map(
+        (hand) => [hand.id, hand],
+      ),
     ).values(),
   ].slice(0, 2);
 
