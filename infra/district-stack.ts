@@ -327,7 +327,7 @@ export class DistrictStack extends Stack {
     watch.over('Unreached', {
       metric: reported('Unreached'),
       impact:
-        'Nobody of all vendors takes notices: who is named does not know of it. Telephone by the list of the unreached.',
+        'No vendor takes the notice of somebody who has to act, or the code he waits for. Telephone by the list of the unreached.',
     });
     watch.over('VendorUnpaid', {
       metric: reported('VendorUnpaid'),

@@ -357,7 +357,9 @@ describe('the adapter against the vendor', () => {
     expect(await patient.ask({ attemptId: 'lost', to: A, sentAt })).toEqual({ kind: 'no-record' });
 
     phones.faults.set({ vendor: 'aliyun-sms', mode: 'timeout', count: 1, recorded: true });
-    expect(await hurried.send(text('gone out'))).toMatchObject({ kind: 'unknown' });
+    // Time enough for the vendor to have read it.
+    const slower = senderTo(phones, clock, key.accessKeySecret, 1_000);
+    expect(await slower.send(text('gone out'))).toMatchObject({ kind: 'unknown' });
     await expect.poll(() => phones.messages(), { timeout: 10_000 }).toHaveLength(1);
     expect(await patient.ask({ attemptId: 'gone out', to: A, sentAt })).toEqual({
       kind: 'known',
