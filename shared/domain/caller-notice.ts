@@ -35,8 +35,6 @@ export const callerToldSchema = z.strictObject({
       '替朋友',
       '替邻居',
       '帮邻居',
-      '帮我',
-      '替我',
       '我妈',
       '我爸',
       '我母亲',
@@ -105,14 +103,16 @@ export const callerBarred = (
   if (classification.disposition === 'police' || incident.state === 'returned') return 'police';
   if (isDangerous(classification)) return 'danger';
   if (!said) return undefined;
-  const says = (word: string): boolean => said.words.includes(word);
-  if (told.never.some(says) || said.minors.some(says) || UNDER_AGE.test(said.words)) return 'protected';
+  // A telephone that rings is no blow.
+  const words = said.words.normalize('NFKC').replace(/打我的?(?=电话|手机)/gu, '');
+  const says = (word: string): boolean => words.includes(word);
+  if (told.never.some(says) || said.minors.some(says) || UNDER_AGE.test(words)) return 'protected';
   return told.thirdParty.some(says) ? 'third-party' : undefined;
 };
 
 /** An age below eighteen: 十五岁, 9周岁, but not 二十五岁 or 65岁. */
 const UNDER_AGE =
-  /(?<![\d一二三四五六七八九十百])(1[0-7]|[1-9]|十[一二三四五六七]?|[一二两三四五六七八九])周?岁/u;
+  /(?<![\d一二三四五六七八九十百])(1[0-7]|[1-9]|十[一二三四五六七]?|[一二两三四五六七八九])\s?周?岁/u;
 
 /** Why a notice to the caller is not true any more. */
 export const callerMoot = (incident: Incident, { kind }: Pick<Notice, 'kind'>): string | undefined => {

@@ -65,6 +65,9 @@ describe('a caller', () => {
     ['protected', '我今年十五岁，房东不退我押金'],
     ['protected', '我16周岁，老板不发工资'],
     ['protected', '他老是摸我，我是他员工'],
+    ['protected', '我今年１５ 岁，房东不退我押金'],
+    ['protected', '邻居打我，还打我电话骂人'],
+    [undefined, '请帮我处理一下楼上漏水，物业打我电话说不管，我六十五岁了'],
   ])('never: %s, by the words %s', (why, words) => {
     expect(callerBarred(ON, accepted(), {}, said(words))).toBe(why);
   });
