@@ -57,10 +57,26 @@ const NAMED: readonly (readonly [RegExp, Texted])[] = [
   [/^已?办结了?$/u, 'close'],
 ];
 /** A close with what was done, which stands apart from it: "办结不了" closes nothing. */
-const CLOSED_WITH = new RegExp(
-  `^${NOISE}*(?:回复|回)?${NOISE}*(\\p{Nd}{0,3})${NOISE}*已?办结了?(?:${NOISE}+(\\S.*))?`,
-  'su',
-);
+const CLOSED_WITH = new RegExp(`^已?办结了?(?:${NOISE}+(\\S.*))?`, 'su');
+/** "办结，还不行": words that begin like this may take the close back, and a matter is not closed on a guess. */
+const TAKEN_BACK = /^[不没还未]/u;
+/** As much of a text as is looked through for a close with words, in characters: nobody types more, and machines may send anything. */
+const MOST_READ = 500;
+
+/** Without what stands before the first word. */
+const bare = (text: string): string => text.replace(new RegExp(`^${NOISE}+`, 'u'), '');
+
+/** The digits before it and the words after it, if this is a close. Step by step, so that no text can make the pattern go back over it. */
+const closeOf = (text: string): { digits: string; words: string } | undefined => {
+  const [read = ''] = new RegExp(`^.{0,${MOST_READ}}`, 'su').exec(bare(text)) ?? [];
+  const said = bare(read.replace(/^(回复|回)/u, ''));
+  const [digits = ''] = /^\p{Nd}{0,3}/u.exec(said) ?? [];
+  const closed = CLOSED_WITH.exec(bare(said.slice(digits.length)));
+  const words = (closed?.[1] ?? '').replace(new RegExp(`${NOISE}+$`, 'u'), '');
+  return closed
+    ? { digits: digits.normalize('NFKC'), words: TAKEN_BACK.test(bare(words)) ? '' : words }
+    : undefined;
+};
 
 /**
  * Reads what a member has texted, or the keys he pressed: digits and the words of the buttons, nothing else. A friendly "收到" is no promise
@@ -70,20 +86,19 @@ export const meaningOf = (text: string): Meaning => {
   const said = plain(text);
   if (STOP.test(said)) return { say: 'stop' };
   if (/^(KT|START|恢复)$/u.test(said)) return { say: 'start' };
-  const closed = CLOSED_WITH.exec(text);
+  const closed = closeOf(text);
   const [, digits = '', label = ''] = closed
-    ? ['', (closed[1] ?? '').normalize('NFKC'), '办结']
+    ? ['', closed.digits, '办结']
     : (/^(\d{0,3})(\D*)$/u.exec(said) ?? []);
   const named = NAMED.find(([words]) => words.test(label))?.[1];
   const texted = (['accept', 'decline', 'arrive', 'close'] as const).find((one) =>
     digits === '' ? one === named : TEXTED[one] === digits.at(-1) && (label === '' || one === named),
   );
   if (!texted) return { say: 'unclear' };
-  const words = closed?.[2]?.replace(new RegExp(`${NOISE}+$`, 'u'), '');
   return {
     say: texted,
     ...(digits.length > 1 ? { which: Number(digits.slice(0, -1)) } : {}),
-    ...(words ? { words } : {}),
+    ...(closed?.words ? { words: closed.words } : {}),
   };
 };
 

@@ -49,6 +49,11 @@ describe('what a member means', () => {
     ['“办结　已修好”', { say: 'close', words: '已修好' }],
     // What does not stand apart may be half of another word: he is told how to write it.
     ['办结不了', { say: 'close' }],
+    // Nor does what takes it back, however far apart it stands.
+    ['办结 不了', { say: 'close' }],
+    ['24办结，还不行', { say: 'close', which: 2 }],
+    ['办结。没解决', { say: 'close' }],
+    ['办结：“未处理', { say: 'close' }],
     ['没办结', { say: 'unclear' }],
     ['快到场了', { say: 'unclear' }],
     ['到4楼', { say: 'unclear' }],
@@ -67,6 +72,18 @@ describe('what a member means', () => {
     ['', { say: 'unclear' }],
   ])('%j', (text, meaning) => {
     expect(meaningOf(text)).toEqual(meaning);
+  });
+
+  test('a text of any length is read at once', () => {
+    const long = (one: string) => one.repeat(100_000);
+    expect([' ', '.', '　。'].map((one) => meaningOf(long(one)))).toEqual(Array(3).fill({ say: 'unclear' }));
+    expect(meaningOf(`${long(' ')}24${' '.repeat(50)}办结 已清理`)).toEqual({
+      say: 'close',
+      which: 2,
+      words: '已清理',
+    });
+    expect(meaningOf(`办结 已${long('.')}清`)).toEqual({ say: 'close', words: '已' });
+    expect(meaningOf(`1${long(' ')}不去`)).toEqual({ say: 'unclear' });
   });
 
   test('blanks, width, case and stops never change it; nothing makes it throw', () => {
