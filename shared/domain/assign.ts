@@ -1,4 +1,4 @@
-import type { Classification } from './classification.ts';
+import { isDangerous, type Classification } from './classification.ts';
 import { askFirst, askSecond } from './escalate.ts';
 import {
   ask,
@@ -65,9 +65,9 @@ export const giveBack = (d: Draft, by: string, text?: string): void => {
   if (!duty) write(d, { kind: 'skipped', by: 'system', rung: 'handback', facts: { step: 'duty' } });
 };
 
-/** Is a lone civilian not to be sent? Joint with a danger sign, or joint because nobody knows what it is (rules §1). */
-export const needsPair = ({ disposition, danger, sure }: Classification): boolean =>
-  disposition === 'joint' && (danger.length > 0 || !sure);
+/** Is a lone civilian not to be sent? Joint and dangerous, by a sign or by what it is, or joint because nobody knows what it is (rules §1). */
+export const needsPair = (classification: Classification): boolean =>
+  classification.disposition === 'joint' && (isDangerous(classification) || !classification.sure);
 
 /** Opens the first decision about an incident: what was found out goes into the row, and the workflow is owed. */
 const open = (incident: Incident, finding: Finding, hands: Hands, now: Instant): Draft => {

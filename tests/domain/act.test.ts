@@ -121,6 +121,12 @@ describe('a pair', () => {
     room.hears('0 a ask-secret', '0 b ask-secret', '10 c ask-secret');
   });
 
+  test('what is police work by its kind takes two as well, without a sign in the words', () => {
+    const room = dutyRoom({ matter: { disposition: 'joint', grave: true } });
+    room.hears('0 a ask-secret', '0 b ask-secret');
+    expect(room.incident.pair).toBe(true);
+  });
+
   test('with one candidate only, the next step is the second', () => {
     const room = dutyRoom({ matter: joint, hands: { candidates: [hand('a')] } });
     room.hears('0 a ask-secret', '0 leader ask-secret');
