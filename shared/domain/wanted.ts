@@ -109,7 +109,7 @@ const RECENT_MS = 12 * 3_600_000;
 /**
  * Until when chatter has to wait so that nobody is woken for it; undefined: it may go now. Alerts never wait: the ladder, an area
  * call-out or reinforcement has named the person. Whoever was woken for the incident is told at once that he may sleep on, and
- * whoever had said that he comes that he need not.
+ * whoever had said that he comes, and is not there yet, that he need not.
  */
 export const silentUntil = (
   quiet: { from: number; to: number } | undefined,
@@ -122,7 +122,8 @@ export const silentUntil = (
   if (since === undefined) return undefined;
   const start = Math.floor(now / MINUTE_MS) * MINUTE_MS - since * MINUTE_MS;
   const person = incident && personOf(incident, notice.to);
-  const coming = person?.accepted !== undefined || notice.kind === 'reassigned';
+  const said = person?.accepted !== undefined || notice.kind === 'reassigned';
+  const coming = said && !person?.did.includes('arrive');
   const from = coming ? Math.min(start, now - RECENT_MS) : start;
   if (person?.asked !== undefined && person.asked >= from) return undefined;
   return start + ((quiet.to - quiet.from + DAY_MINUTES) % DAY_MINUTES) * MINUTE_MS;

@@ -251,6 +251,13 @@ describe('silence', () => {
       expect(held(night - 3 * 3_600_000)).toBeUndefined();
       expect(held(night - 13 * 3_600_000)).toBe(morning);
     }
+    const there = structuredClone(accepted);
+    for (const person of there.people) {
+      person.asked = night - 3 * 3_600_000;
+      person.did = ['arrive'];
+    }
+    // Whoever has been there for hours is not on his way.
+    expect(silentUntil(quiet, there, notice('stand-down', { at: night }), night)).toBe(morning);
   });
   test('quiet hours are the members’: a caller is told at any hour what became of his report', () => {
     const { incident } = dutyRoom().hears('0 a ask');
