@@ -6,6 +6,7 @@ import { RUNGS } from '#shared/domain/rung.ts';
 import { VENDORS, type Vendor } from '#shared/domain/channel.ts';
 import { anIncident } from '../adapters/fixtures.ts';
 import { discreetOf } from '#shared/domain/notice.ts';
+import { meaningOf } from '#shared/domain/reply.ts';
 import { DESK_NOTES, NOTICE_KINDS, type NoticeKind } from '#shared/domain/notice-kind.ts';
 import {
   carries,
@@ -203,6 +204,9 @@ describe('what a phone shows', () => {
       expect(shown([{ ...reports[0], number: 'AAAAA1', code: '3', action: 'arrive' }], vendor)).toContain(
         '：AAAAA1回3到场，只有这一个，谢谢。',
       );
+      // What he is told to send is what closes it: a bare 4 never does.
+      const arrived = renderNotice(texts, 'answer', { ...facts, answer: 'arrived' }, vendor).text;
+      expect(meaningOf(/“(.*)”/u.exec(arrived)?.[1] ?? '')).toEqual({ say: 'close', words: '情况' });
       const asked = { ...facts, answer: 'no-words' as const };
       expect(renderNotice(texts, 'answer', asked, vendor).text).toBe('任务8F3K2M：请回“办结 情况”。');
       expect(
