@@ -30,6 +30,7 @@ import {
 } from '#shared/domain/reply.ts';
 import { withRinging } from '#shared/domain/ringing.ts';
 import { districtDay, type Member } from '#shared/domain/roster.ts';
+import { allows } from '#shared/domain/moves.ts';
 import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
 import { taskName } from '#shared/domain/wording.ts';
 import { answerDrill, readDrill } from '#shared/ports/drills.ts';
@@ -350,7 +351,9 @@ const outcomeOf = (
   if (action !== 'accept' && (came === 'done' || came === 'repeat')) return TOLD[action];
   if (came === 'done') return incident.lead === member ? 'lead' : 'helper';
   const standing = standingOf(incident, member);
-  if (action === 'close' && came === 'refused' && standing !== 'over' && incident.done.arrive === undefined)
+  // Where it cannot be closed at all, or not by him any more, an arrival would not help.
+  const could = allows(incident.state, 'close') && personOf(incident, member)?.declined === undefined;
+  if (action === 'close' && came === 'refused' && could && incident.done.arrive === undefined)
     return 'not-there';
   return standing === 'done' ? REFUSED[action] : standing;
 };

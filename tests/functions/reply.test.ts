@@ -267,6 +267,17 @@ describe('a member answers a text', () => {
     expect(await office.faults(id)).toEqual([]);
   });
 
+  test('a close by somebody who has meanwhile declined does not ask him to arrive', async () => {
+    const id = await office.asks110();
+    const who = await firstAsked(id);
+    await office.does(who, id, { action: 'accept' });
+    office.time += 2_000;
+    const said = reply(phoneOf(who), '办结 双方谈妥');
+    office.races.push(() => office.does(who, id, { action: 'decline', reason: '车坏了' }));
+    await takeReply(office, 'aliyun-sms', said);
+    expect((await answersTo(id, who)).map(({ answer }) => answer)).toEqual(['gone']);
+  });
+
   test('two in hand: an arrival or a close does nothing but list the codes, which say what they do', async () => {
     const first = await office.asks110();
     const who = await firstAsked(first);
