@@ -308,13 +308,18 @@ const reassign = (d: Draft, actor: Actor, target: Hand | undefined, request: Req
       former.stood = true;
       former.released = true;
     }
-    notify(d, old, 'reassigned');
+    if (old !== actor.id) notify(d, old, 'reassigned');
   }
-  // It is the new one's: who was asked before him and has not said yes must not take it from him with a late "1". Of a pair one of them is wanted.
+  // It is the new one's: who was asked before him and has not said yes must not take it from him with a late "1". Of a pair one of them is wanted,
+  // and whoever the climb asked above them is still needed: the new one may stay silent too.
   if (!incident.pair) {
     const stays = (p: Person): boolean =>
-      p.id === target.id || p.accepted !== undefined || p.called === true || !isActive(p);
-    standDown(d, stays);
+      p.role !== 'member' ||
+      p.id === target.id ||
+      p.accepted !== undefined ||
+      p.called === true ||
+      !isActive(p);
+    standDown(d, stays, 'reassigned');
     for (const p of incident.people) if (!stays(p)) p.released = true;
   }
   delete incident.lead;

@@ -89,18 +89,24 @@ export const ask = (d: Draft, hand: Hand, rung: Rung, kind: NoticeKind = askKind
 
 /** Tells a person of a missed rung, once; he may then read and act like one asked. */
 export const tell = (d: Draft, hand: Hand, rung: Rung, kind: NoticeKind): void => {
-  entry(d, hand).told.push(rung);
+  const person = entry(d, hand);
+  person.told.push(rung);
+  delete person.released;
   write(d, { kind: 'told', by: 'system', whom: hand.id, rung });
   notify(d, hand.id, kind, rung);
 };
 
-/** Sends people home who were asked and are not needed: one notice each. */
-export const standDown = (d: Draft, except: (person: Person) => boolean): void => {
+/** Sends people home who were asked and are not needed: one notice each; `kind` says why. */
+export const standDown = (
+  d: Draft,
+  except: (person: Person) => boolean,
+  kind: 'stand-down' | 'reassigned' = 'stand-down',
+): void => {
   for (const person of d.incident.people) {
     if (!isActive(person) || person.stood || except(person)) continue;
     person.stood = true;
     write(d, { kind: 'stand-down', by: 'system', whom: person.id });
-    notify(d, person.id, 'stand-down');
+    notify(d, person.id, kind);
   }
 };
 

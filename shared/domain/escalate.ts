@@ -67,7 +67,11 @@ const nag = (d: Draft, at: Instant): void => {
   // After an outage one nag is owed, not one for every five minutes that were missed.
   climb.from = at + Math.floor((d.now - at) / (NAG.every * 1000)) * NAG.every * 1000;
   write(d, { kind: 'nag', by: 'system', rung: 'accept', facts: { n: climb.nags, of: NAG.most } });
-  for (const hand of nagged(d.incident, d.hands)) notify(d, hand.id, 'nag', 'accept');
+  for (const hand of nagged(d.incident, d.hands)) {
+    // Whoever is called to it again may act, even if it was once given to somebody else.
+    delete personOf(d.incident, hand.id)?.released;
+    notify(d, hand.id, 'nag', 'accept');
+  }
   if (climb.nags === NAG.most) write(d, { kind: 'nags-over', by: 'system', rung: 'accept' });
 };
 

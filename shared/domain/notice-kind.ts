@@ -4,7 +4,7 @@ import * as z from 'zod';
  * Why somebody gets a text.
  * ask 派单 · ask-secret the same for secret or dangerous matters (no place) · reinforce asked to come as well · stand-down the lead was found ·
  * told the responsible member: your rung is overdue · climb leader, duty officer, street leader: a rung is overdue · nag nobody has accepted yet ·
- * reassigned the old lead is released · returned duty: hand this back to 110 · handback street leader: nobody handed it back ·
+ * reassigned somebody else was asked instead of him · returned duty: hand this back to 110 · handback street leader: nobody handed it back ·
  * desk a note to the duty officer · changed address or danger changed · reopened the former lead is asked again ·
  * plain what is left of an ask whose words were refused · news the same of anything else · choose which of several tasks did you mean · answer what came of a text back ·
  * answer-secret the same for secret or dangerous matters · pin a link is opened on a second device · caller-accepted, caller-coming, caller-result to whoever had called ·

@@ -2,7 +2,7 @@ import { NAG, SUBSTITUTE_SECONDS } from './climb.ts';
 import { DRILL_EXPIRES } from './drill.ts';
 import { OVER, isExpected, owes, personOf, type Incident, type Instant, type Person } from './incident.ts';
 import { limitOf } from './ladder.ts';
-import { PIN_MS } from './link.ts';
+import { PIN_MS, isAlive } from './link.ts';
 import { FIRST_ASKS, INSISTENT, laneOf, type Notice } from './notice.ts';
 import { BEIJING_OFFSET, minuteOfDay, onShift, type Member, type Shift } from './roster.ts';
 import { CALLER_KINDS, type NoticeKind } from './notice-kind.ts';
@@ -67,11 +67,15 @@ export const mootBecause = (incident: Incident | undefined, notice: Notice): str
   if (kind === 'told' || kind === 'climb') {
     if (rung !== undefined && !owes(incident, rung)) return 'done';
     // A leader is told of it as a leader, whatever he has answered as somebody who was asked.
-    return later(incident, at) ?? (kind === 'told' && isGone(person) ? 'not-his' : undefined);
+    // The call-back is the desk's own duty, even if its officer was sent home from the incident itself.
+    const his = kind === 'climb' || rung === 'revisit' || !isGone(person);
+    return later(incident, at) ?? (his ? undefined : 'not-his');
   }
   if (kind === 'changed' || kind === 'pin') {
     if (OVER.has(incident.state)) return incident.state;
-    return isGone(person) ? 'not-his' : undefined;
+    // A code goes to whoever's link leads anywhere: also to a leader who was sent home and told later.
+    const his = kind === 'pin' ? isAlive(incident, { member: to }) : !isGone(person);
+    return his ? undefined : 'not-his';
   }
   // The others say what stands fast; that it is his does not.
   if (kind === 'answer' && (notice.answer === 'lead' || notice.answer === 'helper'))

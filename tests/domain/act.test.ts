@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { assignees, personOf } from '#shared/domain/incident.ts';
+import { isAlive } from '#shared/domain/link.ts';
 import { mootBecause } from '#shared/domain/wanted.ts';
 import { DAY, dutyRoom, everybody, hand, outcome, type Setting } from './duty-room.ts';
 
@@ -235,7 +236,7 @@ describe('reassign', () => {
   test('who was asked before and has said nothing is sent home: his late tap takes nothing from the new one', () => {
     const room = dutyRoom();
     room.at(65).desk.reassigns('c');
-    room.hears('0 a ask', '60 b ask', '65 a stand-down', '65 b stand-down', '65 c ask');
+    room.hears('0 a ask', '60 b ask', '65 a reassigned', '65 b reassigned', '65 c ask');
     expect(assignees(room.incident)).toEqual(['c']);
     for (const id of ['a', 'b'] as const) {
       expect(
@@ -263,6 +264,45 @@ describe('reassign', () => {
       '1 leader ask',
     );
     expect(assignees(helped.incident)).toEqual(['b', 'c', 'leader']);
+  });
+
+  test('after the climb: whoever was asked above the members is still there when the new one stays silent, or is late', () => {
+    const room = dutyRoom().at(185);
+    room.hears('0 a ask', '60 b ask', '90 leader ask', '120 duty ask', '180 street ask');
+    room.desk.reassigns('c');
+    room.hears('185 a reassigned', '185 b reassigned', '185 c ask');
+    expect(assignees(room.incident)).toEqual(['leader', 'duty', 'street', 'c']);
+    room.at(545).hears('545 duty nag');
+    for (const member of ['leader', 'duty', 'street']) expect(isAlive(room.incident, { member })).toBe(true);
+    expect(outcome(room.member('leader').accepts())).toBe('done');
+    expect(room.incident.lead).toBe('leader');
+    room.hears(...room.unheard());
+  });
+
+  test('from whom it was taken, he may act again once he is told of it or nagged; the desk tells itself nothing', () => {
+    const room = dutyRoom().at(95);
+    room.member('leader').accepts();
+    room.desk.reassigns('c');
+    room.hears(...room.unheard());
+    expect(isAlive(room.incident, { member: 'leader' })).toBe(false);
+    room.member('c').accepts();
+    room.at(300).hears('155 c told', '180 c told', '240 leader climb', '300 duty climb');
+    expect(isAlive(room.incident, { member: 'leader' })).toBe(true);
+    const pin = { id: '', kind: 'pin', to: 'leader', at: room.now, round: 1 } as const;
+    expect([pin, { ...pin, to: 'nobody' }].map((code) => mootBecause(room.incident, code))).toEqual([
+      undefined,
+      'not-his',
+    ]);
+    expect(outcome(room.member('leader').arrives())).toBe('done');
+
+    const own = dutyRoom({ hands: { candidates: [hand('a')], leaders: [], street: [] } });
+    own.at(60).hears('0 a ask', '60 duty ask');
+    own.member('duty').accepts();
+    own.desk.reassigns('a');
+    own.hears('60 a stand-down', '60 a ask');
+    expect(isAlive(own.incident, { member: 'duty' })).toBe(false);
+    own.at(420).hears('420 duty nag');
+    expect(isAlive(own.incident, { member: 'duty' })).toBe(true);
   });
 
   test('lifts a decline, and answers an unanswered incident', () => {

@@ -4,7 +4,7 @@ import { loadVendors } from '#shared/districts/load.ts';
 import { budgetOf, fingerprint, freeAt, spend } from '#shared/domain/budget.ts';
 import { backAt, badSignal, byHealth, isPutOff, passedOver } from '#shared/domain/health.ts';
 import { CALLER } from '#shared/domain/caller-notice.ts';
-import type { Incident } from '#shared/domain/incident.ts';
+import { personOf, type Incident } from '#shared/domain/incident.ts';
 import type { Attempt, Notice } from '#shared/domain/notice.ts';
 import { isUnreached } from '#shared/domain/unreached.ts';
 import { CALLER_KINDS, NOTICE_KINDS } from '#shared/domain/notice-kind.ts';
@@ -98,7 +98,7 @@ describe('a notice is wanted until something makes it moot', () => {
     const room = dutyRoom().hears('0 a ask').at(5);
     room.desk.reassigns('b');
     room.at(10).desk.reassigns('a');
-    room.hears('5 a stand-down', '5 b ask', '10 b stand-down', '10 a ask');
+    room.hears('5 a reassigned', '5 b ask', '10 b reassigned', '10 a ask');
     const gone = { at: T0 + 5_000 };
     expect([why(room.incident, 'stand-down', gone), why(room.incident, 'reassigned', gone)]).toEqual([
       'asked-again',
@@ -130,6 +130,17 @@ describe('a notice is wanted until something makes it moot', () => {
     room.member('a').departs();
     expect(why(room.incident, 'told', { rung: 'depart', at: T0 + 120_000 })).toBe('done');
   });
+});
+
+test('the desk hears of a missed call-back although its officer was sent home from the incident', () => {
+  const room = dutyRoom().at(120);
+  room.member('a').accepts();
+  room.desk.closes();
+  room.at(120 + 259_200);
+  room.hears(...room.unheard());
+  const at = room.now;
+  expect(personOf(room.incident, 'duty')).toMatchObject({ stood: true, told: ['revisit'] });
+  expect(why(room.incident, 'told', { to: 'duty', rung: 'revisit', at })).toBeUndefined();
 });
 
 describe('a notice that comes after an outage', () => {
