@@ -62,9 +62,11 @@ const NEEDS_PIN = refused('unauthorized', '这个链接已在另一台设备上�
   { field: 'pin', message: '请输入验证码' },
 ]);
 
+/** Not `busy`: the page would try that again by itself, for ever, and never show the sentence. */
 const TOO_MANY_PINS = refused(
-  'busy',
+  'forbidden',
   '验证码一小时最多发三个。请用先前打开过的那台设备，或者打电话给值班台。',
+  [{ field: 'pin', message: '验证码发得太多了' }],
 );
 /** The code has not gone out: he is told whom to ask instead of waiting for it. */
 const unsent = ({ district }: LinkOpener): Refused =>
@@ -143,7 +145,7 @@ export const openLink = async (
     if (race === 1) {
       const minute = Math.floor(now / 60_000);
       const tries = await opener.store.tally(`${found.name}-${minute}`, now + 120_000);
-      if (tries > TRIES_PER_MINUTE) return refused('busy', '试得太多了，请一分钟后再试。');
+      if (tries > TRIES_PER_MINUTE) return refused('forbidden', '试得太多了，请一分钟后再试。');
     }
     if ('drill' in found) {
       const answered = await answerDrill(opener, [found.member], 'page', now);

@@ -190,6 +190,15 @@ test('a network that is gone and a server that cannot answer are two sentences; 
   expect(page.asked).toEqual(Array(4).fill('POST /t/AAAAAAAAAAA/session'));
 });
 
+test('who gets no more codes reads why, before the field of the code, and nothing is tried again', () => {
+  const message = '验证码一小时最多发三个。';
+  const error = { code: 'forbidden', message, details: [{ field: 'pin', message: '' }] };
+  const page = opened([[403, { error }]]);
+  page.part('enter').onclick?.();
+  expect([page.part('pin').hidden, page.part('open').hidden, page.said()]).toEqual([false, true, message]);
+  expect(page.next()).toBeUndefined();
+});
+
 test('who waits for a code that has not gone out is told so, without asking', () => {
   const wants = (field: string, message: string): [number, object] => [
     401,
