@@ -3,7 +3,13 @@ import type { Instant } from '#shared/domain/incident.ts';
 import { FIRST_ASKS, laneOf, type Attempt, type AttemptState, type Notice } from '#shared/domain/notice.ts';
 import { addressOf, type Member } from '#shared/domain/roster.ts';
 import { CALLER_KINDS } from '#shared/domain/notice-kind.ts';
-import { TAKEN_MS, isUnreached, leaveUnreached, leaveWithoutCode } from '#shared/domain/unreached.ts';
+import {
+  TAKEN_MS,
+  isCodeLost,
+  isUnreached,
+  leaveUnreached,
+  leaveWithoutCode,
+} from '#shared/domain/unreached.ts';
 import { priceOf } from '#shared/domain/vendors.ts';
 import { move } from '#shared/ports/move.ts';
 import { changeDevices } from '#shared/ports/push-devices.ts';
@@ -148,6 +154,7 @@ const finish = async (
       const change = leaveUnreached(incident, row.notice.to, hands, at, because);
       return { ...(change ? { change } : {}), result: undefined };
     });
+  if (owner !== REJECTS_OWNER && isCodeLost(row, gone)) await tellWithoutCode(d, about);
   // What was cut short is told as such, although the notice stays as far as it got.
   const told = row.attempts.length > 0 && about.facts.moot !== undefined ? 'cancelled' : state;
   const noted = await write(d, about, {
@@ -158,12 +165,22 @@ const finish = async (
   });
   if (!noted) return 'on';
   ended(d, row.notice, state, gone);
-  if (gone === 'unreachable' && row.notice.kind === 'pin')
-    await move(d, incidentIdOf(owner), ({ incident, hands, now: at }) => ({
-      change: leaveWithoutCode(incident, row.notice.to, hands, at),
-      result: undefined,
-    }));
   return 'rest';
+};
+
+/** Told before the notice is over, because nobody comes back to one that is; and once, because whoever comes back would tell it again. */
+const tellWithoutCode = async (d: Deliverer, { owner, row }: About): Promise<void> => {
+  const id = incidentIdOf(owner);
+  const idempotencyKey = `without-code/${row.notice.id}`;
+  await move(d, id, async ({ incident, hands, now }) =>
+    (await d.store.done(id, idempotencyKey))
+      ? { result: undefined }
+      : {
+          change: leaveWithoutCode(incident, row.notice.to, hands, now),
+          beside: { idempotencyKey },
+          result: undefined,
+        },
+  );
 };
 
 const ended = (d: Deliverer, notice: Notice, state: AttemptState, why: string): void => {
@@ -374,7 +391,9 @@ const settle = async (
     const attempts = row.attempts.map((one) => (one.id === attemptId ? attempt : one));
     const known: Facts = { ...about.facts, attempts };
     const next = nextStep(known, now);
-    const failed = next.do === 'end' && next.why === 'unreachable';
+    // Who has to be told of its end is told by `finish`, which comes next.
+    const failed =
+      next.do === 'end' && (next.why === 'unreachable' || isCodeLost({ ...row, attempts }, next.why));
     const standingNow =
       row.over !== undefined
         ? // A receipt was quicker than the answer and has ended it: what the answer tells and costs is kept all the same.

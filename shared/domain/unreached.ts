@@ -58,11 +58,26 @@ export const isUnreached = (row: Parameters<typeof isUntaken>[0], now: Instant):
   return (INSISTENT.has(kind) || (kind === 'pin' && now < at + PIN_MS)) && isUntaken(row, now);
 };
 
-/** The code for a second device could not be sent over any channel: whoever has the desk is told, because its owner may be standing in the street. */
+/** Why a notice ends that no vendor has taken, and that somebody still waits for. */
+const LOST: ReadonlySet<string> = new Set(['unreachable', 'silent', 'too-late']);
+
+/** Does a code for a second device end like this without any vendor having it? */
+export const isCodeLost = (
+  { notice, attempts }: { notice: Notice; attempts: readonly Pick<Attempt, 'state'>[] },
+  why: string,
+): boolean =>
+  notice.kind === 'pin' &&
+  LOST.has(why) &&
+  !attempts.some(({ state }) => state === 'sent' || state === 'delivered' || state === 'read');
+
+/**
+ * The code for a second device could not be sent over any channel: whoever has the desk is told, because its owner may be standing in the
+ * street; if he has the desk himself, whoever has it beside or above him.
+ */
 export const leaveWithoutCode = (incident: Incident, id: string, hands: Hands, now: Instant): Change => {
   const d = draft(incident, hands, now);
   write(d, { kind: 'unreached', by: 'system', whom: id, facts: { what: 'pin' } });
-  const [desk] = [...hands.duty, ...hands.street];
+  const desk = [...hands.duty, ...hands.street].find((hand) => hand.id !== id);
   if (desk) notify(d, desk.id, 'desk', undefined, 'unsent');
   d.incident.version += 1;
   return { incident: d.incident, lines: d.lines, notices: d.notices };

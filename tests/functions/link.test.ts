@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { issueToken, tokenSignIn } from '#shared/adapters/tokens.ts';
-import { tokenFrom } from '#shared/domain/link.ts';
+import { PIN_MS, tokenFrom } from '#shared/domain/link.ts';
+import { isCodeLost, leaveWithoutCode } from '#shared/domain/unreached.ts';
 import { deviceHash, httpDoor } from '#shared/lambda/http.ts';
 import { ownerOf } from '#shared/ports/store.ts';
 import { openLink, showLink, type Session } from '../../functions/receipt/link.ts';
 import { SECRET } from '../adapters/fixtures.ts';
+import { everybody } from '../domain/duty-room.ts';
 import { Office } from './office.ts';
 
 const PHONE = 'a-first-device-of-his-own';
@@ -183,6 +185,64 @@ describe('a link is exchanged', () => {
     await asked();
     office.time += 301_000;
     expect(await open(token, TABLET)).toMatchObject({ code: 'forbidden', details: [{ field: 'pin' }] });
+  });
+
+  describe('a code that no vendor took', () => {
+    const asksCode = async (): Promise<string> => {
+      const token = await linked();
+      await open(token, PHONE);
+      await open(token, TABLET);
+      const rows = await office.store.notices(ownerOf(id));
+      return rows.findLast(({ notice }) => notice.kind === 'pin')?.notice.id ?? '';
+    };
+    const refusal = { kind: 'refused', temporary: false, cause: 'number', code: 'x', sentence: '' } as const;
+    const told = async (): Promise<string[]> =>
+      (await office.store.notices(ownerOf(id))).flatMap(({ notice }) =>
+        notice.note === 'unsent' ? [notice.to] : [],
+      );
+    const over = async (pin: string) => (await office.store.notice(ownerOf(id), pin))?.over;
+
+    test('the desk hears of it once, wherever the deliverer dies', async () => {
+      const pin = await asksCode();
+      office.script.send = [refusal, refusal];
+      const outage = () => Promise.reject(new Error('sample outage'));
+      office.races.push(outage);
+      await expect(office.deliver(ownerOf(id), pin)).rejects.toThrow('sample outage');
+      expect([await told(), await over(pin)]).toEqual([[], undefined]);
+      // The next time it dies after the telling, before the notice is written over.
+      const { store } = office;
+      const step = store.step.bind(store);
+      store.step = outage;
+      await expect(office.deliver(ownerOf(id), pin)).rejects.toThrow('sample outage');
+      store.step = step;
+      await office.deliver(ownerOf(id), pin);
+      expect([await told(), await over(pin)]).toEqual([['duty-1'], 'unreachable']);
+    });
+
+    test('too late, or without an answer from any vendor, is told as well', async () => {
+      const pin = await asksCode();
+      const busy = { ...refusal, temporary: true, cause: 'moment' } as const;
+      office.script.send = [busy, busy];
+      await office.deliver(ownerOf(id), pin);
+      expect(await told()).toEqual([]);
+      office.time += PIN_MS;
+      await office.deliver(ownerOf(id), pin);
+      expect([await told(), await over(pin)]).toEqual([['duty-1'], 'too-late']);
+      const row = await office.store.notice(ownerOf(id), pin);
+      if (!row) throw new Error('no notice');
+      const been = (state: 'unknown' | 'sent') => ({ ...row, attempts: [{ state }] });
+      expect([isCodeLost(been('unknown'), 'silent'), isCodeLost(been('sent'), 'silent')]).toEqual([
+        true,
+        false,
+      ]);
+    });
+
+    test('never the very person who cannot be reached', async () => {
+      const hands = everybody();
+      const [desk, next] = [...hands.duty, ...hands.street].map((hand) => hand.id);
+      const { notices } = leaveWithoutCode(await office.incident(id), desk ?? '', hands, office.time);
+      expect([next, ...notices.map(({ to }) => to)]).toEqual([expect.any(String), next]);
+    });
   });
 
   test('nobody guesses: five wrong codes, ten tries a minute, three codes an hour', async () => {
