@@ -16,8 +16,11 @@ export class Overheard {
   keep(id: string, heard: Heard, now: Instant): void {
     this.#calls.delete(id);
     this.#calls.set(id, { heard, at: now });
-    if (this.#calls.size > MOST)
-      for (const oldest of this.#calls.keys()) return void this.#calls.delete(oldest);
+    for (const [oldest, { at }] of this.#calls) {
+      // What is too old to be used is not held either: these are people's words.
+      if (this.#calls.size <= MOST && Math.abs(now - at) < REMEMBERED_MS) return;
+      this.#calls.delete(oldest);
+    }
   }
 
   /** As it was read in the last minute; undefined: not read, or longer ago. */

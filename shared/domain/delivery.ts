@@ -74,7 +74,7 @@ export const deliverySchema = z.strictObject({
 /** How a district brings notices to people. */
 export type Delivery = z.infer<typeof deliverySchema>;
 
-/** What only makes sense as a text: an answer to one, a code to type, words to somebody who is not on the roster. */
+/** What goes out as a text whatever the district's plan: an answer to one, a code to type, words to somebody who is not on the roster. */
 export const TEXT_ONLY: ReadonlySet<NoticeKind> = new Set(['choose', 'answer', 'pin', ...CALLER_KINDS]);
 /** A drill asks as a task would, but calls nobody up. */
 const DRILL: DeliveryPlan = [

@@ -13,7 +13,8 @@ import type { Rules } from './classify/rules.ts';
 import { callerToldSchema } from './caller-notice.ts';
 import { deliverySchema } from './delivery.ts';
 import { ladderSchema, modeSchema } from './ladder.ts';
-import { drillPolicySchema, isQuiet } from './drill.ts';
+import { drillPolicySchema } from './drill.ts';
+import { quietSince } from './quiet-hours.ts';
 import type { Ladder, Mode } from './ladder.ts';
 import { linksSchema } from './link.ts';
 import { repliesSchema } from './reply.ts';
@@ -389,7 +390,9 @@ const check = (files: Files, complain: Complain): void => {
   if (gap !== undefined)
     complain(['policy', 'shifts'], `the shifts do not cover 24 hours: nobody is on at ${clockTime(gap)}`);
 
-  if (policy.drill && isQuiet(policy.delivery.quiet, policy.drill.at))
+  const { quiet } = policy.delivery;
+  // A drill is no alarm: it would be sent to nobody.
+  if (policy.drill && quiet && quietSince(quiet, policy.drill.at) !== undefined)
     complain(
       ['policy', 'drill', 'at'],
       `a drill at ${clockTime(policy.drill.at)} is in the quiet hours: it would be sent to nobody`,

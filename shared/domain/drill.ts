@@ -51,12 +51,6 @@ export const drillDue = (policy: DrillPolicy | undefined, now: Instant): string 
   return drillIdAt(now - late * 60_000);
 };
 
-const DAY_MINUTES = 1_440;
-/** Does a minute of the day, district time, lie in the quiet hours? A drill is no alarm: then it would be sent to nobody. */
-export const isQuiet = (quiet: { from: number; to: number } | undefined, minute: number): boolean =>
-  quiet !== undefined &&
-  (minute - quiet.from + DAY_MINUTES) % DAY_MINUTES < (quiet.to - quiet.from + DAY_MINUTES) % DAY_MINUTES;
-
 /** A fresh drill of everybody on shift: off duty is silent, also for a drill. */
 export const beginDrill = (
   id: string,

@@ -4,6 +4,7 @@ import { OVER, isExpected, owes, personOf, type Incident, type Instant, type Per
 import { limitOf } from './ladder.ts';
 import { PIN_MS, isAlive } from './link.ts';
 import { FIRST_ASKS, INSISTENT, laneOf, type Notice } from './notice.ts';
+import { quietMinutes, quietSince, type QuietHours } from './quiet-hours.ts';
 import { BEIJING_OFFSET, minuteOfDay, onShift, type Member, type Shift } from './roster.ts';
 import { CALLER_KINDS, type NoticeKind } from './notice-kind.ts';
 
@@ -98,14 +99,6 @@ export const mootBecause = (incident: Incident | undefined, notice: Notice): str
 };
 
 const MINUTE_MS = 60_000;
-const DAY_MINUTES = 1_440;
-
-/** Minutes since the quiet hours began, or undefined outside of them. */
-const quietFor = (quiet: { from: number; to: number }, at: Instant): number | undefined => {
-  const since = (minuteOfDay(new Date(at), BEIJING_OFFSET) - quiet.from + DAY_MINUTES) % DAY_MINUTES;
-  const length = (quiet.to - quiet.from + DAY_MINUTES) % DAY_MINUTES;
-  return since < length ? since : undefined;
-};
 
 /** How long after he was asked somebody still hears at once how it ended: who has gone off duty, and who is on his way at night. Milliseconds. */
 const RECENT_MS = 12 * 3_600_000;
@@ -116,13 +109,13 @@ const RECENT_MS = 12 * 3_600_000;
  * whoever had said that he comes, and is not there yet, that he need not.
  */
 export const silentUntil = (
-  quiet: { from: number; to: number } | undefined,
+  quiet: QuietHours | undefined,
   incident: Incident | undefined,
   notice: Notice,
   now: Instant,
 ): Instant | undefined => {
   if (!quiet || laneOf(notice.kind) === 'alerts' || CALLER_KINDS.has(notice.kind)) return undefined;
-  const since = quietFor(quiet, now);
+  const since = quietSince(quiet, minuteOfDay(new Date(now), BEIJING_OFFSET));
   if (since === undefined) return undefined;
   const start = Math.floor(now / MINUTE_MS) * MINUTE_MS - since * MINUTE_MS;
   const person = incident && personOf(incident, notice.to);
@@ -130,7 +123,7 @@ export const silentUntil = (
   const coming = said && !person?.did.includes('arrive');
   const from = coming ? Math.min(start, now - RECENT_MS) : start;
   if (person?.asked !== undefined && person.asked >= from) return undefined;
-  return start + ((quiet.to - quiet.from + DAY_MINUTES) % DAY_MINUTES) * MINUTE_MS;
+  return start + quietMinutes(quiet) * MINUTE_MS;
 };
 
 /** Off duty is silent: chatter only reaches who was asked on this incident a short while ago. */
